@@ -1,0 +1,1 @@
+"""Ask the Earth in words, with a picture or a place."""

@@ -1,0 +1,1 @@
+"""Pixels, words or places become unit vectors; one file per family."""

@@ -1,0 +1,129 @@
+"""What an encoder is: a record that says what it takes, and one small protocol per ability.
+
+Everything in `EncoderSpec` is known without weights, so listing encoders loads none. Ours and a
+plug-in's are declared alike, as entry points of the group `eex.encoders` that name a spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Modality = Literal["text", "image", "place"]
+"""What can be turned into a vector."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """What is known of an encoder without loading it."""
+
+    name: str
+    """Unique name, as users type it."""
+    title: str
+    """For people."""
+    dim: int
+    """Length of one vector."""
+    modalities: tuple[Modality, ...]
+    """What it turns into vectors."""
+    bands: tuple[str, ...] = ()
+    """Band order of image input; empty if it takes no images."""
+    image_size: int = 0
+    """Height and width of the network's image input, pixels; 0 if it takes no images."""
+    licence: str = ""
+    """SPDX name of the weights' licence."""
+    attribution: str = ""
+    """Who must be credited when results are shown."""
+    source: str = ""
+    """Paper or recipe that the weights come from."""
+    weights: str = ""
+    """Where the weights come from, pinned (hub id and commit, or a file in the package)."""
+    good_for: str = ""
+    """One sentence for a person choosing a model."""
+    notice: str = ""
+    """Shown with every answer; empty for real models."""
+    demo: bool = False
+    """True for the embedded demonstration model, never for a real one."""
+    load: Callable[[str], object]
+    """Device name -> encoder; the heavy imports happen inside."""
+
+
+@runtime_checkable
+class EncodesText(Protocol):
+    """Turns words into vectors."""
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (len(texts), dim).
+
+        Raises:
+            NotUnderstoodError: If the encoder can tell that it does not know the words.
+        """
+        ...
+
+
+@runtime_checkable
+class EncodesImage(Protocol):
+    """Turns pictures into vectors."""
+
+    def encode_image(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (len(images), dim).
+
+        Args:
+            images: Each of shape (height, width, 3), sRGB, 0 to 255; sizes may differ. An array
+                of shape (n, height, width, 3) is such a sequence.
+        """
+        ...
+
+
+@runtime_checkable
+class EncodesPlace(Protocol):
+    """Turns places into vectors."""
+
+    def encode_place(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (n, dim), for `lonlat` of shape (n, 2), degrees."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadAs:
+    """One of the things that an encoder took a text for."""
+
+    phrase: str
+    """The known phrase nearest to the text."""
+    concept: str
+    """Name of the concept that the phrase belongs to."""
+    similarity: float
+    """Cosine between text and phrase, -1 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concept:
+    """One thing that a concept encoder knows."""
+
+    name: str
+    """Short name, as shown to people."""
+    phrases: tuple[str, ...]
+    """Words that it is known by."""
+    reliable: bool = True
+    """False where measured retrieval is weak; shown as such."""
+
+
+@runtime_checkable
+class ReadsText(Protocol):
+    """Can say what it took a text for."""
+
+    def read_as(self, text: str) -> tuple[ReadAs, ...]:
+        """Return what the text was taken for, best first.
+
+        Raises:
+            NotUnderstoodError: If nothing known is near; `details["concepts"]` lists what is.
+        """
+        ...
+
+    def concepts(self) -> tuple[Concept, ...]:
+        """Return what is known, kinds of land first."""
+        ...

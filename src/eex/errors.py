@@ -1,0 +1,112 @@
+"""Every error we raise.
+
+    EexError                       (code "error")
+    ├── UnknownNameError           no encoder, set, source or index of that name   (LookupError)
+    ├── BadQueryError              a query that cannot be asked                     (ValueError)
+    │   ├── BadPlaceError          not a place on the globe
+    │   ├── BadPictureError        not a picture, too small or too large
+    │   └── NotUnderstoodError     words that the encoder does not know
+    ├── SetError                   an embedding set that cannot be used             (OSError)
+    │   ├── SetNotFoundError       nothing at that path                             (FileNotFoundError)
+    │   └── DamagedSetError        a file that is not, or no longer, a whole set
+    ├── ShapeError                 an array of another shape than promised          (ValueError)
+    ├── OutputError                a file that cannot be written, a full disk       (OSError)
+    ├── PortInUseError             the server's address is taken                    (OSError)
+    └── MissingExtraError          an optional package is not installed             (ImportError)
+
+Each says what happened (the message) and what to do next (the hint).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class EexError(Exception):
+    """Base of every error we raise; `code` is for programs, `hint` for people."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "", **details: Any) -> None:  # noqa: ANN401
+        """Keep the message, what to do next, and details that go to programs as JSON."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+        if hint:
+            self.add_note(hint)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UnknownNameError(EexError, LookupError):
+    """No encoder, set, source or index of that name."""
+
+    code = "unknown-name"
+
+
+class BadQueryError(EexError, ValueError):
+    """The query cannot be asked as it stands."""
+
+    code = "bad-query"
+
+
+class BadPlaceError(BadQueryError):
+    """Not a place on the globe."""
+
+    code = "bad-place"
+
+
+class BadPictureError(BadQueryError):
+    """Not a picture that can be read, or one too small or too large."""
+
+    code = "bad-picture"
+
+
+class NotUnderstoodError(BadQueryError):
+    """The encoder does not know these words; `details` has what it knows."""
+
+    code = "not-understood"
+
+
+class SetError(EexError, OSError):
+    """An embedding set cannot be used."""
+
+    code = "set"
+
+
+class SetNotFoundError(SetError, FileNotFoundError):
+    """Nothing lies at that path."""
+
+    code = "set-not-found"
+
+
+class DamagedSetError(SetError):
+    """The file is not, or is no longer, a whole embedding set."""
+
+    code = "damaged-set"
+
+
+class ShapeError(EexError, ValueError):
+    """An array has another shape than promised."""
+
+    code = "shape"
+
+
+class OutputError(EexError, OSError):
+    """A file cannot be written."""
+
+    code = "output"
+
+
+class PortInUseError(EexError, OSError):
+    """The server's address is taken."""
+
+    code = "port-in-use"
+
+
+class MissingExtraError(EexError, ImportError):
+    """An optional package is needed for this and is not installed."""
+
+    code = "missing-extra"

@@ -1,0 +1,1 @@
+"""Where tiles come from; one file per kind of source."""

@@ -1,0 +1,118 @@
+"""A tile: its key, its footprint, and the Arrow schema of many.
+
+The columns are those of the Major TOM Embedding Expansion, so that tables written here and tables
+published by others are read alike (by name, never by order).
+
+Source:
+    Czerkawski, Kluczek and Bojanowski, "Global and Dense Embeddings of Earth: Major TOM Floating
+    in the Latent Space", 2024, arXiv:2412.05600.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+KM_PER_DEGREE = 111.32
+"""Kilometres in a degree of latitude, as used to lay out windows of equal ground size."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("unique_id", pa.string()),
+        pa.field("timestamp", pa.string()),
+        pa.field("product_id", pa.string()),
+        pa.field("grid_cell", pa.string()),
+        pa.field("grid_row_u", pa.int16()),
+        pa.field("grid_col_r", pa.int16()),
+        pa.field("geometry", pa.binary()),
+        pa.field("centre_lat", pa.float64()),
+        pa.field("centre_lon", pa.float64()),
+        pa.field("utm_footprint", pa.string()),
+        pa.field("utm_crs", pa.string()),
+        pa.field("pixel_bbox", pa.list_(pa.int32(), 4)),
+    ]
+)
+"""One row a tile; `unique_id` is `tile_id(...)`, geometry is WKB in OGC:CRS84, the pixel box is
+[x0, y0, x1, y1] inside the tile."""
+
+
+def tile_id(grid_cell: str, product_id: str) -> str:
+    """Return the tile's unique id: the key (cell, product) hashed, 64 hexadecimal digits.
+
+    The published tables hash the printed vector instead, which no reader can reproduce.
+    """
+    return hashlib.sha256(f"{grid_cell}\n{product_id}".encode()).hexdigest()
+
+
+def window_rows(
+    lat: NDArray[np.float64], *, window_km: float, offsets: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lay out windows of equal ground size: each row's latitude and its degrees of longitude per km.
+
+    Args:
+        lat: Centres, shape (n,), degrees.
+        window_km: Height and width of a window, kilometres.
+        offsets: Where the rows lie, from -0.5 (north edge) to 0.5 (south edge), shape (m,).
+
+    Returns:
+        Latitude (n, m), stopping just short of the poles, and degrees of longitude in a kilometre
+        (n, m), which grow with the latitude of the row.
+    """
+    rows = lat[:, None] - offsets * window_km / KM_PER_DEGREE
+    scale = 1 / (KM_PER_DEGREE * np.cos(np.radians(np.clip(rows, -88, 88))))
+    return np.clip(rows, -89.97, 89.97), scale
+
+
+def window_footprints(lonlat: NDArray[np.float64], *, window_km: float) -> list[bytes]:
+    """Return the outlines of windows of equal ground size as WKB polygons.
+
+    A window that crosses the antimeridian becomes two polygons that meet there, so that no box
+    ever runs the wrong way round the globe.
+
+    Args:
+        lonlat: Centres, shape (n, 2), degrees.
+        window_km: Height and width, kilometres.
+    """
+    import shapely
+
+    down = np.linspace(-0.5, 0.5, 5)
+    lat, scale = window_rows(lonlat[:, 1], window_km=window_km, offsets=down)
+    half = scale * window_km / 2
+    west, east = lonlat[:, :1] - half, lonlat[:, :1] + half
+    ring = np.stack(
+        [np.hstack([west, east[:, ::-1]]), np.hstack([lat, lat[:, ::-1]])], axis=2
+    )[:, ::-1]
+    shapes = shapely.polygons(ring)
+    crossing = (west.min(axis=1) < -180) | (east.max(axis=1) > 180)  # noqa: PLR2004
+    for i in np.flatnonzero(crossing):
+        shapes[i] = _split(shapes[i])
+    return list(shapely.to_wkb(shapes))
+
+
+def _split(shape: object) -> object:
+    import shapely
+    from shapely.affinity import translate
+
+    parts = [
+        translate(shapely.intersection(shape, shapely.box(low, -90, low + 360, 90)), -180 - low)
+        for low in (-540, -180, 180)
+    ]
+    return shapely.MultiPolygon([part for part in parts if not part.is_empty])
+
+
+def tile_table(columns: dict[str, Sequence[object] | NDArray[np.generic] | pa.Array]) -> pa.Table:
+    """Return tiles as a table of `SCHEMA`; columns that are not given are null."""
+    rows = len(columns["grid_cell"])
+    return pa.table(
+        [
+            pa.nulls(rows, field.type)
+            if field.name not in columns
+            else pa.array(columns[field.name], field.type)
+            for field in SCHEMA
+        ],
+        schema=SCHEMA,
+    )

@@ -1,1 +1,50 @@
-"""Ask the Earth in words, with a picture or a place."""
+"""Ask the Earth in words, with a picture or a place, and see how well every tile fits.
+
+    import eex
+
+    world = eex.open_set("world")
+    found = world.search(text="sand desert", k=10)
+    found.to_geojson()
+
+Importing loads nothing; each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eex.config import Settings
+    from eex.errors import EexError
+    from eex.search.found import Found
+    from eex.search.query import Query
+    from eex.search.run import OpenSet, open_set
+    from eex.server.app import create_app
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "EexError": "eex.errors",
+    "Found": "eex.search.found",
+    "OpenSet": "eex.search.run",
+    "Query": "eex.search.query",
+    "Settings": "eex.config",
+    "create_app": "eex.server.app",
+    "open_set": "eex.search.run",
+}
+
+__all__ = ["EexError", "Found", "OpenSet", "Query", "Settings", "create_app", "open_set"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        message = f"module 'eex' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

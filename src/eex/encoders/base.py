@@ -6,8 +6,8 @@ plug-in's are declared alike, as entry points of the group `eex.encoders` that n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class EncoderSpec:
     """One sentence for a person choosing a model."""
     notice: str = ""
     """Shown with every answer; empty for real models."""
+    notices: Mapping[str, str] = field(default_factory=dict)
+    """Word of caution shown with answers to parts of a kind ("text", "image", "place")."""
     demo: bool = False
     """True for the embedded demonstration model, never for a real one."""
     load: Callable[[str], object]

@@ -1,0 +1,109 @@
+"""The batch job: tiles to pixels to vectors to one GeoParquet file.
+
+In: a source of tiles, a reader of their pixels, an encoder. Out: GeoParquet 1.1 with the columns of
+the Major TOM Embedding Expansion, written whole or not at all.
+
+Source:
+    GeoParquet 1.1.0, https://geoparquet.org/releases/v1.1.0/ (header `geo`, covering `bbox`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from eex.embeddings import SetHeader
+from eex.encoders.base import EncodesImage
+from eex.files import atomic_path, guarded
+from eex.imagery.read import PixelReader
+from eex.sources.base import Source
+
+BATCH = 1000
+"""Tiles at a time: bounds memory, keeps vector operations long."""
+
+ROW_GROUP = 8192
+"""Rows in a Parquet row group."""
+
+Progress = Callable[[int, int], None]
+"""Called with tiles done and tiles in all."""
+
+
+def build_set(
+    path: Path,
+    *,
+    source: Source,
+    reader: PixelReader,
+    encoder: EncodesImage,
+    header: SetHeader,
+    progress: Progress | None = None,
+) -> None:
+    """Encode every tile of a source and write the set.
+
+    Args:
+        path: The file to write; nothing or the old file stays there if anything fails.
+        source: Gives the tiles.
+        reader: Gives their pixels.
+        encoder: Turns pixels into vectors of length `header.dim`.
+        header: What the set says of itself.
+        progress: Called after each batch.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    total, tables, done = source.count(), [], 0
+    for tiles in source.tiles(batch=BATCH):
+        centres = [tiles[name].to_numpy() for name in ("centre_lon", "centre_lat")]
+        lonlat = np.column_stack(centres)
+        vectors = encoder.encode_image(reader.encoder_input(lonlat))
+        flat = pa.array(vectors.astype(np.float32).ravel())
+        column = pa.FixedSizeListArray.from_arrays(flat, header.dim)
+        tables.append(tiles.append_column("embedding", column))
+        done += len(tiles)
+        if progress is not None:
+            progress(done, total)
+    with guarded(f"writing {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as fresh:
+            write_geoparquet(pa.concat_tables(tables), fresh, header=header)
+
+
+def write_geoparquet(table: pa.Table, path: Path, *, header: SetHeader) -> None:
+    """Write tiles and vectors as GeoParquet 1.1 with a `bbox` covering column.
+
+    Args:
+        table: The columns of `eex.tiles.SCHEMA` and `embedding`.
+        path: Where to.
+        header: Goes into the file's key-value metadata as `emb`.
+    """
+    import pyarrow.parquet as pq
+    import shapely
+
+    shapes = shapely.from_wkb(table["geometry"].to_numpy())
+    bounds = shapely.bounds(shapes)
+    edges = ("xmin", "ymin", "xmax", "ymax")
+    boxes = [pa.array(bounds[:, i]) for i in range(4)]
+    table = table.append_column("bbox", pa.StructArray.from_arrays(boxes, edges))
+    geo = {
+        "version": "1.1.0",
+        "primary_column": "geometry",
+        "columns": {
+            "geometry": {
+                "encoding": "WKB",
+                "geometry_types": sorted({shape.geom_type for shape in shapes}),
+                "bbox": [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)],
+                "covering": {"bbox": {edge: ["bbox", edge] for edge in edges}},
+            }
+        },
+    }
+    metadata = {"geo": json.dumps(geo), "emb": header.to_json()}
+    pq.write_table(
+        table.replace_schema_metadata(metadata),
+        path,
+        compression="zstd",
+        row_group_size=ROW_GROUP,
+        store_schema=True,
+    )

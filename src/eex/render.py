@@ -1,0 +1,146 @@
+"""Scores become a world map that a person can look at."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eex.export import Result
+from eex.imagery.bluemarble import BlueMarble
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+WIDTH = 1800
+"""Width of the map, pixels; a plate carrée world is half as high."""
+
+MAX_RINGS = 30
+"""Most results that are ringed on a map."""
+
+HEADING = 64
+"""Height of the strip with title and legend, pixels."""
+
+VIRIDIS = (
+    (0.267, 0.005, 0.329),
+    (0.283, 0.141, 0.458),
+    (0.254, 0.265, 0.530),
+    (0.207, 0.372, 0.553),
+    (0.164, 0.471, 0.558),
+    (0.128, 0.567, 0.551),
+    (0.135, 0.659, 0.518),
+    (0.267, 0.749, 0.441),
+    (0.478, 0.821, 0.318),
+    (0.741, 0.873, 0.150),
+    (0.993, 0.906, 0.144),
+)
+"""Viridis at eleven even steps: perceptually even, readable by colour-blind people.
+
+Source: S. van der Walt and N. Smith, matplotlib, CC0."""
+
+
+def similarity_map(
+    lonlat: NDArray[np.float64],
+    scores: NDArray[np.float32],
+    *,
+    shown: NDArray[np.bool_],
+    tile_km: float,
+    title: str,
+    credit: str = "",
+    results: Sequence[Result] = (),
+) -> Image:
+    """Draw every tile's score on a darkened Earth, best tiles ringed.
+
+    Args:
+        lonlat: Tile centres, shape (n, 2), degrees.
+        scores: Cosines, shape (n,); NaN is not drawn.
+        shown: Which tiles to draw, shape (n,).
+        tile_km: Spacing of tiles on the ground, which sets the size of a dot, kilometres.
+        title: One line above the map.
+        credit: One small line inside it.
+        results: Best tiles, ringed and numbered.
+
+    Returns:
+        A picture of 1800 x 964 pixels, plate carrée, 180 W on the left.
+    """
+    from PIL import Image, ImageDraw
+
+    height = WIDTH // 2
+    canvas = np.concatenate([np.full((HEADING, WIDTH, 3), 16, np.uint8), _background()])
+    rows = np.flatnonzero(shown & np.isfinite(scores))
+    low, high = _range(scores[rows])
+    order = rows[np.argsort(scores[rows], kind="stable")]  # the best are drawn last, on top
+    level = np.clip((scores[order] - low) / max(high - low, 1e-9), 0, 1)
+    colours = colour_ramp(level)
+    x = ((lonlat[order, 0] + 180) / 360 * WIDTH).astype(int) % WIDTH
+    y = np.clip(((90 - lonlat[order, 1]) / 180 * height).astype(int), 0, height - 1)
+    radius = int(np.clip(tile_km / 111.32 * WIDTH / 360 / 4, 1, 6))
+    for dy in range(-radius, radius + 1):
+        for dx in range(-radius, radius + 1):
+            canvas[HEADING + np.clip(y + dy, 0, height - 1), (x + dx) % WIDTH] = colours
+    picture = Image.fromarray(canvas)
+    draw = ImageDraw.Draw(picture)
+    for result in reversed(results):
+        _ring(draw, result, height)
+    _legend(draw, picture, title, low, high)
+    draw.text((14, HEADING + height - 24), credit, fill=(170, 178, 190), font=_font(13))
+    return picture
+
+
+def png(picture: Image) -> bytes:
+    """Return a picture as PNG."""
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def colour_ramp(level: NDArray[np.floating]) -> NDArray[np.uint8]:  # type: ignore[type-arg]
+    """Return viridis colours, shape (n, 3), for levels from 0 to 1."""
+    stops = np.linspace(0, 1, len(VIRIDIS))
+    channels = [np.interp(level, stops, channel) for channel in np.array(VIRIDIS).T]
+    return (255 * np.stack(channels, axis=-1) + 0.5).astype(np.uint8)
+
+
+def _range(scores: NDArray[np.float32]) -> tuple[float, float]:
+    if not len(scores):
+        return 0.0, 1.0
+    return float(np.quantile(scores, 0.02)), float(scores.max())
+
+
+@cache
+def _background() -> NDArray[np.uint8]:
+    from PIL import Image
+
+    earth = Image.fromarray(BlueMarble.open().pixels).resize((WIDTH, WIDTH // 2))
+    grey = np.asarray(earth.convert("L"), np.float32)[..., None]
+    tint = np.array([0.20, 0.23, 0.28], np.float32)
+    return (18 + grey * tint).astype(np.uint8)
+
+
+def _ring(draw: object, result: Result, height: int) -> None:
+    x = (result.lon + 180) / 360 * WIDTH
+    y = HEADING + (90 - result.lat) / 180 * height
+    for radius, colour in ((10, "black"), (9, "white"), (8, "white")):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour)  # type: ignore[attr-defined]
+    draw.text((x + 12, y - 8), str(result.rank), fill="white", stroke_width=2, stroke_fill="black", font=_font(15))  # type: ignore[attr-defined]
+
+
+def _legend(draw: object, picture: Image, title: str, low: float, high: float) -> None:
+    from PIL import Image
+
+    draw.text((20, 20), title, fill="white", font=_font(22))  # type: ignore[attr-defined]
+    bar = np.repeat(colour_ramp(np.linspace(0, 1, 240))[None], 14, axis=0)
+    picture.paste(Image.fromarray(bar), (WIDTH - 330, 25))
+    for x, text, anchor in ((WIDTH - 340, f"{low:.2f}", "ra"), (WIDTH - 80, f"{high:.2f}", "la")):
+        draw.text((x, 24), text, fill="white", font=_font(15), anchor=anchor)  # type: ignore[attr-defined]
+
+
+@cache
+def _font(size: int) -> object:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)

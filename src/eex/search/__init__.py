@@ -1,0 +1,1 @@
+"""A query becomes scores of every tile and the best rows."""

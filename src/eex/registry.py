@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Group = Literal["eex.encoders", "eex.sources", "eex.indexes"]
 """What can be plugged in: an `EncoderSpec`, a source of tiles, a `VectorIndex`."""
 
-KINDS: dict[str, str] = {
+KINDS: dict[Group, str] = {
     "eex.encoders": "encoder",
     "eex.sources": "source",
     "eex.indexes": "index",
@@ -62,8 +62,8 @@ def unknown_name(kind: str, name: str, known: tuple[str, ...]) -> UnknownNameErr
 
 
 @cache
-def _load(group: str, name: str) -> object:
-    kind, claims = KINDS.get(group, group), _installed(group).get(name, ())
+def _load(group: Group, name: str) -> object:
+    kind, claims = KINDS[group], _installed(group).get(name, ())
     if not claims:
         raise unknown_name(kind, name, tuple(sorted(_installed(group))))
     if len(claims) > 1:
@@ -75,11 +75,11 @@ def _load(group: str, name: str) -> object:
         return claim.load()
     except ImportError as error:
         missing = error.name or str(error)
-        needs = f" with its extra {', '.join(claim.extras)!r}" if claim.extras else ""
+        extras = f"[{','.join(claim.extras)}]" if claim.extras else ""
         message = (
             f"The {kind} {name!r} of {_owner(claim)} needs {missing!r}, which fails to import."
         )
-        hint = f"Install {_owner(claim)}{needs} again, or {missing} itself. ({error})"
+        hint = f"pip install '{_owner(claim)}{extras}'"
         raise MissingExtraError(message, hint=hint, name=name, missing=missing) from error
     except AttributeError as error:
         message = f"The {kind} {name!r} of {_owner(claim)} is not at {claim.value!r}."
@@ -87,7 +87,7 @@ def _load(group: str, name: str) -> object:
 
 
 @cache
-def _installed(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+def _installed(group: Group) -> dict[str, tuple[EntryPoint, ...]]:
     from importlib.metadata import entry_points
 
     claims: dict[str, list[EntryPoint]] = {}

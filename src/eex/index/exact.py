@@ -1,0 +1,306 @@
+"""The exact index: every row is read, and the answer is provably the right one.
+
+One pass in the precision the rows are stored in gives every row's score to within a bound (the
+query is rounded to that precision, sums are rounded). A row can be among the k best only if its
+score is within twice the bound of the k-th best; those rows, a few hundred, are scored again in
+float64. The vectors stay where they are: a memory-mapped file is read through the system's cache
+and costs this process almost no memory of its own (one float32 for each row).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eex.errors import BadQueryError, ShapeError
+from eex.index.base import Hits, Scan
+from eex.index.kernels import dot_many, dot_rows, over_rows, processors
+from eex.index.topk import kth_highest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from eex.index.kernels import Rows
+
+SHORTEST, LONGEST = 2.0**-60, 2.0**60
+"""Lengths of vectors that have a direction; shorter ones count as zero, longer as not finite."""
+
+GATHER_SHARE = 0.1
+"""Below this share of rows, a masked search reads these rows only. Measured: gathering a row costs
+about ten times what reading it in order does."""
+
+GATHER_BYTES = 8 * 2**20
+"""Bytes of rows gathered at a time."""
+
+BATCH_BYTES = 64 * 2**20
+"""Bytes of scores held at a time when several queries are asked at once."""
+
+UNIT_ROUNDOFF = 2.0**-24
+"""Of float32, in which the kernels sum."""
+
+
+class ExactIndex:
+    """Brute force over rows in memory or in a memory-mapped file."""
+
+    def __init__(
+        self,
+        vectors: NDArray[np.float16] | NDArray[np.float32],
+        *,
+        valid: NDArray[np.bool_] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        """Take the vectors as they are; nothing is read before the first query.
+
+        Args:
+            vectors: Shape (N, dim), any lengths: scores are cosines. Kept, not copied; must not
+                change while the index lives. Fastest when rows lie one after another.
+            valid: Shape (N,); rows that are False here never rank, whatever their vector.
+            threads: That scan at once; all processors of this process unless told.
+
+        Raises:
+            ShapeError: If `vectors` is not a matrix of float16 or float32, or `valid` another size.
+        """
+        if vectors.ndim != 2 or vectors.shape[1] == 0:  # noqa: PLR2004
+            message = f"Vectors must have shape (rows, dim), got {vectors.shape}."
+            raise ShapeError(message, hint="Put one vector on each row.")
+        if vectors.dtype.newbyteorder("=") not in (np.float16, np.float32):
+            message = f"Vectors must be float16 or float32, got {vectors.dtype}."
+            raise ShapeError(message, hint="Convert them with .astype('float32').")
+        self._vectors: Rows = vectors.view(np.ndarray)  # slices of a memmap cost more to make
+        self._valid = None if valid is None else _checked_mask(valid, vectors.shape[0])
+        self._threads = processors() if threads is None else max(1, threads)
+        self._scales_made: NDArray[np.float32] | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of rows, those that cannot rank included."""
+        return int(self._vectors.shape[0])
+
+    @property
+    def dim(self) -> int:
+        """Length of one vector."""
+        return int(self._vectors.shape[1])
+
+    @property
+    def rankable(self) -> NDArray[np.bool_]:
+        """Shape (N,): which rows can rank."""
+        return ~np.isnan(self._scales())
+
+    def tolerance(self, query: ArrayLike) -> float:
+        """Return how far `scores` can be from the true cosine of any row, for this query."""
+        return self._bound(self._unit(query))
+
+    def scores(
+        self, query: ArrayLike, *, out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return every row's cosine, to within `tolerance`; see `VectorIndex.scores`."""
+        if out is None:
+            out = np.empty(self.size, np.float32)
+        elif out.shape != (self.size,) or out.dtype != np.float32:
+            message = f"The result must be float32 of shape ({self.size},), got {out.shape}."
+            raise ShapeError(message, hint="Leave `out` away to have one made.")
+        return self._scores(self._unit(query), out)
+
+    def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
+        """Return the `k` nearest rows of each query; see `FindsRows.search`."""
+        units = self._units(queries)
+        k, among = _checked_k(k), self._among(mask)
+        found = min(k, among.size)
+        rows = np.empty((units.shape[0], found), np.int64)
+        scores = np.empty((units.shape[0], found), np.float32)
+        if found:
+            at_once = max(1, BATCH_BYTES // (4 * self.size))
+            for low in range(0, units.shape[0], at_once):
+                batch = slice(low, low + at_once)
+                self._search(units[batch], among, rows[batch], scores[batch])
+        return Hits(rows, scores)
+
+    def scan(self, query: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Scan:
+        """Return every row's score and the `k` nearest; see `VectorIndex.scan`."""
+        unit, k = self._unit(query), _checked_k(k)
+        among = None if mask is None else self._among(mask)
+        scores = self._scores(unit, np.empty(self.size, np.float32))
+        some = scores if among is None else scores[among]
+        candidates = self._candidates(some, k, self._bound(unit))
+        if among is not None:
+            candidates = among[candidates]
+        exact = self._exact(unit, candidates)
+        scores[candidates] = exact
+        best = np.argsort(-exact, kind="stable")[:k]
+        return Scan(scores, Hits(candidates[best][None], exact[best][None]))
+
+    def score_rows(self, query: ArrayLike, rows: ArrayLike) -> NDArray[np.float32]:
+        """Return the cosines of some rows, exact to float32; see `VectorIndex.score_rows`."""
+        unit, wanted = self._unit(query), np.atleast_1d(np.asarray(rows))
+        if wanted.size == 0:
+            return np.empty(0, np.float32)
+        outside = wanted.dtype.kind not in "iu" or wanted.min() < 0 or wanted.max() >= self.size
+        if wanted.ndim != 1 or outside:
+            message = f"Rows must be whole numbers from 0 to {self.size - 1}, one after another."
+            raise ShapeError(message, hint="Use the rows that a search of this set returned.")
+        return self._exact(unit, wanted.astype(np.int64))
+
+    # What the public methods share. A `unit` is a query of length 1, float64, shape (dim,).
+
+    def _scores(self, unit: NDArray[np.float64], out: NDArray[np.float32]) -> NDArray[np.float32]:
+        vectors, scales, query = self._vectors, self._scales(), self._stored(unit)
+
+        def work(low: int, high: int) -> None:
+            part = out[low:high]
+            dot_rows(vectors[low:high], query, part)
+            _scale(part, scales[low:high])
+
+        self._over_rows(work, self.size)
+        return out
+
+    def _search(
+        self,
+        units: NDArray[np.float64],
+        among: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        scores: NDArray[np.float32],
+    ) -> None:
+        """Fill `rows` and `scores`, shape (m, found), for `units` of shape (m, dim)."""
+        if among.size < GATHER_SHARE * self.size:
+            approximate = self._scores_gathered(units, among)
+        else:
+            approximate = self._scores_of_many(units)
+            if among.size < self.size:
+                approximate = approximate[:, among]
+        found = rows.shape[1]
+        for i, unit in enumerate(units):
+            nearby = among[self._candidates(approximate[i], found, self._bound(unit))]
+            exact = self._exact(unit, nearby)
+            best = np.argsort(-exact, kind="stable")[:found]
+            rows[i], scores[i] = nearby[best], exact[best]
+
+    def _scores_of_many(self, units: NDArray[np.float64]) -> NDArray[np.float32]:
+        vectors, scales, queries = self._vectors, self._scales(), self._stored(units)
+        out = np.empty((units.shape[0], self.size), np.float32)
+
+        def work(low: int, high: int) -> None:
+            part = out[:, low:high]
+            dot_many(vectors[low:high], queries, part)
+            _scale(part, scales[low:high])
+
+        self._over_rows(work, self.size)
+        return out
+
+    def _scores_gathered(
+        self, units: NDArray[np.float64], among: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        vectors, scales, queries = self._vectors, self._scales(), self._stored(units)
+        out = np.empty((units.shape[0], among.size), np.float32)
+        step = max(1, GATHER_BYTES // (self.dim * vectors.itemsize))
+        for low in range(0, among.size, step):
+            rows = among[low : low + step]
+            part = out[:, low : low + step]
+            dot_many(vectors[rows], queries, part)
+            _scale(part, scales[rows])
+        return out
+
+    def _candidates(self, scores: NDArray[np.float32], k: int, bound: float) -> NDArray[np.int64]:
+        """Return where the k best may be: the k-th best is at least its own score less `bound`."""
+        least = float(kth_highest(scores, k)) - 2 * bound
+        return np.flatnonzero(scores >= np.nextafter(np.float32(least), np.float32(-np.inf)))
+
+    def _exact(self, unit: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return float64 cosines rounded to float32; equal vectors get equal scores."""
+        out = np.empty(rows.size, np.float32)
+        step = max(1, GATHER_BYTES // (self.dim * 8))
+        for low in range(0, rows.size, step):
+            some = rows[low : low + step]
+            vectors = self._vectors[some].astype(np.float64)
+            with np.errstate(all="ignore"):  # rows without direction become NaN below
+                lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+                cosines = np.einsum("ij,j->i", vectors, unit) / lengths
+            out[low : low + step] = np.clip(cosines, -1, 1)
+        out[np.isnan(self._scales()[rows])] = np.nan
+        return out
+
+    def _bound(self, unit: NDArray[np.float64]) -> float:
+        """Return the largest |score - cosine| that rounding can make, over all rows.
+
+        Rounding the query moves a cosine by at most the length of what is lost (Cauchy-Schwarz).
+        A float32 sum of d products is off by at most d u / (1 - d u) of the product of lengths
+        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., eq. 3.5), in the dot
+        product as in the squared length; four more roundings take part.
+        """
+        lost = float(np.linalg.norm(unit - self._stored(unit).astype(np.float64)))
+        summing = self.dim * UNIT_ROUNDOFF / (1 - self.dim * UNIT_ROUNDOFF)
+        return lost + (2 * summing + 4 * UNIT_ROUNDOFF) * (1 + lost)
+
+    def _among(self, mask: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """Return the rows that can rank, in order."""
+        if mask is None:
+            return np.flatnonzero(self.rankable)
+        rows = np.flatnonzero(_checked_mask(mask, self.size))
+        return rows[~np.isnan(self._scales()[rows])]
+
+    def _scales(self) -> NDArray[np.float32]:
+        """Return 1 / length of every row, NaN where a row cannot rank; made by the first query."""
+        if self._scales_made is None:
+            vectors, scales = self._vectors, np.empty(self.size, np.float32)
+
+            def work(low: int, high: int) -> None:
+                part = vectors[low:high]
+                squares = np.empty(high - low, np.float64)
+                dot_rows(part, part, squares)
+                good = (squares >= SHORTEST**2) & (squares <= LONGEST**2)
+                scales[low:high] = np.where(good, squares, np.nan) ** -0.5
+
+            self._over_rows(work, self.size)
+            if self._valid is not None:
+                scales[~self._valid] = np.nan
+            self._scales_made = scales
+        return self._scales_made
+
+    def _over_rows(self, work: Callable[[int, int], None], size: int) -> None:
+        row_bytes = self.dim * self._vectors.itemsize
+        over_rows(work, size, row_bytes=row_bytes, threads=self._threads)
+
+    def _stored(self, units: NDArray[np.float64]) -> Rows:
+        stored: Rows = units.astype(self._vectors.dtype)
+        return stored
+
+    def _unit(self, query: ArrayLike) -> NDArray[np.float64]:
+        if np.shape(query) != (self.dim,):
+            message = f"A query must have shape ({self.dim},), got {np.shape(query)}."
+            raise ShapeError(message, hint="Was it made by the model that made these vectors?")
+        unit: NDArray[np.float64] = self._units(np.asarray(query)[None])[0]
+        return unit
+
+    def _units(self, queries: ArrayLike) -> NDArray[np.float64]:
+        wide = np.asarray(queries, np.float64)
+        if wide.ndim != 2 or wide.shape[1] != self.dim:  # noqa: PLR2004
+            message = f"Queries must have shape (n, {self.dim}), got {wide.shape}."
+            raise ShapeError(message, hint="Was it made by the model that made these vectors?")
+        largest = np.abs(wide).max(axis=1, initial=0.0, keepdims=True)
+        if not np.isfinite(largest).all() or not largest.all():
+            message = "A query vector is zero or not finite, so nothing is near to it."
+            raise BadQueryError(message, hint="Check the weights: do the parts cancel out?")
+        scaled = wide / largest  # so that squares neither overflow nor vanish
+        return np.asarray(scaled / np.linalg.norm(scaled, axis=1, keepdims=True))
+
+
+def _scale(scores: NDArray[np.float32], scales: NDArray[np.float32]) -> None:
+    with np.errstate(all="ignore"):
+        np.multiply(scores, scales, out=scores)
+    np.clip(scores, -1, 1, out=scores)
+
+
+def _checked_k(k: int) -> int:
+    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
+        message = f"k must be a whole number of at least 1, got {k!r}."
+        raise BadQueryError(message, hint="Try k=10.")
+    return int(k)
+
+
+def _checked_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    if mask.shape != (size,) or mask.dtype != np.bool_:
+        message = f"A mask must be {size} booleans, got {mask.dtype} of shape {mask.shape}."
+        raise ShapeError(message, hint="Give one True or False for each row.")
+    return mask

@@ -1,0 +1,144 @@
+"""Dot products of many rows with a query, in the precision the rows are stored in.
+
+numkong does the arithmetic (one SIMD kernel per processor, picked when it runs): float16 rows are
+multiplied and summed in float32, float32 rows in float64. What it refuses, numpy does: another
+byte order, columns that are not adjacent, no numkong at all. Both may be called from several
+threads at once; neither holds Python's lock while it works.
+
+Two things that numkong does not check are checked here: the size of `out`, and that it may be
+written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.errors import ShapeError
+
+try:
+    import numkong
+except ImportError:  # no wheel for this processor: slower, never wrong
+    numkong = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Rows = NDArray[Any]  # float16 or float32
+
+SLICE_BYTES = 4 * 2**20
+"""Bytes of rows handed to a thread at a time: large beside the cost of a call, small beside L3."""
+
+NUMPY_BYTES = 256 * 2**10
+"""Bytes of rows that the numpy kernel widens at a time, so that the copy stays in cache."""
+
+
+def dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32] | NDArray[np.float64]) -> None:
+    """Write `matrix[i] @ query` to `out[i]` for every row, on this thread.
+
+    Args:
+        matrix: Shape (n, dim); may be memory-mapped, read-only, or any view of an array.
+        query: Shape (dim,), of the same type; or shape (n, dim): each row with its own.
+        out: Shape (n,), contiguous.
+
+    Raises:
+        ShapeError: If shapes or types do not go together, or `out` cannot be written.
+    """
+    fits = query.shape in (matrix.shape, matrix.shape[1:]) and query.dtype == matrix.dtype
+    if not fits or out.shape != matrix.shape[:1] or not out.flags.c_contiguous:
+        message = f"Cannot write {matrix.shape} times {query.shape} to {out.shape}."
+        raise ShapeError(message, hint="Give rows and query one type, and a contiguous result.")
+    if not out.flags.writeable:
+        message = "The result cannot be written."
+        raise ShapeError(message, hint="Give an array that can be.")
+    if numkong is not None and _plain(matrix) and _plain(query):
+        numkong.dot(matrix, query, out=out)
+    else:
+        _numpy_dot_rows(matrix, query, out)
+
+
+def dot_many(matrix: Rows, queries: Rows, out: NDArray[np.float32]) -> None:
+    """Write `matrix[i] @ queries[j]` to `out[j, i]`, reading the rows once, on this thread.
+
+    Args:
+        matrix: Shape (n, dim).
+        queries: Shape (m, dim), of the same type, contiguous.
+        out: Shape (m, n).
+    """
+    if queries.shape[0] > 1 and numkong is not None and _plain(matrix) and _plain(queries):
+        out[:] = np.asarray(numkong.dots_packed(matrix, numkong.dots_pack(queries))).T
+        return
+    for query, line in zip(queries, out, strict=True):
+        dot_rows(matrix, query, line)
+
+
+def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, threads: int) -> None:
+    """Call `work(low, high)` for slices that cover `size` rows, on up to `threads` threads.
+
+    The calling thread takes part, so a busy pool delays nobody; slices are taken as threads
+    become free, so a slow core delays little. The first error stops the rest and is raised.
+    """
+    step = max(1, SLICE_BYTES // max(1, row_bytes))
+    slices = deque(range(0, size, step))
+
+    def take() -> None:
+        while True:
+            try:
+                low = slices.popleft()
+            except IndexError:
+                return
+            try:
+                work(low, min(low + step, size))
+            except BaseException:
+                slices.clear()
+                raise
+
+    helpers = min(threads, len(slices)) - 1
+    futures = [_pool(threads).submit(take) for _ in range(helpers)]
+    try:
+        take()
+    finally:
+        for future in futures:
+            if not future.cancel():
+                future.result()
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _plain(array: Rows) -> bool:
+    """Whether numkong takes the array: native, not empty, columns adjacent."""
+    return array.dtype.isnative and array.size > 0 and array.strides[-1] == array.itemsize
+
+
+def _numpy_dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32 | np.float64]) -> None:
+    wide = np.float64 if out.dtype == np.float64 else np.float32
+    step = max(1, NUMPY_BYTES // max(1, matrix.shape[1] * matrix.itemsize))
+    for low in range(0, matrix.shape[0], step):
+        block: NDArray[Any] = matrix[low : low + step].astype(wide)
+        with np.errstate(all="ignore"):  # damaged rows give NaN, which is what they should
+            if query.ndim == 1:
+                out[low : low + step] = block @ query.astype(wide)
+            else:
+                pairs: NDArray[Any] = query[low : low + step].astype(wide)
+                out[low : low + step] = (block * pairs).sum(axis=1)
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="eex-scan")
+
+
+if hasattr(os, "register_at_fork"):  # threads do not survive a fork: the child makes its own
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,0 +1,79 @@
+"""The best of many scores: exact, the same every time, and quick beside the scan that made them.
+
+NaN means "cannot rank" and is never chosen. Equal scores are taken in row order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eex.errors import BadQueryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SAMPLE = 8_192
+"""Scores looked at to guess where the best begin; a wrong guess costs time, never a row."""
+
+
+def top_rows(
+    scores: NDArray[np.float32], k: int, *, mask: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return the rows of the `k` highest scores, best first, equal ones in row order.
+
+    Args:
+        scores: Shape (N,); NaN never ranks.
+        k: How many, at least 1; fewer come back where fewer can rank.
+        mask: Shape (N,); only rows that are True here rank.
+
+    Returns:
+        Shape (found,).
+    """
+    if mask is not None:
+        among = np.flatnonzero(mask)
+        return among[top_rows(scores[among], k)]
+    least = kth_highest(scores, k)
+    rows = np.flatnonzero(scores >= least)
+    if rows.size > k:  # rows equal to the last place: the first of them get in
+        chosen = scores[rows]
+        above, level = rows[chosen > least], rows[chosen == least]
+        rows = np.sort(np.concatenate([above, level[: k - above.size]]))
+    return rows[np.argsort(-scores[rows], kind="stable")]
+
+
+def kth_highest(scores: NDArray[np.float32], k: int) -> np.float32:
+    """Return the k-th highest of `scores`, shape (N,); the least of them where fewer than k rank.
+
+    Method: a strided sample gives a threshold that about 2 k scores reach; only these are
+    partitioned. If fewer than k reach it, all are.
+    """
+    if k * 4 < scores.size and scores.size > 2 * SAMPLE:
+        sample = scores[:: scores.size // SAMPLE]
+        sample = np.sort(sample[~np.isnan(sample)])
+        rank = int(2 * k * sample.size / scores.size) + 8
+        if rank < sample.size:
+            reached = scores[scores >= sample[-rank]]
+            if reached.size >= k:
+                return np.float32(np.partition(reached, reached.size - k)[reached.size - k])
+    ranked = scores[~np.isnan(scores)]
+    if ranked.size == 0:
+        return np.float32(np.inf)
+    return np.float32(ranked.min() if ranked.size <= k else np.partition(ranked, -k)[-k])
+
+
+def top_percent_threshold(scores: NDArray[np.float32], percent: float) -> float:
+    """Return the score that the best `percent` of the rows that can rank reach.
+
+    `scores >= threshold` are then ceil(percent / 100 * rankable) rows, and those equal to the
+    last of them. Infinity if no row can rank.
+
+    Raises:
+        BadQueryError: If `percent` is not above 0 and at most 100.
+    """
+    if not 0 < percent <= 100:  # noqa: PLR2004
+        message = f"The share of best tiles must be above 0 and at most 100 percent, got {percent}."
+        raise BadQueryError(message, hint="Try 1.")
+    rankable = scores.size - int(np.count_nonzero(np.isnan(scores)))
+    return float(kth_highest(scores, max(1, int(np.ceil(rankable * percent / 100)))))

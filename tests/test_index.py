@@ -1,0 +1,359 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from eex.errors import BadQueryError, ShapeError
+from eex.index import exact, kernels
+from eex.index.base import VectorIndex
+from eex.index.exact import ExactIndex
+from eex.index.kernels import dot_many, dot_rows, over_rows
+from eex.index.topk import kth_highest, top_percent_threshold, top_rows
+from eex.testing import IndexContract, cosines, toy_vectors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[Any]
+    Rows = NDArray[np.int64]
+
+
+class TestExactFloat32(IndexContract):
+    @staticmethod
+    def make(vectors: Floats) -> ExactIndex:
+        return ExactIndex(vectors, threads=1)
+
+
+class TestExactFloat16(IndexContract):
+    @staticmethod
+    def make(vectors: Floats) -> ExactIndex:
+        return ExactIndex(vectors.astype(np.float16))
+
+    @staticmethod
+    def stored(vectors: Floats) -> Floats:
+        return vectors.astype(np.float16)
+
+
+class TestExactMemoryMapped(TestExactFloat16):
+    path: ClassVar[Path]
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> None:
+        type(self).path = tmp_path / "vectors.npy"
+
+    @classmethod
+    def make(cls, vectors: Floats) -> ExactIndex:
+        np.save(cls.path, vectors.astype(np.float16))
+        return ExactIndex(np.load(cls.path, mmap_mode="r"))
+
+
+class TestExactWithoutNumkong(TestExactFloat16):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "numkong", None)
+
+
+class TestExactFloat32WithoutNumkong(TestExactFloat32):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "numkong", None)
+
+
+class TestExactOnThreadsWithSmallSlices(TestExactFloat16):
+    @pytest.fixture(autouse=True)
+    def slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
+        monkeypatch.setattr(kernels, "NUMPY_BYTES", 100)
+        monkeypatch.setattr(exact, "GATHER_BYTES", 200)
+        monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
+
+    @staticmethod
+    def make(vectors: Floats) -> ExactIndex:
+        return ExactIndex(vectors.astype(np.float16), threads=2)
+
+
+class TestExactColumnsApart(TestExactFloat32):
+    @staticmethod
+    def make(vectors: Floats) -> ExactIndex:
+        return ExactIndex(np.asfortranarray(vectors))
+
+
+class TestExactOtherByteOrder(TestExactFloat16):
+    @staticmethod
+    def make(vectors: Floats) -> ExactIndex:
+        return ExactIndex(vectors.astype(">f2"))
+
+
+class TestExactEverySecondRow(TestExactFloat16):
+    @staticmethod
+    def make(vectors: Floats) -> ExactIndex:
+        return ExactIndex(np.repeat(vectors.astype(np.float16), 2, axis=0)[::2])
+
+
+def test_an_exact_index_is_a_vector_index() -> None:
+    assert isinstance(ExactIndex(toy_vectors(3)), VectorIndex)
+
+
+components = st.floats(-1, 1, width=16).map(lambda x: x if abs(x) > 1e-4 else 0.0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), dtype=st.sampled_from([np.float16, np.float32]))
+def test_any_search_is_the_one_that_float64_gives(
+    data: st.DataObject, dtype: type[np.floating[Any]]
+) -> None:
+    count, dim = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 12))
+    vectors = data.draw(hnp.arrays(np.float32, (count, dim), elements=components)).astype(dtype)
+    query = data.draw(hnp.arrays(np.float32, (dim,), elements=components))
+    mask = data.draw(st.none() | hnp.arrays(np.bool_, (count,)))
+    k = data.draw(st.integers(1, 70))
+    index = ExactIndex(vectors, threads=2)
+    if not query.any():
+        with pytest.raises(BadQueryError):
+            index.search(query[None], k=k)
+        return
+    expected = cosines(vectors, query[None])[0]
+    rankable = ~np.isnan(expected) & (True if mask is None else mask)
+    rows, scores = (found[0] for found in index.search(query[None], k=k, mask=mask))
+    assert rows.size == min(k, rankable.sum())
+    assert rankable[rows].all()
+    np.testing.assert_allclose(scores, expected[rows], atol=2e-7)
+    order = np.lexsort((rows, -scores))
+    np.testing.assert_array_equal(order, np.arange(rows.size))
+    left = np.setdiff1d(np.flatnonzero(rankable), rows)
+    if left.size and rows.size:
+        assert expected[left].max() <= scores[-1] + 2e-7
+    every = index.scores(query)
+    off = np.abs(every - expected)[~np.isnan(expected)]
+    assert off.max(initial=0) <= index.tolerance(query)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_near_equal_rows_come_in_the_true_order_after_the_rounded_scan(
+    dtype: type[np.floating[Any]],
+) -> None:
+    """Rows so near that the query's rounding alone would order them wrongly."""
+    rng = np.random.default_rng(0)
+    centre = rng.normal(size=256)
+    rows = centre + 0.003 * rng.normal(size=(4_000, 256))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(dtype)
+    query = rng.normal(size=256) + 0.3 * centre
+    expected = cosines(rows, query[None])[0]
+    index = ExactIndex(rows)
+    found = index.search(query[None], k=100).rows[0]
+    np.testing.assert_array_equal(
+        found, np.argsort(-expected.astype(np.float32), kind="stable")[:100]
+    )
+    if dtype == np.float16:
+        scanned = top_rows(index.scores(query), 100)
+        assert (scanned != found).any()
+    assert np.abs(index.scores(query) - expected).max() <= index.tolerance(query)
+
+
+def test_equal_vectors_score_the_same_wherever_they_lie() -> None:
+    vectors = np.repeat(toy_vectors(1, 100), 1_000, axis=0).astype(np.float16)
+    scores = ExactIndex(vectors).score_rows(toy_vectors(1, 100, seed=5)[0], np.arange(1_000))
+    assert np.unique(scores).size == 1
+
+
+def test_rows_told_to_be_invalid_never_rank() -> None:
+    vectors = toy_vectors(50)
+    valid = np.ones(50, bool)
+    valid[[0, 3]] = False
+    index = ExactIndex(vectors, valid=valid)
+    assert index.search(vectors[:1], k=50).rows.shape == (1, 48)
+    assert np.flatnonzero(np.isnan(index.scores(vectors[0]))).tolist() == [0, 3]
+    assert index.rankable.sum() == 48
+    with pytest.raises(ShapeError):
+        ExactIndex(vectors, valid=valid[1:])
+
+
+def test_lengths_far_from_one_still_give_cosines() -> None:
+    vectors = toy_vectors(64)
+    vectors[:32] *= 2.0**-50
+    vectors[32:] *= 2.0**50
+    for some in (vectors, vectors[:, ::-1]):
+        scores = ExactIndex(some).scores(some[1])
+        np.testing.assert_allclose(scores, cosines(some, some[1:2])[0], atol=1e-5)
+
+
+def test_an_index_of_nothing_finds_nothing() -> None:
+    index = ExactIndex(np.empty((0, 4), np.float16))
+    assert index.search(np.ones((2, 4)), k=3).rows.shape == (2, 0)
+    assert index.scores(np.ones(4)).shape == (0,)
+    scores, hits = index.scan(np.ones(4), k=3)
+    assert scores.shape == (0,)
+    assert hits.rows.shape == (1, 0)
+
+
+def test_no_query_finds_nothing() -> None:
+    assert ExactIndex(toy_vectors(5)).search(np.empty((0, 16)), k=3).rows.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [np.ones(4, np.float32), np.ones((4, 0), np.float32), np.ones((4, 4)), np.ones((2, 2), int)],
+)
+def test_what_is_no_matrix_of_floats_is_refused(vectors: Floats) -> None:
+    with pytest.raises(ShapeError):
+        ExactIndex(vectors)
+
+
+def test_nothing_is_read_before_the_first_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(exact, "dot_rows", read)
+    index = ExactIndex(toy_vectors(50))
+    assert index.size == 50
+    with pytest.raises(AssertionError):
+        index.scores(np.ones(16))
+
+
+def test_many_threads_may_ask_at_once() -> None:
+    vectors = toy_vectors(5_000, 32).astype(np.float16)
+    index = ExactIndex(vectors, threads=2)
+    wanted = [index.search(vectors[i : i + 1], k=20).rows.tolist() for i in range(16)]
+    found: list[object] = [None] * 16
+
+    def ask(i: int) -> None:
+        found[i] = index.search(vectors[i : i + 1], k=20).rows.tolist()
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == wanted
+
+
+# The kernels.
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("kernel", ["numkong", "numpy"])
+def test_dots_are_those_of_float64(
+    dtype: type[np.floating[Any]], kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kernel == "numpy":
+        monkeypatch.setattr(kernels, "numkong", None)
+    matrix, queries = toy_vectors(70, 33).astype(dtype), toy_vectors(3, 33, seed=1).astype(dtype)
+    expected = queries.astype(float) @ matrix.astype(float).T
+    out = np.empty((3, 70), np.float32)
+    dot_many(matrix, queries, out)
+    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-4)
+    for query, line in zip(queries, expected, strict=True):
+        dot_rows(matrix, query, out[0])
+        np.testing.assert_allclose(out[0], line, rtol=1e-5, atol=1e-4)
+    squares = np.empty(70)
+    dot_rows(matrix, matrix, squares)
+    np.testing.assert_allclose(squares, (matrix.astype(float) ** 2).sum(axis=1), rtol=1e-5)
+
+
+def test_a_result_of_the_wrong_size_or_kind_is_refused_not_overrun() -> None:
+    rows = toy_vectors(4)
+    locked = np.empty(4, np.float32)
+    locked.flags.writeable = False
+    for out in (np.empty(3, np.float32), np.empty(8, np.float32)[::2], locked):
+        with pytest.raises(ShapeError):
+            dot_rows(rows, rows[0], out)
+    for query in (rows[0].astype(np.float16), rows[0, :5]):
+        with pytest.raises(ShapeError):
+            dot_rows(rows, query, np.empty(4, np.float32))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_slices_cover_every_row_once(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "SLICE_BYTES", 10)
+    seen = np.zeros(101, int)
+
+    def work(low: int, high: int) -> None:
+        seen[low:high] += 1
+
+    over_rows(work, 101, row_bytes=3, threads=threads)
+    assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_in_one_slice_is_raised_and_ends_the_rest(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "SLICE_BYTES", 1)
+    done: list[int] = []
+
+    def work(low: int, _high: int) -> None:
+        done.append(low)
+        if low == 3:
+            raise IndexError(low)
+
+    with pytest.raises(IndexError):
+        over_rows(work, 10_000, row_bytes=1, threads=threads)
+    assert len(done) < 10_000
+
+
+# The best of many scores.
+
+scores_with_ties = hnp.arrays(
+    np.float32,
+    st.integers(1, 200),
+    elements=st.sampled_from([-1.0, -0.5, 0.0, 0.25, 0.5, 1.0, float("nan")]),
+)
+
+
+def best(scores: Floats, k: int) -> Rows:
+    rows = np.flatnonzero(~np.isnan(scores))
+    return rows[np.lexsort((rows, -scores[rows]))][:k]
+
+
+@given(scores=scores_with_ties, k=st.integers(1, 250))
+def test_top_rows_are_the_first_of_a_full_sort(scores: Floats, k: int) -> None:
+    np.testing.assert_array_equal(top_rows(scores, k), best(scores, k))
+
+
+@pytest.mark.parametrize("kind", ["any", "rising", "equal", "rare", "none", "masked"])
+@pytest.mark.parametrize("k", [1, 100, 5_000])
+def test_the_sample_never_changes_the_answer(kind: str, k: int) -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=60_000).astype(np.float32)
+    mask = None
+    if kind == "rising":
+        scores.sort()
+    elif kind == "equal":
+        scores[:] = 0.5
+    elif kind == "rare":  # the best lie where no sample looks
+        scores[:: scores.size // 8_192] = -5
+        scores[rng.random(scores.size) < 0.5] = np.nan
+    elif kind == "none":
+        scores[:] = np.nan
+    elif kind == "masked":
+        mask = rng.random(scores.size) < 0.4
+    expected = best(scores if mask is None else np.where(mask, scores, np.nan), k)
+    np.testing.assert_array_equal(top_rows(scores, k, mask=mask), expected)
+
+
+@pytest.mark.parametrize("percent", [0.001, 1, 10, 50, 100])
+def test_the_threshold_keeps_that_share_of_rankable_rows(percent: float) -> None:
+    scores = np.random.default_rng(0).normal(size=50_000).astype(np.float32)
+    scores[::10] = np.nan
+    threshold = top_percent_threshold(scores, percent)
+    assert (scores >= threshold).sum() == max(1, np.ceil(45_000 * percent / 100))
+
+
+@pytest.mark.parametrize("percent", [0, -1, 101, np.nan])
+def test_a_share_that_is_none_is_refused(percent: float) -> None:
+    with pytest.raises(BadQueryError):
+        top_percent_threshold(np.ones(3, np.float32), percent)
+
+
+def test_no_rankable_row_reaches_any_threshold() -> None:
+    scores = np.full(5, np.nan, np.float32)
+    assert top_percent_threshold(scores, 5) == np.inf
+    assert kth_highest(scores, 1) == np.inf

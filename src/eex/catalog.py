@@ -63,7 +63,9 @@ def open_embeddings(
     near = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     message = f"There is no set called {text!r}."
-    raise UnknownNameError(message, hint=f"{hint}Known: {', '.join(known)}; or give a .parquet file.")
+    raise UnknownNameError(
+        message, hint=f"{hint}Known: {', '.join(known)}; or give a .parquet file."
+    )
 
 
 def prepare(name: str, *, settings: Settings, progress: Progress | None = None) -> Path:

@@ -39,7 +39,11 @@ class Result:
             "lat": round(self.lat, 6),
             "score": round(self.score, 6),
         }
-        return {**record, "parts": {k: round(v, 6) for k, v in self.parts.items()}} if self.parts else record
+        return (
+            {**record, "parts": {k: round(v, 6) for k, v in self.parts.items()}}
+            if self.parts
+            else record
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,10 @@ def to_geojson(
             {
                 "type": "Feature",
                 "id": result.row,
-                "geometry": {"type": "Point", "coordinates": [properties["lon"], properties["lat"]]},
+                "geometry": {
+                    "type": "Point",
+                    "coordinates": [properties["lon"], properties["lat"]],
+                },
                 "properties": properties,
             }
         )

@@ -47,7 +47,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The last suffix is kept, since writers look at it.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent
+    )
     os.close(handle)
     fresh = Path(name)
     try:

@@ -126,7 +126,14 @@ def _ring(draw: object, result: Result, height: int) -> None:
     y = HEADING + (90 - result.lat) / 180 * height
     for radius, colour in ((10, "black"), (9, "white"), (8, "white")):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour)  # type: ignore[attr-defined]
-    draw.text((x + 12, y - 8), str(result.rank), fill="white", stroke_width=2, stroke_fill="black", font=_font(15))  # type: ignore[attr-defined]
+    draw.text(
+        (x + 12, y - 8),
+        str(result.rank),
+        fill="white",
+        stroke_width=2,
+        stroke_fill="black",
+        font=_font(15),
+    )  # type: ignore[attr-defined]
 
 
 def _legend(draw: object, picture: Image, title: str, low: float, high: float) -> None:

@@ -83,9 +83,9 @@ def window_footprints(lonlat: NDArray[np.float64], *, window_km: float) -> list[
     lat, scale = window_rows(lonlat[:, 1], window_km=window_km, offsets=down)
     half = scale * window_km / 2
     west, east = lonlat[:, :1] - half, lonlat[:, :1] + half
-    ring = np.stack(
-        [np.hstack([west, east[:, ::-1]]), np.hstack([lat, lat[:, ::-1]])], axis=2
-    )[:, ::-1]
+    ring = np.stack([np.hstack([west, east[:, ::-1]]), np.hstack([lat, lat[:, ::-1]])], axis=2)[
+        :, ::-1
+    ]
     shapes = shapely.polygons(ring)
     crossing = (west.min(axis=1) < -180) | (east.max(axis=1) > 180)  # noqa: PLR2004
     for i in np.flatnonzero(crossing):

@@ -53,7 +53,9 @@ class Found:
         return len(self.results)
 
     def __repr__(self) -> str:
-        return f"<eex.Found {len(self)} tiles for {self.title()!r}>\n{export.to_table(self.results)}"
+        return (
+            f"<eex.Found {len(self)} tiles for {self.title()!r}>\n{export.to_table(self.results)}"
+        )
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -78,7 +80,9 @@ class Found:
             "places": [place.to_json() for place in self.places],
             "credit": self.credit.to_json(),
         }
-        return {"demo": True, "banner": self.credit.banner, **record} if self.credit.banner else record
+        return (
+            {"demo": True, "banner": self.credit.banner, **record} if self.credit.banner else record
+        )
 
     def to_geojson(self) -> dict[str, Any]:
         """Return the best tiles as a GeoJSON FeatureCollection of centres, with recipe and credit."""

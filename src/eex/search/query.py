@@ -36,7 +36,20 @@ BBox = tuple[float, float, float, float]
 
 _LAT_END = 90.0
 _LON_END = 180.0
-_KEYS = ("version", "set", "parts", "k", "bbox", "spread_km", "top_percent", "text", "place", "image", "row", "weights")
+_KEYS = (
+    "version",
+    "set",
+    "parts",
+    "k",
+    "bbox",
+    "spread_km",
+    "top_percent",
+    "text",
+    "place",
+    "image",
+    "row",
+    "weights",
+)
 
 
 @dataclass(frozen=True)
@@ -179,7 +192,7 @@ class Query:
             raise BadQueryError(message, hint="Update earth-embedding-explorer.")
         weights = record.get("weights") or {}
         if not isinstance(weights, Mapping):
-            message = "weights is an object such as {\"text\": 1, \"place\": 0.5}."
+            message = 'weights is an object such as {"text": 1, "place": 0.5}.'
             raise BadQueryError(message)
         parts = [_part(part) for part in _sequence(record.get("parts", ()), "parts")]
         parts += [
@@ -188,7 +201,11 @@ class Query:
             if record.get(kind) is not None
         ]
         bbox = record.get("bbox")
-        given = {name: record[name] for name in ("k", "spread_km", "top_percent") if record.get(name) is not None}
+        given = {
+            name: record[name]
+            for name in ("k", "spread_km", "top_percent")
+            if record.get(name) is not None
+        }
         return cls(
             parts=tuple(parts),
             set=str(record.get("set", "world")),
@@ -235,7 +252,9 @@ def check_place(lon: float, lat: float) -> None:
     message = f"Latitude {lat:g}, longitude {lon:g} is not on the globe."
     swapped = abs(lon) <= _LAT_END and abs(lat) <= _LON_END
     hint = f"Swapped? Latitude {lon:g}, longitude {lat:g} is. " if swapped else ""
-    raise BadPlaceError(message, hint=f"{hint}Latitudes run from -90 to 90, longitudes from -180 to 180.")
+    raise BadPlaceError(
+        message, hint=f"{hint}Latitudes run from -90 to 90, longitudes from -180 to 180."
+    )
 
 
 def read_bbox(value: object) -> BBox:
@@ -298,7 +317,9 @@ def _short(kind: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"kind": kind, {"image": "data"}.get(kind, kind): value}
 
 
-_KINDS: dict[str, type[Part]] = {part.kind: part for part in (TextPart, ImagePart, PlacePart, RowPart)}
+_KINDS: dict[str, type[Part]] = {
+    part.kind: part for part in (TextPart, ImagePart, PlacePart, RowPart)
+}
 
 
 def _part(record: object) -> Part:

@@ -73,7 +73,7 @@ class OpenSet:
     @cached_property
     def index(self) -> ExactIndex:
         """Ranks rows; exact."""
-        return ExactIndex(self.embeddings.vectors, unit=True, threads=self.settings.threads)
+        return ExactIndex(self.embeddings.vectors, threads=self.settings.threads)
 
     @cached_property
     def encoder(self) -> object:

@@ -1,0 +1,175 @@
+"""create_app(settings): the routes, one table from errors to statuses, the built web page."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+import eex
+from eex.config import MAX_PICTURE_BYTES, Settings
+from eex.errors import (
+    BadQueryError,
+    EexError,
+    MissingExtraError,
+    OutputError,
+    SetNotFoundError,
+    ShapeError,
+    UnknownNameError,
+)
+from eex.server.routes import router
+from eex.server.state import State
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = MAX_PICTURE_BYTES * 4 // 3 + 2**20
+"""Largest request, bytes: a picture in base64 and a query around it."""
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods whose bodies are read whole before the application sees them."""
+
+STATUSES: dict[type[EexError], int] = {
+    UnknownNameError: 404,
+    SetNotFoundError: 404,
+    BadQueryError: 422,
+    ShapeError: 422,
+    MissingExtraError: 501,
+    OutputError: 507,
+    EexError: 500,
+}
+"""The first class that an error is an instance of gives its status."""
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
+    "frame-ancestors 'self'"
+)
+"""Content security policy: nothing from other hosts. Styles in elements place the map's parts."""
+
+STATIC = Path(__file__).parent / "static"
+"""The built web page; made by the build hook, shipped in the wheel."""
+
+log = logging.getLogger("eex.server")
+
+
+def create_app(settings: Settings | None = None, *, sets: tuple[Path, ...] = ()) -> FastAPI:
+    """Make the server.
+
+    Args:
+        settings: Where the cache is; read from the environment by default.
+        sets: GeoParquet files to serve beside the embedded world, named by their stem.
+    """
+    app = FastAPI(
+        title="Earth Embedding Explorer",
+        version=eex.__version__,
+        summary="Ask the Earth in words, with a picture or a place.",
+        docs_url=None,  # its page would load scripts from another host
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.eex = State(settings or Settings.from_env(), sets)
+    app.include_router(router)
+    app.add_exception_handler(EexError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)
+    app.add_middleware(_Guard)
+    if (STATIC / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=STATIC, html=True), name="web")
+    else:
+        app.get("/", include_in_schema=False, response_class=HTMLResponse)(_not_built)
+    return app
+
+
+def _not_built() -> str:
+    return (
+        "<h1>Earth Embedding Explorer</h1><p>The API is at <code>/api/v1</code>. The web page was "
+        "not built: install again without <code>EEX_SKIP_WEB</code>.</p>"
+    )
+
+
+def _problem(status: int, title: str, detail: str, code: str, **more: Any) -> JSONResponse:  # noqa: ANN401
+    record = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    content = {"hint": "", **more, **record, "code": code}
+    return JSONResponse(content, status, media_type="application/problem+json")
+
+
+def _ours(_: Request, error: Exception) -> Response:
+    if not isinstance(error, EexError):  # pragma: no cover - the framework sends only ours
+        raise error
+    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    if status >= 500:  # noqa: PLR2004
+        log.error("%s (%s)", error, error.hint)
+    title = error.code.replace("-", " ").capitalize()
+    return _problem(status, title, str(error), error.code, **(error.details | {"hint": error.hint}))
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    first: dict[str, Any] = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    where = ".".join(str(step) for step in first.get("loc", ()) if step not in {"body", "query"})
+    detail = f"{where}: {first.get('msg', '')}." if where else f"{first.get('msg', '')}."
+    hint = "The fields are described in /api/v1/openapi.json."
+    return _problem(422, "Bad query", detail, "bad-query", hint=hint)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    detail = f"{request.method} {request.url.path}: {detail}."
+    hint = "The routes are described in /api/v1/openapi.json."
+    return _problem(status, "Not to be had", detail, f"http-{status}", hint=hint)
+
+
+def _unknown(_: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    detail = "Something went wrong on the server; its log has the reason."
+    return _problem(500, "Internal error", detail, "internal", hint="Try again, or report it.")
+
+
+class _Guard:
+    """Refuses bodies over the limit and sends the security headers with every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"content-security-policy", POLICY.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"same-origin"),
+                ]
+            await send(message)
+
+        if scope["method"] not in WRITES:
+            await self.app(scope, receive, guarded)
+            return
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MAX_BODY:
+                limit = f"The request is over {MAX_BODY >> 20} MiB."
+                answer = _problem(413, "Too large", limit, "too-large", hint="Send less.")
+                await answer(scope, receive, guarded)
+                return
+        whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
+
+        async def replay() -> Message:
+            return whole.pop() if whole else await receive()
+
+        await self.app(scope, replay, guarded)

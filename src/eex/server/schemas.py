@@ -1,0 +1,210 @@
+"""Request and response records: the contract with the web page and other clients."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EXAMPLE = {"set": "world", "parts": [{"kind": "text", "text": "sand desert"}], "k": 10}
+
+
+class QueryPart(BaseModel):
+    """One part of a query; which fields count depends on its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: Literal["text", "image", "place", "row"] = Field(description="What the part is.")
+    text: str | None = Field(None, description="Kind text: words, at most 2,000 characters.")
+    data: str | None = Field(None, description="Kind image: base64 or a data: URL.")
+    lon: float | None = Field(None, description="Kind place: degrees east, -180 to 180.")
+    lat: float | None = Field(None, description="Kind place: degrees north, -90 to 90.")
+    row: int | None = Field(None, description="Kind row: a row of the set, more like this.")
+    weight: float = Field(1.0, description="Share in the sum, -100 to 100; negative is away from.")
+
+
+class QueryRecord(BaseModel):
+    """What is asked. `text`, `place`, `image`, `row` are short for one part each."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+
+    version: int = Field(1, description="Of this record.")
+    set: str = Field("world", description="Name of the set.")
+    parts: list[QueryPart] = Field([], description="1 to 16 parts.")
+    k: int | None = Field(None, description="Results listed, 1 to 50,000; 10 by default.")
+    bbox: list[float] | None = Field(
+        None, description="West, south, east, north; west > east crosses the antimeridian."
+    )
+    spread_km: float | None = Field(None, description="Least distance between results.")
+    top_percent: float | None = Field(None, description="Only the best tiles, percent.")
+    text: str | None = Field(None, description="Short for a text part.")
+    place: Any = Field(None, description="Short for a place part: [lon, lat].")
+    image: str | None = Field(None, description="Short for an image part: base64.")
+    row: int | None = Field(None, description="Short for a row part.")
+    weights: dict[str, float] | None = Field(None, description="Weights of the short parts.")
+
+
+class ResultRecord(BaseModel):
+    """One of the best tiles."""
+
+    rank: int
+    row: int
+    id: str
+    lon: float
+    lat: float
+    score: float = Field(description="Cosine, -1 to 1.")
+    parts: dict[str, float] | None = Field(None, description="Each part's own cosine.")
+
+
+class PlaceRecord(BaseModel):
+    """A named place."""
+
+    name: str
+    kind: str
+    lon: float
+    lat: float
+    country: str = ""
+
+
+class ReadAsRecord(BaseModel):
+    """What words were taken for."""
+
+    phrase: str
+    concept: str
+    similarity: float
+
+
+class ScoresRecord(BaseModel):
+    """Where every tile's score is, and how to read it."""
+
+    url: str
+    count: int = Field(description="Tiles in the set, hence numbers to read.")
+    valid: int = Field(description="Tiles that were ranked.")
+    min: float
+    max: float
+    dtype: Literal["uint16"] = Field(
+        "uint16",
+        description="Little-endian; 0 = not ranked, v >= 1 = min + (v-1)/65534*(max-min).",
+    )
+
+
+class CreditRecord(BaseModel):
+    """Licence and credit, to be shown with the answer."""
+
+    set: str
+    model: str
+    licence: str
+    attribution: str
+    notice: str | None = None
+
+
+class SearchAnswer(BaseModel):
+    """The answer to a query."""
+
+    id: str
+    demo: bool = Field(description="True for the embedded demonstration.")
+    banner: str
+    recipe: dict[str, Any] = Field(description="The query as asked, defaults filled in.")
+    count: int
+    took_ms: float
+    results: list[ResultRecord]
+    scores: ScoresRecord
+    read_as: list[ReadAsRecord]
+    messages: list[str]
+    places: list[PlaceRecord]
+    credit: CreditRecord
+
+
+class ConceptRecord(BaseModel):
+    """One thing that a concept model knows."""
+
+    name: str
+    examples: list[str]
+    reliable: bool
+
+
+class ExampleRecord(BaseModel):
+    """A query that works at one click."""
+
+    title: str
+    query: dict[str, Any]
+
+
+class SetInfo(BaseModel):
+    """What is known of a set."""
+
+    name: str
+    id: str
+    title: str
+    rows: int
+    dim: int
+    model: str
+    demo: bool
+    banner: str
+    licence: str
+    attribution: str
+    tile_km: float
+    spread_km: float
+    bbox: list[float]
+    concepts: list[ConceptRecord]
+    examples: list[ExampleRecord]
+
+
+class SetList(BaseModel):
+    """The sets that are served."""
+
+    sets: list[SetInfo]
+
+
+class ModelInfo(BaseModel):
+    """What is known of an encoder."""
+
+    name: str
+    title: str
+    dim: int
+    modalities: list[str]
+    licence: str
+    good_for: str
+    demo: bool
+    notice: str
+
+
+class ModelList(BaseModel):
+    """The installed encoders."""
+
+    models: list[ModelInfo]
+
+
+class PlaceList(BaseModel):
+    """Named places."""
+
+    places: list[PlaceRecord]
+
+
+class TileInfo(BaseModel):
+    """One tile."""
+
+    row: int
+    id: str
+    lon: float
+    lat: float
+    properties: dict[str, Any]
+
+
+class Health(BaseModel):
+    """The server answers."""
+
+    status: Literal["ok"]
+    version: str
+    demo: bool
+
+
+class Problem(BaseModel):
+    """An error in words, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="For programs.")
+    hint: str = Field(description="What to do next.")

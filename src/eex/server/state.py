@@ -1,0 +1,114 @@
+"""What the server keeps between requests: opened sets, and the latest answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eex.catalog import known_sets
+from eex.config import Settings
+from eex.errors import UnknownNameError
+from eex.registry import unknown_name
+from eex.search.found import Found
+from eex.search.run import OpenSet, open_set
+
+KEPT_ANSWERS = 64
+"""Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles."""
+
+LEVELS = 65_534
+"""Steps between the lowest and the highest score as sent; 0 stands for no score."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it is served."""
+
+    id: str
+    """Of query and set; the same question on the same data has the same id."""
+    found: Found
+    """The answer."""
+    low: float
+    """Score that level 1 stands for."""
+    high: float
+    """Score that level 65,535 stands for."""
+    levels: bytes
+    """Little-endian uint16, one a row in set order; 0 where a tile was not ranked."""
+
+
+class State:
+    """Opened sets and latest answers; safe to share between threads."""
+
+    def __init__(self, settings: Settings, paths: tuple[Path, ...] = ()) -> None:
+        """Serve the known sets and those at `paths`; no request can name another path."""
+        self.settings = settings
+        self.names: dict[str, str | Path] = {spec.name: spec.name for spec in known_sets()}
+        self.names |= {path.stem: path for path in paths}
+        self._aliases = {spec.set_id: spec.name for spec in known_sets()}
+        self._open: dict[str, OpenSet] = {}
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._lock = Lock()
+
+    def open(self, name: str) -> OpenSet:
+        """Return an opened set by name or id.
+
+        Raises:
+            UnknownNameError: If the server has no such set.
+        """
+        name = self._aliases.get(name, name)
+        if name not in self.names:
+            raise unknown_name("set", name, tuple(self.names))
+        with self._lock:
+            if name not in self._open:
+                self._open[name] = open_set(self.names[name], settings=self.settings)
+            return self._open[name]
+
+    def remember(self, opened: OpenSet, found: Found) -> Answer:
+        """Keep an answer so that its scores can be fetched."""
+        recipe = json.dumps(found.query.to_json(pictures=False), sort_keys=True)
+        mark = hashlib.sha256(f"{opened.embeddings.key}\n{recipe}".encode()).hexdigest()[:20]
+        low, high, levels = encode_scores(found.scores, found.ranked)
+        answer = Answer(mark, found, low, high, levels)
+        with self._lock:
+            self._answers[mark] = answer
+            self._answers.move_to_end(mark)
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+        return answer
+
+    def recall(self, mark: str) -> Answer:
+        """Return a kept answer.
+
+        Raises:
+            UnknownNameError: If it was never given or is no longer kept.
+        """
+        with self._lock:
+            if mark in self._answers:
+                self._answers.move_to_end(mark)
+                return self._answers[mark]
+        message = "This answer is no longer kept."
+        raise UnknownNameError(message, hint="Ask the query again: POST /api/v1/search.")
+
+
+def encode_scores(
+    scores: NDArray[np.float32], ranked: NDArray[np.bool_]
+) -> tuple[float, float, bytes]:
+    """Quantise scores to 16 bits, finer than a screen shows.
+
+    Returns:
+        Lowest and highest ranked score, and little-endian uint16: level v >= 1 is
+        min + (v - 1) / 65,534 * (max - min), 0 is a tile that was not ranked.
+    """
+    some = scores[ranked]
+    if not len(some):
+        return 0.0, 0.0, bytes(2 * len(scores))
+    low, high = float(some.min()), float(some.max())
+    levels = np.zeros(len(scores), "<u2")
+    levels[ranked] = 1 + np.rint((some - low) / max(high - low, 1e-12) * LEVELS).astype("<u2")
+    return low, high, levels.tobytes()

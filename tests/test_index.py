@@ -291,12 +291,12 @@ def test_an_error_in_one_slice_is_raised_and_ends_the_rest(
 
     def work(low: int, _high: int) -> None:
         done.append(low)
-        if low == 3:
+        if low > 0:
             raise IndexError(low)
 
     with pytest.raises(IndexError):
         over_rows(work, 10_000, row_bytes=1, threads=threads)
-    assert len(done) < 10_000
+    assert len(done) <= 1 + threads
 
 
 # The best of many scores.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eex.errors import BadQueryError, ShapeError
+from eex.errors import ShapeError
+from eex.index.asked import checked_k, checked_mask, unit_row, unit_rows
 from eex.index.base import Hits, Scan
 from eex.index.kernels import dot_many, dot_rows, over_rows, processors
 from eex.index.topk import kth_highest
@@ -70,7 +71,7 @@ class ExactIndex:
             message = f"Vectors must be float16 or float32, got {vectors.dtype}."
             raise ShapeError(message, hint="Convert them with .astype('float32').")
         self._vectors: Rows = vectors.view(np.ndarray)  # slices of a memmap cost more to make
-        self._valid = None if valid is None else _checked_mask(valid, vectors.shape[0])
+        self._valid = None if valid is None else checked_mask(valid, vectors.shape[0])
         self._threads = processors() if threads is None else max(1, threads)
         self._scales_made: NDArray[np.float32] | None = None
 
@@ -91,7 +92,7 @@ class ExactIndex:
 
     def tolerance(self, query: ArrayLike) -> float:
         """Return how far `scores` can be from the true cosine of any row, for this query."""
-        return self._bound(self._unit(query))
+        return self._bound(unit_row(query, self.dim))
 
     def scores(
         self, query: ArrayLike, *, out: NDArray[np.float32] | None = None
@@ -102,12 +103,12 @@ class ExactIndex:
         elif out.shape != (self.size,) or out.dtype != np.float32:
             message = f"The result must be float32 of shape ({self.size},), got {out.shape}."
             raise ShapeError(message, hint="Leave `out` away to have one made.")
-        return self._scores(self._unit(query), out)
+        return self._scores(unit_row(query, self.dim), out)
 
     def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
         """Return the `k` nearest rows of each query; see `FindsRows.search`."""
-        units = self._units(queries)
-        k, among = _checked_k(k), self._among(mask)
+        units = unit_rows(queries, self.dim)
+        k, among = checked_k(k), self._among(mask)
         found = min(k, among.size)
         rows = np.empty((units.shape[0], found), np.int64)
         scores = np.empty((units.shape[0], found), np.float32)
@@ -120,7 +121,7 @@ class ExactIndex:
 
     def scan(self, query: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Scan:
         """Return every row's score and the `k` nearest; see `VectorIndex.scan`."""
-        unit, k = self._unit(query), _checked_k(k)
+        unit, k = unit_row(query, self.dim), checked_k(k)
         among = None if mask is None else self._among(mask)
         scores = self._scores(unit, np.empty(self.size, np.float32))
         some = scores if among is None else scores[among]
@@ -134,7 +135,7 @@ class ExactIndex:
 
     def score_rows(self, query: ArrayLike, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the cosines of some rows, exact to float32; see `VectorIndex.score_rows`."""
-        unit, wanted = self._unit(query), np.atleast_1d(np.asarray(rows))
+        unit, wanted = unit_row(query, self.dim), np.atleast_1d(np.asarray(rows))
         if wanted.size == 0:
             return np.empty(0, np.float32)
         outside = wanted.dtype.kind not in "iu" or wanted.min() < 0 or wanted.max() >= self.size
@@ -149,11 +150,10 @@ class ExactIndex:
         vectors, scales, query = self._vectors, self._scales(), self._stored(unit)
 
         def work(low: int, high: int) -> None:
-            part = out[low:high]
-            dot_rows(vectors[low:high], query, part)
-            _scale(part, scales[low:high])
+            dot_rows(vectors[low:high], query, out[low:high])
 
         self._over_rows(work, self.size)
+        _scale(out, scales)
         return out
 
     def _search(
@@ -182,11 +182,10 @@ class ExactIndex:
         out = np.empty((units.shape[0], self.size), np.float32)
 
         def work(low: int, high: int) -> None:
-            part = out[:, low:high]
-            dot_many(vectors[low:high], queries, part)
-            _scale(part, scales[low:high])
+            dot_many(vectors[low:high], queries, out[:, low:high])
 
         self._over_rows(work, self.size)
+        _scale(out, scales)
         return out
 
     def _scores_gathered(
@@ -237,7 +236,7 @@ class ExactIndex:
         """Return the rows that can rank, in order."""
         if mask is None:
             return np.flatnonzero(self.rankable)
-        rows = np.flatnonzero(_checked_mask(mask, self.size))
+        rows = np.flatnonzero(checked_mask(mask, self.size))
         return rows[~np.isnan(self._scales()[rows])]
 
     def _scales(self) -> NDArray[np.float32]:
@@ -266,41 +265,8 @@ class ExactIndex:
         stored: Rows = units.astype(self._vectors.dtype)
         return stored
 
-    def _unit(self, query: ArrayLike) -> NDArray[np.float64]:
-        if np.shape(query) != (self.dim,):
-            message = f"A query must have shape ({self.dim},), got {np.shape(query)}."
-            raise ShapeError(message, hint="Was it made by the model that made these vectors?")
-        unit: NDArray[np.float64] = self._units(np.asarray(query)[None])[0]
-        return unit
-
-    def _units(self, queries: ArrayLike) -> NDArray[np.float64]:
-        wide = np.asarray(queries, np.float64)
-        if wide.ndim != 2 or wide.shape[1] != self.dim:  # noqa: PLR2004
-            message = f"Queries must have shape (n, {self.dim}), got {wide.shape}."
-            raise ShapeError(message, hint="Was it made by the model that made these vectors?")
-        largest = np.abs(wide).max(axis=1, initial=0.0, keepdims=True)
-        if not np.isfinite(largest).all() or not largest.all():
-            message = "A query vector is zero or not finite, so nothing is near to it."
-            raise BadQueryError(message, hint="Check the weights: do the parts cancel out?")
-        scaled = wide / largest  # so that squares neither overflow nor vanish
-        return np.asarray(scaled / np.linalg.norm(scaled, axis=1, keepdims=True))
-
 
 def _scale(scores: NDArray[np.float32], scales: NDArray[np.float32]) -> None:
     with np.errstate(all="ignore"):
         np.multiply(scores, scales, out=scores)
     np.clip(scores, -1, 1, out=scores)
-
-
-def _checked_k(k: int) -> int:
-    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
-        message = f"k must be a whole number of at least 1, got {k!r}."
-        raise BadQueryError(message, hint="Try k=10.")
-    return int(k)
-
-
-def _checked_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    if mask.shape != (size,) or mask.dtype != np.bool_:
-        message = f"A mask must be {size} booleans, got {mask.dtype} of shape {mask.shape}."
-        raise ShapeError(message, hint="Give one True or False for each row.")
-    return mask

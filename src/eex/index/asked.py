@@ -1,0 +1,56 @@
+"""What was asked, checked: every index refuses the same things in the same words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eex.errors import BadQueryError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float64]:
+    """Return queries at length 1, float64, shape (n, dim).
+
+    Raises:
+        ShapeError: If `queries` has not the shape (n, dim).
+        BadQueryError: If one is zero or not finite.
+    """
+    wide = np.asarray(queries, np.float64)
+    if wide.ndim != 2 or wide.shape[1] != dim:  # noqa: PLR2004
+        message = f"Queries must have shape (n, {dim}), got {wide.shape}."
+        raise ShapeError(message, hint="Were they made by the model that made these vectors?")
+    largest = np.abs(wide).max(axis=1, initial=0.0, keepdims=True)
+    if not np.isfinite(largest).all() or not largest.all():
+        message = "A query vector is zero or not finite, so nothing is near to it."
+        raise BadQueryError(message, hint="Do the parts of the query cancel each other out?")
+    scaled = wide / largest  # so that squares neither overflow nor vanish
+    return np.asarray(scaled / np.linalg.norm(scaled, axis=1, keepdims=True))
+
+
+def unit_row(query: ArrayLike, dim: int) -> NDArray[np.float64]:
+    """Return one query at length 1, float64, shape (dim,); raises as `unit_rows`."""
+    if np.shape(query) != (dim,):
+        message = f"A query must have shape ({dim},), got {np.shape(query)}."
+        raise ShapeError(message, hint="Was it made by the model that made these vectors?")
+    unit: NDArray[np.float64] = unit_rows(np.asarray(query)[None], dim)[0]
+    return unit
+
+
+def checked_k(k: int) -> int:
+    """Return `k`; raise BadQueryError if it is not a whole number of at least 1."""
+    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
+        message = f"k must be a whole number of at least 1, got {k!r}."
+        raise BadQueryError(message, hint="Try k=10.")
+    return int(k)
+
+
+def checked_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """Return `mask`; raise ShapeError if it is not `size` booleans."""
+    if mask.shape != (size,) or mask.dtype != np.bool_:
+        message = f"A mask must be {size} booleans, got {mask.dtype} of shape {mask.shape}."
+        raise ShapeError(message, hint="Give one True or False for each row.")
+    return mask

@@ -58,7 +58,7 @@ def build_set(
     for tiles in source.tiles(batch=BATCH):
         centres = [tiles[name].to_numpy() for name in ("centre_lon", "centre_lat")]
         lonlat = np.column_stack(centres)
-        vectors = encoder.encode_image(reader.encoder_input(lonlat))
+        vectors = encoder.encode_image(list(reader.encoder_input(lonlat)))
         flat = pa.array(vectors.astype(np.float32).ravel())
         column = pa.FixedSizeListArray.from_arrays(flat, header.dim)
         tables.append(tiles.append_column("embedding", column))

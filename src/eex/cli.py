@@ -42,7 +42,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(eex.__version__, prog_name="eex")
 def cli() -> None:
-    """Ask the Earth in words, with a picture or a place.
+    r"""Ask the Earth in words, with a picture or a place.
 
     \b
     Examples:
@@ -70,9 +70,13 @@ def cli() -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the answer there.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Also write a map, PNG.")
 def search(
-    name: str, form: str | None, output: Path | None, map_file: Path | None, **asked: Any
-) -> None:  # noqa: ANN401
-    """Find the tiles that fit best.
+    name: str,
+    form: str | None,
+    output: Path | None,
+    map_file: Path | None,
+    **asked: Any,  # noqa: ANN401
+) -> None:
+    r"""Find the tiles that fit best.
 
     \b
     Examples:
@@ -131,7 +135,7 @@ def info(name: str, *, as_json: bool) -> None:
         "id": header.id,
         "title": header.title,
         "rows": len(opened),
-        "usable": int(opened.index.valid.sum()),
+        "usable": int(opened.index.rankable.sum()),
         "dim": header.dim,
         "model": header.model,
         "weights": header.weights,
@@ -290,9 +294,8 @@ def _explain(found: Found) -> None:
     for message in found.messages:
         _say(message)
     for place in found.places:
-        _say(
-            f'{place.name} is a place; for what looks like there: --place "{place.lat:.2f}, {place.lon:.2f}"'
-        )
+        where = f'--place "{place.lat:.2f}, {place.lon:.2f}"'
+        _say(f"{place.name} is a place; for what looks like there: {where}")
 
 
 def _formatted(found: Found, form: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings: one frozen record, read once at the edge (command line or `create_app`) and handed down.
+"""Settings: one frozen record, read once at the edge (command line or server) and handed down.
 
 Environment variables (all optional):
 

@@ -1,18 +1,18 @@
 """Every error we raise.
 
     EexError                       (code "error")
-    ├── UnknownNameError           no encoder, set, source or index of that name   (LookupError)
-    ├── BadQueryError              a query that cannot be asked                     (ValueError)
-    │   ├── BadPlaceError          not a place on the globe
-    │   ├── BadPictureError        not a picture, too small or too large
-    │   └── NotUnderstoodError     words that the encoder does not know
-    ├── SetError                   an embedding set that cannot be used             (OSError)
-    │   ├── SetNotFoundError       nothing at that path                             (FileNotFoundError)
-    │   └── DamagedSetError        a file that is not, or no longer, a whole set
-    ├── ShapeError                 an array of another shape than promised          (ValueError)
-    ├── OutputError                a file that cannot be written, a full disk       (OSError)
-    ├── PortInUseError             the server's address is taken                    (OSError)
-    └── MissingExtraError          an optional package is not installed             (ImportError)
+    ├── UnknownNameError          no encoder, set, source or index of that name (LookupError)
+    ├── BadQueryError             a query that cannot be asked (ValueError)
+    │   ├── BadPlaceError         not a place on the globe
+    │   ├── BadPictureError       not a picture, too small or too large
+    │   └── NotUnderstoodError    words that the encoder does not know
+    ├── SetError                  an embedding set that cannot be used (OSError)
+    │   ├── SetNotFoundError      nothing at that path (FileNotFoundError)
+    │   └── DamagedSetError       a file that is not, or no longer, a whole set
+    ├── ShapeError                an array of another shape than promised (ValueError)
+    ├── OutputError               a file that cannot be written, a full disk (OSError)
+    ├── PortInUseError            the server's address is taken (OSError)
+    └── MissingExtraError         an optional package is not installed (ImportError)
 
 Each says what happened (the message) and what to do next (the hint).
 """

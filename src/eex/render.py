@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from eex.imagery.bluemarble import BlueMarble
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 WIDTH = 1800
 """Width of the map, pixels; a plate carrée world is half as high."""
@@ -67,7 +69,8 @@ def similarity_map(
     Returns:
         A picture of 1800 x 964 pixels, plate carrée, 180 W on the left.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image as Images
+    from PIL import ImageDraw as Drawing
 
     height = WIDTH // 2
     canvas = np.concatenate([np.full((HEADING, WIDTH, 3), 16, np.uint8), _background()])
@@ -82,8 +85,8 @@ def similarity_map(
     for dy in range(-radius, radius + 1):
         for dx in range(-radius, radius + 1):
             canvas[HEADING + np.clip(y + dy, 0, height - 1), (x + dx) % WIDTH] = colours
-    picture = Image.fromarray(canvas)
-    draw = ImageDraw.Draw(picture)
+    picture = Images.fromarray(canvas)
+    draw = Drawing.Draw(picture)
     for result in reversed(results):
         _ring(draw, result, height)
     _legend(draw, picture, title, low, high)
@@ -98,7 +101,7 @@ def png(picture: Image) -> bytes:
     return out.getvalue()
 
 
-def colour_ramp(level: NDArray[np.floating]) -> NDArray[np.uint8]:  # type: ignore[type-arg]
+def colour_ramp(level: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Return viridis colours, shape (n, 3), for levels from 0 to 1."""
     stops = np.linspace(0, 1, len(VIRIDIS))
     channels = [np.interp(level, stops, channel) for channel in np.array(VIRIDIS).T]
@@ -113,19 +116,19 @@ def _range(scores: NDArray[np.float32]) -> tuple[float, float]:
 
 @cache
 def _background() -> NDArray[np.uint8]:
-    from PIL import Image
+    from PIL import Image as Images
 
-    earth = Image.fromarray(BlueMarble.open().pixels).resize((WIDTH, WIDTH // 2))
+    earth = Images.fromarray(BlueMarble.open().pixels).resize((WIDTH, WIDTH // 2))
     grey = np.asarray(earth.convert("L"), np.float32)[..., None]
     tint = np.array([0.20, 0.23, 0.28], np.float32)
     return (18 + grey * tint).astype(np.uint8)
 
 
-def _ring(draw: object, result: Result, height: int) -> None:
+def _ring(draw: ImageDraw, result: Result, height: int) -> None:
     x = (result.lon + 180) / 360 * WIDTH
     y = HEADING + (90 - result.lat) / 180 * height
     for radius, colour in ((10, "black"), (9, "white"), (8, "white")):
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour)  # type: ignore[attr-defined]
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour)
     draw.text(
         (x + 12, y - 8),
         str(result.rank),
@@ -133,21 +136,21 @@ def _ring(draw: object, result: Result, height: int) -> None:
         stroke_width=2,
         stroke_fill="black",
         font=_font(15),
-    )  # type: ignore[attr-defined]
+    )
 
 
-def _legend(draw: object, picture: Image, title: str, low: float, high: float) -> None:
-    from PIL import Image
+def _legend(draw: ImageDraw, picture: Image, title: str, low: float, high: float) -> None:
+    from PIL import Image as Images
 
-    draw.text((20, 20), title, fill="white", font=_font(22))  # type: ignore[attr-defined]
+    draw.text((20, 20), title, fill="white", font=_font(22))
     bar = np.repeat(colour_ramp(np.linspace(0, 1, 240))[None], 14, axis=0)
-    picture.paste(Image.fromarray(bar), (WIDTH - 330, 25))
+    picture.paste(Images.fromarray(bar), (WIDTH - 330, 25))
     for x, text, anchor in ((WIDTH - 340, f"{low:.2f}", "ra"), (WIDTH - 80, f"{high:.2f}", "la")):
-        draw.text((x, 24), text, fill="white", font=_font(15), anchor=anchor)  # type: ignore[attr-defined]
+        draw.text((x, 24), text, fill="white", font=_font(15), anchor=anchor)
 
 
 @cache
-def _font(size: int) -> object:
-    from PIL import ImageFont
+def _font(size: int) -> FreeTypeFont | ImageFont:
+    from PIL import ImageFont as Fonts
 
-    return ImageFont.load_default(size)
+    return Fonts.load_default(size)

@@ -51,7 +51,7 @@ def tile_id(grid_cell: str, product_id: str) -> str:
 def window_rows(
     lat: NDArray[np.float64], *, window_km: float, offsets: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lay out windows of equal ground size: each row's latitude and its degrees of longitude per km.
+    """Lay out windows of equal ground size: latitude and degrees of longitude per km of each row.
 
     Args:
         lat: Centres, shape (n,), degrees.

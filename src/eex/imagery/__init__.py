@@ -1,1 +1,1 @@
-"""Pixels: of a tile, for making vectors and for showing results, and of pictures that users give."""
+"""Pixels: of tiles, for making vectors and for showing results, and of users' pictures."""

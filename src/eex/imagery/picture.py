@@ -1,4 +1,4 @@
-"""Pictures that users give become arrays; what is not a picture is refused before it costs memory."""
+"""Pictures that users give become arrays; what is none is refused before it costs memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_picture(source: bytes | str | Path | NDArray[np.uint8]) -> NDArray[np.u
     """Decode a picture, turned upright and without transparency.
 
     Args:
-        source: The file's bytes, its path, or pixels of shape (height, width, 3) or (height, width).
+        source: The file's bytes, its path, or pixels, shape (height, width[, 3]), uint8.
 
     Returns:
         Shape (height, width, 3), sRGB, 0 to 255.

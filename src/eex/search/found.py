@@ -85,7 +85,7 @@ class Found:
         )
 
     def to_geojson(self) -> dict[str, Any]:
-        """Return the best tiles as a GeoJSON FeatureCollection of centres, with recipe and credit."""
+        """Return the best tiles as a GeoJSON FeatureCollection, with recipe and credit."""
         recipe = self.query.to_json(pictures=False)
         return export.to_geojson(self.results, recipe=recipe, credit=self.credit)
 

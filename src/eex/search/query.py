@@ -5,7 +5,7 @@ A query has parts. Each part becomes a unit vector; their weighted sum is the di
     {"version": 1, "set": "world", "k": 10,
      "parts": [{"kind": "text", "text": "sand desert", "weight": 1.0}]}
 
-`text`, `place` ([lon, lat]), `image` (base64) and `row` at the top level are short for one part each.
+`text`, `place` ([lon, lat]), `image` (base64) and `row` at the top level are short for a part.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ VERSION = 1
 
 MAX_PARTS = 16
 """Most parts of one query."""
+
+MAX_SPREAD_KM = 20_040
+"""Half-way round the Earth, kilometres: nothing is further apart."""
 
 MAX_WEIGHT = 100.0
 """Largest weight of a part, up or down."""
@@ -165,11 +168,12 @@ class Query:
             message = f"k must be a whole number from 1 to {MAX_K:,}, got {self.k!r}."
             raise BadQueryError(message, hint="k is how many results are listed.")
         _check_bbox(self.bbox)
-        if self.spread_km is not None and not 0 <= _number(self.spread_km, "spread_km") <= 20_040:
-            message = f"spread_km must be from 0 to 20,040, got {self.spread_km:g}."
+        km, percent = self.spread_km, self.top_percent
+        if km is not None and not 0 <= _number(km, "spread_km") <= MAX_SPREAD_KM:
+            message = f"spread_km must be from 0 to {MAX_SPREAD_KM:,}, got {km:g}."
             raise BadQueryError(message, hint="It is the least distance between results.")
-        if self.top_percent is not None and not 0 < _number(self.top_percent, "top_percent") <= 100:
-            message = f"top_percent must be over 0 and at most 100, got {self.top_percent:g}."
+        if percent is not None and not 0 < _number(percent, "top_percent") <= 100:  # noqa: PLR2004
+            message = f"top_percent must be over 0 and at most 100, got {percent:g}."
             raise BadQueryError(message, hint="5 keeps the best twentieth.")
 
     def replaced(self, *, k: int, spread_km: float) -> Query:

@@ -25,10 +25,10 @@ from eex.catalog import encoder_spec, open_embeddings
 from eex.config import MAX_K, Settings
 from eex.embeddings import EmbeddingSet
 from eex.encoders.base import (
+    EncoderSpec,
     EncodesImage,
     EncodesPlace,
     EncodesText,
-    EncoderSpec,
     ReadAs,
     ReadsText,
 )
@@ -92,7 +92,7 @@ class OpenSet:
             banner=header.banner,
         )
 
-    def search(  # noqa: PLR0913
+    def search(
         self,
         *,
         text: str | None = None,
@@ -129,7 +129,7 @@ class OpenSet:
         given = {"text": text, "image": image, "place": place, "row": row}
         shares = dict(weights or {})
         if unknown := set(shares) - {name for name, value in given.items() if value is not None}:
-            message = f"weights has {sorted(unknown)[0]!r}, which is not a part of this query."
+            message = f"weights has {min(unknown)!r}, which is not a part of this query."
             raise BadQueryError(message, hint=f"Parts: {', '.join(given)}.")
         parts: list[Part] = []
         if text is not None:
@@ -238,8 +238,9 @@ class OpenSet:
             places = tuple(dict.fromkeys([*places_in(text), *find_places(text, limit=5)]))
             error.details["places"] = [place.to_json() for place in places]
             if places:
-                first = places[0]
-                error.hint += f" {first.name} is a place: ask for it as a place, {first.lat:.2f}, {first.lon:.2f}."
+                place = places[0]
+                where = f"{place.lat:.2f}, {place.lon:.2f}"
+                error.hint += f" {place.name} is a place: ask for it as a place, {where}."
             raise
 
     def _vector(self, part: Part) -> NDArray[np.float32]:

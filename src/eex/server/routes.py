@@ -202,7 +202,7 @@ def _webp(pixels: NDArray[np.uint8]) -> bytes:
     return out.getvalue()
 
 
-def _cached(  # noqa: PLR0913
+def _cached(
     request: Request,
     content: bytes,
     *,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-EXAMPLE = {"set": "world", "parts": [{"kind": "text", "text": "sand desert"}], "k": 10}
+EXAMPLE: JsonValue = {"set": "world", "parts": [{"kind": "text", "text": "sand desert"}], "k": 10}
 
 
 class QueryPart(BaseModel):

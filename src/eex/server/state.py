@@ -63,7 +63,7 @@ class State:
         """
         name = self._aliases.get(name, name)
         if name not in self.names:
-            raise unknown_name("set", name, tuple(self.names))
+            raise unknown_name("set", name, tuple(self.names))  # noqa: EM101
         with self._lock:
             if name not in self._open:
                 self._open[name] = open_set(self.names[name], settings=self.settings)

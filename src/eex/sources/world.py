@@ -23,9 +23,7 @@ WINDOW_KM = 200.0
 PRODUCT = "BlueMarbleNG_topo_bathy_5400x2700"
 """The mosaic that every tile is cut from; it is a composite without a date."""
 
-BANNER = (
-    "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP."
-)
+BANNER = "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP."
 """Shown by the command line, the API and the web page with every answer."""
 
 SPEC = SourceSpec(
@@ -57,7 +55,7 @@ SPEC = SourceSpec(
 
 
 class WorldSource:
-    """The cells with at least 5 % land in their window, rows south to north, columns west to east."""
+    """The cells with at least 5 % land in their window, south to north and west to east."""
 
     spec: ClassVar[SourceSpec] = SPEC
 

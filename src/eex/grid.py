@@ -114,7 +114,7 @@ class Grid:
         return np.column_stack([lon, (lat + above) / 2])
 
     def cells_at(self, lonlat: NDArray[np.float64]) -> Cells:
-        """Return the cell that holds each place.
+        """Return the cell that holds each place; the cap south of the first row belongs to it.
 
         Args:
             lonlat: Shape (n, 2), degrees; longitudes are taken round the globe.

@@ -123,6 +123,9 @@ def _decode(raw: bytes) -> NDArray[np.uint8]:
             return np.asarray(upright.convert("RGB"))
     except BadPictureError:
         raise
+    except Image.DecompressionBombError as error:
+        message = f"The picture has over {MAX_PICTURE_PIXELS // 10**6} million pixels."
+        raise BadPictureError(message, hint="Make it smaller.") from error
     except Exception as error:
         message = "This is not a picture that can be read."
         raise BadPictureError(message, hint=_HINT) from error

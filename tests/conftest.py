@@ -1,0 +1,45 @@
+"""Shared by all tests: no network but loopback, one prepared world for the whole run."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eex.config import Settings
+from eex.search.run import OpenSet, open_set
+
+_connect = socket.socket.connect
+
+
+def _loopback_only(self: socket.socket, address: Any) -> None:
+    host = address[0] if isinstance(address, tuple) else ""
+    if host not in {"", "127.0.0.1", "::1", "localhost"}:
+        message = f"tests have no network; {host} was asked for"
+        raise RuntimeError(message)
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    socket.socket.connect = _loopback_only  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def settings(cache_dir: Path) -> Settings:
+    return Settings(cache_dir=cache_dir, threads=2)
+
+
+@pytest.fixture(scope="session")
+def world(settings: Settings) -> OpenSet:
+    return open_set("world", settings=settings)

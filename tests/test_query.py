@@ -1,0 +1,137 @@
+"""A query record says the same everywhere, and a wrong one is refused in words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eex.errors import BadPlaceError, BadQueryError
+from eex.search.place import parse_place
+from eex.search.query import ImagePart, PlacePart, Query, RowPart, TextPart
+
+finite = st.floats(-100, 100)
+parts = st.one_of(
+    st.builds(TextPart, st.text(min_size=1, max_size=50).filter(str.strip), finite),
+    st.builds(ImagePart, st.binary(max_size=100), finite),
+    st.builds(PlacePart, st.floats(-180, 180), st.floats(-90, 90), finite),
+    st.builds(RowPart, st.integers(0, 10**6), finite),
+)
+boxes = st.tuples(
+    st.floats(-180, 180), st.floats(-90, 0), st.floats(-180, 180), st.floats(0, 90)
+)
+queries = st.builds(
+    Query,
+    parts=st.lists(parts, min_size=1, max_size=4).map(tuple),
+    k=st.none() | st.integers(1, 50_000),
+    bbox=st.none() | boxes,
+    spread_km=st.none() | st.floats(0, 20_000),
+    top_percent=st.none() | st.floats(0.01, 100),
+)
+
+
+@given(queries)
+def test_a_query_survives_json(query: Query) -> None:
+    assert Query.from_json(json.loads(json.dumps(query.to_json()))) == query
+
+
+def test_short_forms_say_the_same_as_parts() -> None:
+    short = {"text": "sand", "place": [2, 48], "row": 7, "weights": {"place": -0.5}}
+    assert Query.from_json(short).parts == (
+        TextPart("sand"),
+        PlacePart(2, 48, -0.5),
+        RowPart(7),
+    )
+
+
+def test_pictures_can_stay_out_of_the_record() -> None:
+    entry = Query(parts=(ImagePart(b"abc"),)).to_json(pictures=False)["parts"][0]
+    assert "data" not in entry
+    assert entry["sha256"].startswith("ba7816bf")
+
+
+WRONG: list[tuple[Any, str]] = [
+    ([], "JSON object"),
+    ({}, "1 to 16 parts"),
+    ({"text": ""}, "empty"),
+    ({"text": " \n "}, "empty"),
+    ({"text": "x" * 10_000}, "10,000 characters"),
+    ({"text": 5}, "empty"),
+    ({"txt": "sand"}, "has no 'txt'"),
+    ({"text": "sand", "k": 0}, "k must be"),
+    ({"text": "sand", "k": 10**9}, "k must be"),
+    ({"text": "sand", "k": 2.5}, "k must be"),
+    ({"text": "sand", "k": True}, "k must be"),
+    ({"text": "sand", "bbox": [0, 10, 5, 5]}, "upside down"),
+    ({"text": "sand", "bbox": [0, 10, 5]}, "four numbers"),
+    ({"text": "sand", "bbox": "0 1 2 3"}, "must be a list"),
+    ({"text": "sand", "bbox": [0, 0, 500, 5]}, "not on the globe"),
+    ({"text": "sand", "bbox": [0, 0, float("nan"), 5]}, "must be a number"),
+    ({"text": "sand", "spread_km": -1}, "spread_km"),
+    ({"text": "sand", "top_percent": 0}, "top_percent"),
+    ({"text": "sand", "top_percent": 101}, "top_percent"),
+    ({"text": "sand", "version": 9}, "version 9"),
+    ({"text": "sand", "weights": {"text": 1e9}}, "weight"),
+    ({"place": [200, 95]}, "not on the globe"),
+    ({"place": [48.9]}, "lon, lat"),
+    ({"place": ["a", "b"]}, "two numbers"),
+    ({"image": "@@"}, "base64"),
+    ({"row": "seven"}, "whole number"),
+    ({"parts": [{"kind": "sound"}]}, "no kind of part"),
+    ({"parts": [{"kind": "text"}]}, "needs 'text'"),
+    ({"parts": ["sand"]}, "a part is an object"),
+    ({"parts": [{"kind": "text", "text": "a", "wight": 2}]}, "has no 'wight'"),
+]
+
+
+@pytest.mark.parametrize(("record", "words"), WRONG)
+def test_a_wrong_query_is_refused_in_words(record: object, words: str) -> None:
+    with pytest.raises(BadQueryError, match=f"(?i){words}"):
+        Query.from_json(record)
+
+
+def test_a_typo_in_a_name_gets_a_suggestion() -> None:
+    with pytest.raises(BadQueryError) as caught:
+        Query.from_json({"text": "sand", "spred_km": 5})
+    assert "spread_km" in caught.value.hint
+
+
+def test_swapped_coordinates_get_a_suggestion() -> None:
+    with pytest.raises(BadPlaceError) as caught:
+        PlacePart(30.0, 120.0)
+    assert caught.value.hint.startswith("Swapped? Latitude 30, longitude 120 is.")
+
+
+@pytest.mark.parametrize(
+    ("text", "lonlat"),
+    [
+        ("48.9, 2.4", (2.4, 48.9)),
+        ("48.9 2.4", (2.4, 48.9)),
+        ("-33.5;151", (151, -33.5)),
+        ("48.9N 2.4W", (-2.4, 48.9)),
+        ("2.4° e, 48.9° s", (2.4, -48.9)),
+        ("Paris", (2.33, 48.87)),
+        ("paris", (2.33, 48.87)),
+    ],
+)
+def test_places_are_read_as_people_type_them(text: str, lonlat: tuple[float, float]) -> None:
+    assert parse_place(text) == pytest.approx(lonlat, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("120, 30", "not on the globe"),
+        ("95 N, 10 E", "not on the globe"),
+        ("", "not a place"),
+        ("Qwxzyplace", "not a place"),
+        ("48N 2N", "one latitude and one longitude"),
+        ("nan, 3", "not a place"),
+    ],
+)
+def test_what_is_no_place_is_refused_in_words(text: str, words: str) -> None:
+    with pytest.raises(BadPlaceError, match=words):
+        parse_place(text)

@@ -54,9 +54,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     fresh = Path(name)
     try:
         yield fresh
-        umask = os.umask(0)
-        os.umask(umask)
-        fresh.chmod(0o666 & ~umask)
+        fresh.chmod(0o666 & ~_umask())
         with fresh.open("rb") as written:
             os.fsync(written.fileno())
         fresh.replace(path)
@@ -69,6 +67,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder that becomes `path` on success and vanishes on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    fresh.chmod(0o777 & ~_umask())
     try:
         yield fresh
         try:
@@ -88,3 +87,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     with guarded(f"writing {path}"), atomic_path(path) as fresh:
         fresh.write_bytes(content)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from eex.export import Result
 from eex.imagery.bluemarble import BlueMarble
+from eex.tiles import KM_PER_DEGREE
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,6 +25,9 @@ WIDTH = 1800
 
 MAX_RINGS = 30
 """Most results that are ringed on a map."""
+
+MAX_STRETCH = 6
+"""Most that a dot is widened near the poles."""
 
 HEADING = 64
 """Height of the strip with title and legend, pixels."""
@@ -81,23 +86,27 @@ def similarity_map(
     colours = colour_ramp(level)
     x = ((lonlat[order, 0] + 180) / 360 * WIDTH).astype(int) % WIDTH
     y = np.clip(((90 - lonlat[order, 1]) / 180 * height).astype(int), 0, height - 1)
-    radius = int(np.clip(tile_km / 111.32 * WIDTH / 360 / 4, 1, 6))
-    for dy in range(-radius, radius + 1):
-        for dx in range(-radius, radius + 1):
-            canvas[HEADING + np.clip(y + dy, 0, height - 1), (x + dx) % WIDTH] = colours
+    radius = float(np.clip(tile_km / KM_PER_DEGREE * WIDTH / 360 / 4, 1, 6))
+    # The map stretches towards the poles, and the dots with it, so that they stay a field.
+    across = np.minimum(radius / np.cos(np.radians(lonlat[order, 1])), MAX_STRETCH * radius)
+    for dx in range(-int(across.max(initial=0)), int(across.max(initial=0)) + 1):
+        wide = np.flatnonzero(abs(dx) <= across)
+        for dy in range(-int(radius), int(radius) + 1):
+            line = HEADING + np.clip(y[wide] + dy, 0, height - 1)
+            canvas[line, (x[wide] + dx) % WIDTH] = colours[wide]
     picture = Images.fromarray(canvas)
     draw = Drawing.Draw(picture)
     for result in reversed(results):
         _ring(draw, result, height)
     _legend(draw, picture, title, low, high)
-    draw.text((14, HEADING + height - 24), credit, fill=(170, 178, 190), font=_font(13))
+    draw.text((14, HEADING + height - 24), _drawable(credit), fill=(170, 178, 190), font=_font(13))
     return picture
 
 
 def png(picture: Image) -> bytes:
     """Return a picture as PNG."""
     out = io.BytesIO()
-    picture.save(out, "PNG", optimize=True)
+    picture.save(out, "PNG")
     return out.getvalue()
 
 
@@ -142,11 +151,17 @@ def _ring(draw: ImageDraw, result: Result, height: int) -> None:
 def _legend(draw: ImageDraw, picture: Image, title: str, low: float, high: float) -> None:
     from PIL import Image as Images
 
-    draw.text((20, 20), title, fill="white", font=_font(22))
+    draw.text((20, 20), _drawable(title), fill="white", font=_font(22))
     bar = np.repeat(colour_ramp(np.linspace(0, 1, 240))[None], 14, axis=0)
     picture.paste(Images.fromarray(bar), (WIDTH - 330, 25))
     for x, text, anchor in ((WIDTH - 340, f"{low:.2f}", "ra"), (WIDTH - 80, f"{high:.2f}", "la")):
         draw.text((x, 24), text, fill="white", font=_font(15), anchor=anchor)
+
+
+def _drawable(text: str) -> str:
+    """Return the text in the letters that the built-in font has."""
+    folded = unicodedata.normalize("NFKD", text.replace("“", '"').replace("”", '"'))
+    return folded.replace("…", "...").encode("ascii", "ignore").decode() or "(another script)"
 
 
 @cache

@@ -1,0 +1,195 @@
+/** What a person can do. Each action changes the store, the URL, or asks the server. */
+import * as api from './api';
+import { joinPart, textOf, wholeParts, withText } from './parts';
+import { clampPercent, levelOfPercent, makeField } from './scores';
+import { getState, setState } from './state';
+import type { Example, Part, Place } from './types';
+import { readView, writeView, type Base, type Projection, type Theme } from './url';
+
+/** Tiles in the gallery. */
+const BEST = 24;
+
+/** How long the URL waits for a slider to rest; browsers limit how often it may change. */
+const URL_REST_MS = 250;
+
+let pendingUrl = 0;
+
+function writeUrl(kind: 'push' | 'replace'): void {
+  window.clearTimeout(pendingUrl);
+  const target = window.location.pathname + writeView(getState()) + window.location.hash;
+  if (kind === 'push') {
+    window.history.pushState(null, '', target);
+  } else {
+    window.history.replaceState(null, '', target);
+  }
+}
+
+function writeUrlSoon(): void {
+  window.clearTimeout(pendingUrl);
+  pendingUrl = window.setTimeout(() => writeUrl('replace'), URL_REST_MS);
+}
+
+/** Ask with these parts. `push` makes the browser's back button return to the query before. */
+export async function ask(parts: Part[], url: 'push' | 'replace' | 'keep' = 'push'): Promise<void> {
+  document.body.dataset.ready = '0';
+  setState({ parts, draft: textOf(parts), phase: 'searching', problem: null, picking: false });
+  if (url !== 'keep') {
+    writeUrl(url);
+  }
+  try {
+    const { answer, scores } = await api.search({
+      version: 1,
+      set: getState().set,
+      parts,
+      k: BEST,
+      bbox: null,
+      spread_km: null,
+      top_percent: null,
+    });
+    const field = makeField(scores, answer.scores);
+    const level = levelOfPercent(field, getState().percent);
+    setState({ phase: 'done', answer, field, level, asked: parts, pointed: null });
+  } catch (error) {
+    if (!api.wasAborted(error)) {
+      setState({ phase: 'failed', problem: api.toProblem(error) });
+    }
+  }
+}
+
+/** Load the set, then ask what the URL says, or the first example. */
+export async function start(): Promise<void> {
+  setState({ phase: 'starting', problem: null });
+  try {
+    const { set } = getState();
+    const [info, positions] = await Promise.all([api.getSet(set), api.getPositions(set)]);
+    setState({ info, positions });
+    const first = info.examples[0];
+    const { parts } = getState();
+    if (parts.length > 0) {
+      await ask(parts, 'keep');
+    } else if (first) {
+      await ask(wholeParts(first.query.parts), 'replace');
+    }
+  } catch (error) {
+    setState({ phase: 'failed', problem: api.toProblem(error) });
+  }
+}
+
+/** Try again whatever failed. */
+export function retry(): void {
+  const { info, parts } = getState();
+  void (info ? ask(parts, 'keep') : start());
+}
+
+/** The browser went back or forward. */
+export function followUrl(): void {
+  const before = writeView({ ...getState(), percent: 5, theme: 'auto' });
+  const view = readView(window.location.search);
+  setState(view);
+  setPercent(view.percent, false);
+  if (writeView({ ...view, percent: 5, theme: 'auto' }) !== before && view.parts.length > 0) {
+    void ask(view.parts, 'keep');
+  }
+}
+
+export function askText(typed: string): void {
+  const parts = withText(getState().parts, typed);
+  if (parts.length > 0) {
+    void ask(parts);
+  }
+}
+
+export function setDraft(draft: string): void {
+  setState({ draft });
+}
+
+export function askExample(example: Example): void {
+  void ask(wholeParts(example.query.parts));
+}
+
+/** Add a part to the query, along with the words that stand in the box. */
+export function addPart(part: Part): void {
+  const { parts, draft } = getState();
+  void ask(joinPart(withText(parts, draft), part));
+}
+
+export function changePart(index: number, part: Part): void {
+  void ask(getState().parts.map((old, place) => (place === index ? part : old)));
+}
+
+export function removePart(index: number): void {
+  const parts = getState().parts.filter((_, place) => place !== index);
+  if (parts.length > 0) {
+    void ask(parts);
+  } else {
+    setState({ parts });
+    writeUrl('push');
+  }
+}
+
+export function askPlace({ lon, lat, name }: Pick<Place, 'lon' | 'lat'> & { name?: string }): void {
+  const part: Part = { kind: 'place', lon, lat, weight: 1 };
+  void ask([name ? { ...part, name } : part]);
+}
+
+export function moreLikeThis(row: number): void {
+  void ask([{ kind: 'row', row, weight: 1 }]);
+}
+
+/** Add a tile to the query as it stands; a negative weight means "less like this". */
+export function addRow(row: number, weight: number): void {
+  void ask(joinPart(getState().parts, { kind: 'row', row, weight }));
+}
+
+export function setPercent(wanted: number, remember = true): void {
+  const percent = clampPercent(wanted);
+  const { field } = getState();
+  setState(field ? { percent, level: levelOfPercent(field, percent) } : { percent });
+  if (remember) {
+    writeUrlSoon();
+  }
+}
+
+export function setBase(base: Base): void {
+  setState({ base });
+  writeUrl('replace');
+}
+
+export function setProjection(projection: Projection): void {
+  setState({ projection });
+  writeUrl('replace');
+}
+
+export function setTheme(theme: Theme): void {
+  setState({ theme });
+  writeUrl('replace');
+}
+
+export function setPicking(picking: boolean): void {
+  setState({ picking });
+}
+
+export function pointAt(row: number | null): void {
+  if (getState().pointed !== row) {
+    setState({ pointed: row });
+  }
+}
+
+let flights = 0;
+
+/** Open the card of a tile, and fly there if asked. */
+export function select(row: number, fly: boolean): void {
+  const { positions } = getState();
+  if (!positions) {
+    return;
+  }
+  const lon = positions[2 * row]!;
+  const lat = positions[2 * row + 1]!;
+  flights += 1;
+  const flight = fly ? { lon, lat, stamp: flights } : getState().flight;
+  setState({ selected: row, flight });
+}
+
+export function closeTile(): void {
+  setState({ selected: null });
+}

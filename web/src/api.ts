@@ -1,0 +1,168 @@
+/**
+ * The only caller of fetch: one function per route of /api/v1.
+ *
+ * Routes are relative to the page, so a path prefix works. A request that is overtaken by a newer
+ * one of its kind is aborted; what went wrong arrives as an ApiError whose words are for people.
+ */
+import type { Answer, Part, Place, Problem, Query, SetInfo, TileInfo } from './types';
+
+const ROOT = new URL('api/v1/', document.baseURI);
+
+export class ApiError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.name = 'ApiError';
+    this.problem = problem;
+  }
+}
+
+const UNREACHABLE: Problem = {
+  title: 'No answer',
+  status: 0,
+  detail: 'The server does not answer.',
+  code: 'unreachable',
+  hint: 'Is `eex serve` still running? Start it again, then try once more.',
+  concepts: [],
+  places: [],
+};
+
+/** Tell whether an error only says that a newer request took over. */
+export function wasAborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+/** Turn any error into words a person can act on. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof ApiError) {
+    return error.problem;
+  }
+  return {
+    ...UNREACHABLE,
+    title: 'Something went wrong',
+    detail: 'The page could not show this answer.',
+    code: 'page',
+    hint: 'Reload the page; if it happens again, please report it.',
+  };
+}
+
+const running = new Map<string, AbortController>();
+
+function overtake(kind: string): AbortSignal {
+  running.get(kind)?.abort();
+  const controller = new AbortController();
+  running.set(kind, controller);
+  return controller.signal;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const fallback: Problem = {
+    ...UNREACHABLE,
+    title: response.statusText,
+    status: response.status,
+    detail: `The server answered with status ${response.status}.`,
+    code: 'http',
+    hint: 'Try again in a moment.',
+  };
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  if (!isJson) {
+    return fallback;
+  }
+  const said: unknown = await response.json().catch(() => ({}));
+  return typeof said === 'object' && said !== null ? { ...fallback, hint: '', ...said } : fallback;
+}
+
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, ROOT), init);
+  } catch (error) {
+    if (wasAborted(error)) {
+      throw error;
+    }
+    throw new ApiError(UNREACHABLE);
+  }
+  if (!response.ok) {
+    throw new ApiError(await problemOf(response));
+  }
+  return response;
+}
+
+async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await request(path, init);
+  return (await response.json()) as T;
+}
+
+export function getSets(): Promise<{ sets: SetInfo[] }> {
+  return json('sets');
+}
+
+export function getSet(set: string): Promise<SetInfo> {
+  return json(`sets/${encodeURIComponent(set)}`);
+}
+
+/** Tile centres in set order: lon, lat, lon, lat, … in degrees. */
+export async function getPositions(set: string): Promise<Float32Array> {
+  const response = await request(`sets/${encodeURIComponent(set)}/positions`);
+  return new Float32Array(await response.arrayBuffer());
+}
+
+export function getTile(set: string, row: number): Promise<TileInfo> {
+  return json(`sets/${encodeURIComponent(set)}/tiles/${row}`);
+}
+
+export function pictureUrl(set: string, row: number, size: number): string {
+  const path = `sets/${encodeURIComponent(set)}/tiles/${row}/picture?size=${size}`;
+  return new URL(path, ROOT).href;
+}
+
+export async function findPlaces(q: string, limit = 6): Promise<Place[]> {
+  const query = new URLSearchParams({ q, limit: String(limit) });
+  const found = await json<{ places: Place[] }>(`places?${query}`, { signal: overtake('places') });
+  return found.places;
+}
+
+/** The part as the server knows it, without what only the page uses. */
+function bare(part: Part): Record<string, unknown> {
+  const { kind, weight } = part;
+  switch (kind) {
+    case 'text':
+      return { kind, text: part.text, weight };
+    case 'image':
+      return { kind, data: part.data, weight };
+    case 'place':
+      return { kind, lon: part.lon, lat: part.lat, weight };
+    case 'row':
+      return { kind, row: part.row, weight };
+  }
+}
+
+export interface Found {
+  answer: Answer;
+  /** One number per tile in set order, see scores.ts. */
+  scores: Uint16Array;
+}
+
+/** Ask, then bring the score of every tile. Overtakes any search under way. */
+export async function search(query: Query): Promise<Found> {
+  const signal = overtake('search');
+  const body = JSON.stringify({ ...query, parts: query.parts.map(bare) });
+  const answer = await json<Answer>('search', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal,
+  });
+  const response = await request(`searches/${encodeURIComponent(answer.id)}/scores`, { signal });
+  return { answer, scores: new Uint16Array(await response.arrayBuffer()) };
+}
+
+export function exportUrl(id: string, format: 'geojson' | 'csv'): string {
+  return new URL(`searches/${encodeURIComponent(id)}/export?format=${format}`, ROOT).href;
+}
+
+/** Address template of the Blue Marble base map for MapLibre. */
+export function basemapUrl(): string {
+  return `${ROOT.href}basemap/bluemarble/{z}/{x}/{y}`;
+}

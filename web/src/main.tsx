@@ -1,0 +1,25 @@
+/** Starts the page: URL to state to map and panels. */
+import { MantineProvider, type MantineColorSchemeManager } from '@mantine/core';
+import { createRoot } from 'react-dom/client';
+import '@mantine/core/styles.css';
+import './app.css';
+import { App } from './App';
+import { theme } from './theme';
+import { readView } from './url';
+
+/** The theme is in the URL, not in the browser's storage, so that a link shows what was seen. */
+const inUrl: MantineColorSchemeManager = {
+  get: (fallback) => fallback,
+  set: () => undefined,
+  subscribe: () => undefined,
+  unsubscribe: () => undefined,
+  clear: () => undefined,
+};
+
+const colourScheme = readView(window.location.search).theme;
+
+createRoot(document.getElementById('root')!).render(
+  <MantineProvider theme={theme} colorSchemeManager={inUrl} defaultColorScheme={colourScheme}>
+    <App />
+  </MantineProvider>,
+);

@@ -1,0 +1,29 @@
+/** What the colours mean, in scores. */
+import { useComputedColorScheme } from '@mantine/core';
+import { formatPercent, formatScore } from '../format';
+import { scoreOfLevel } from '../scores';
+import { useStore } from '../state';
+import { rampGradient } from './ramp';
+import { paletteOf } from './style';
+
+export function Legend() {
+  const dark = useComputedColorScheme('dark') === 'dark';
+  const base = useStore((state) => state.base);
+  const field = useStore((state) => state.field);
+  const level = useStore((state) => state.level);
+  const percent = useStore((state) => state.percent);
+  if (!field) {
+    return null;
+  }
+  const { ramp } = paletteOf(base, dark).tiles;
+  return (
+    <div className="legend floating" role="group" aria-label="Colour scale">
+      <div className="legend-title">Score of the best {formatPercent(percent)}</div>
+      <div className="legend-bar" style={{ background: rampGradient(ramp) }} />
+      <div className="legend-ends">
+        <span>{formatScore(scoreOfLevel(field, level))}</span>
+        <span>{formatScore(field.max)}</span>
+      </div>
+    </div>
+  );
+}

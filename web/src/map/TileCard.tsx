@@ -1,0 +1,93 @@
+/** The chosen tile: its picture, its score, and what can be asked from it. */
+import { Button, CloseButton, Group, Image, Text, Title } from '@mantine/core';
+import { IconMapPin, IconMinus, IconPlus, IconSparkles } from '@tabler/icons-react';
+import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
+import { pictureUrl } from '../api';
+import { formatPercent, formatPlace, formatScore } from '../format';
+import { percentOfLevel, scoreOfLevel } from '../scores';
+import { useStore } from '../state';
+import { useTile } from '../useTile';
+
+export function TileCard() {
+  const row = useStore((state) => state.selected);
+  return row === null ? null : <Card row={row} />;
+}
+
+function Card({ row }: { row: number }) {
+  const tile = useTile(row);
+  const positions = useStore((state) => state.positions);
+  const field = useStore((state) => state.field);
+  const set = useStore((state) => state.set);
+  if (!positions) {
+    return null;
+  }
+  const lon = positions[2 * row]!;
+  const lat = positions[2 * row + 1]!;
+  const level = field?.raw[row] ?? 0;
+  return (
+    <section className="tile-card floating" aria-label="Chosen tile">
+      <CloseButton
+        className="tile-close"
+        size="sm"
+        aria-label="Close the tile"
+        onClick={closeTile}
+      />
+      <Image
+        src={pictureUrl(set, row, 384)}
+        alt={`Satellite view of the tile at ${formatPlace(lon, lat)}`}
+        className="tile-picture"
+      />
+      <div className="tile-text">
+        <Title order={3} size="sm">
+          {formatPlace(lon, lat)}
+        </Title>
+        <Text size="xs" c="dimmed">
+          {tile?.id ?? `row ${row}`}
+        </Text>
+        {field && level > 0 && (
+          <Text size="xs" mt={2}>
+            Score {formatScore(scoreOfLevel(field, level))} · among the best{' '}
+            {formatPercent(percentOfLevel(field, level))}
+          </Text>
+        )}
+        <Button
+          fullWidth
+          mt="xs"
+          size="compact-sm"
+          leftSection={<IconSparkles size={15} />}
+          onClick={() => moreLikeThis(row)}
+        >
+          More like this
+        </Button>
+        <Group gap={6} mt={6} grow>
+          <Button
+            variant="default"
+            size="compact-xs"
+            leftSection={<IconPlus size={13} />}
+            onClick={() => addRow(row, 1)}
+          >
+            Add
+          </Button>
+          <Button
+            variant="default"
+            size="compact-xs"
+            leftSection={<IconMinus size={13} />}
+            onClick={() => addRow(row, -1)}
+            title="Less like this"
+          >
+            Less
+          </Button>
+          <Button
+            variant="default"
+            size="compact-xs"
+            leftSection={<IconMapPin size={13} />}
+            onClick={() => askPlace({ lon, lat })}
+            title="Search like this place"
+          >
+            Place
+          </Button>
+        </Group>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,284 @@
+/** The map, which is not React: it follows the store and reports what the pointer does. */
+import {
+  AttributionControl,
+  Map as MapLibreMap,
+  NavigationControl,
+  ScaleControl,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type MapMouseEvent,
+} from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import { askPlace, pointAt, select, setPicking } from '../actions';
+import { getState, watch } from '../state';
+import { bestFeatures, chosenFeatures } from './features';
+import { TileFinder } from './nearest';
+import { TileLayer } from './points';
+import { applyLooks, basemapFile, makeStyle, paletteOf } from './style';
+
+setWorkerUrl(workerUrl);
+
+export interface Hover {
+  row: number;
+  x: number;
+  y: number;
+}
+
+/** Where the view starts: most land, little Antarctica. */
+const HOME = { lon: 12, lat: 28 };
+/** From this zoom on the coast is drawn in detail. */
+const DETAIL_ZOOM = 2.3;
+const FLIGHT_ZOOM = 3.6;
+/** How near the pointer has to be to a tile, in CSS pixels, when tiles are small. */
+const REACH_PX = 6;
+/** Part of the smaller side of the view that the globe fills. */
+const GLOBE_FILL = 0.9;
+
+const CANVAS_LABEL =
+  'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
+  'The best tiles are also in the list of results.';
+
+export class MapController {
+  private readonly map: MapLibreMap;
+  private readonly onHover: (hover: Hover | null) => void;
+  private readonly stops: (() => void)[] = [];
+  private dark: boolean;
+  private layer: TileLayer | null = null;
+  private finder: TileFinder | null = null;
+  private detailed = false;
+  private isLoaded = false;
+
+  constructor(container: HTMLElement, dark: boolean, onHover: (hover: Hover | null) => void) {
+    this.dark = dark;
+    this.onHover = onHover;
+    const { projection } = getState();
+    this.map = new MapLibreMap({
+      container,
+      style: makeStyle(projection),
+      center: [HOME.lon, HOME.lat],
+      zoom: fittingZoom(container, projection === 'globe'),
+      maxZoom: 9,
+      maxPitch: 0,
+      dragRotate: false,
+      attributionControl: false,
+      fadeDuration: 0,
+      cooperativeGestures: window.matchMedia('(pointer: coarse) and (max-width: 999px)').matches,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+    this.map.addControl(new ScaleControl({ maxWidth: 90 }), 'bottom-right');
+    this.map.addControl(new AttributionControl({ compact: true }), 'bottom-right');
+    const canvas = this.map.getCanvas();
+    canvas.setAttribute('aria-label', CANVAS_LABEL);
+    canvas.setAttribute('role', 'application');
+    this.map.on('load', () => this.start());
+    this.map.on('movestart', () => this.setRest(false));
+    this.map.on('dataloading', () => this.setRest(false));
+    this.map.on('idle', () => this.setRest(true));
+    this.map.on('zoomend', () => this.addDetail());
+    this.map.on('mousemove', (event) => this.hover(event));
+    this.map.on('mouseout', () => this.leave());
+    this.map.on('movestart', () => this.onHover(null));
+    this.map.on('click', (event) => this.click(event));
+  }
+
+  destroy(): void {
+    for (const stop of this.stops) {
+      stop();
+    }
+    this.map.remove();
+  }
+
+  setDark(dark: boolean): void {
+    this.dark = dark;
+    if (this.isLoaded) {
+      this.look();
+    }
+  }
+
+  /** Tell tests and screenshots whether the picture is still changing. */
+  private setRest(isIdle: boolean): void {
+    document.body.dataset.map = isIdle ? 'idle' : 'busy';
+  }
+
+  private start(): void {
+    this.isLoaded = true;
+    applyLooks(this.map, getState().base, this.dark);
+    this.addDetail();
+    this.takePositions();
+    this.takeBest();
+    this.takeChosen();
+    this.stops.push(
+      watch(
+        ({ positions }) => positions,
+        () => this.takePositions(),
+      ),
+      watch(
+        ({ field }) => field,
+        () => this.takeScores(),
+      ),
+      watch(
+        ({ level }) => level,
+        (level) => this.layer?.setLevel(level),
+      ),
+      watch(
+        ({ base }) => base,
+        () => this.look(),
+      ),
+      watch(
+        ({ projection }) => projection,
+        () => this.project(),
+      ),
+      watch(
+        ({ answer }) => answer,
+        () => this.takeBest(),
+      ),
+      watch(
+        ({ pointed }) => pointed,
+        () => this.takeBest(),
+      ),
+      watch(
+        ({ selected }) => selected,
+        () => this.takeChosen(),
+      ),
+      watch(
+        ({ flight }) => flight,
+        (flight) => flight && this.fly(flight.lon, flight.lat),
+      ),
+      watch(
+        ({ picking }) => picking,
+        () => this.pointerShape(false),
+      ),
+    );
+  }
+
+  private look(): void {
+    const { base } = getState();
+    applyLooks(this.map, base, this.dark);
+    this.layer?.setPaint(paletteOf(base, this.dark).tiles);
+  }
+
+  private takePositions(): void {
+    const { positions, base } = getState();
+    if (!positions) {
+      return;
+    }
+    if (this.layer) {
+      this.map.removeLayer(this.layer.id);
+    }
+    this.finder = new TileFinder(positions);
+    this.layer = new TileLayer(positions, this.finder.spacingKm, paletteOf(base, this.dark).tiles);
+    this.layer.onPainted = () => this.announce();
+    this.map.addLayer(this.layer, 'borders');
+    this.takeScores();
+  }
+
+  private takeScores(): void {
+    const { field, level } = getState();
+    if (field) {
+      this.layer?.setScores(field.raw, level);
+    }
+  }
+
+  /** The scores of the answer are on screen: say so to whoever waits for it. */
+  private announce(): void {
+    const { answer, phase } = getState();
+    if (answer && phase === 'done') {
+      requestAnimationFrame(() => {
+        document.body.dataset.queryId = answer.id;
+        document.body.dataset.ready = '1';
+      });
+    }
+  }
+
+  private source(name: string): GeoJSONSource | undefined {
+    return this.map.getSource<GeoJSONSource>(name);
+  }
+
+  private takeBest(): void {
+    const { answer, pointed } = getState();
+    this.source('best')?.setData(bestFeatures(answer?.results ?? [], pointed));
+  }
+
+  private takeChosen(): void {
+    const { positions, selected } = getState();
+    this.source('chosen')?.setData(chosenFeatures(positions, selected));
+  }
+
+  private addDetail(): void {
+    if (!this.detailed && this.map.getZoom() >= DETAIL_ZOOM) {
+      this.detailed = true;
+      this.source('land')?.setData(basemapFile('land', '50m'));
+      this.source('borders')?.setData(basemapFile('borders', '50m'));
+    }
+  }
+
+  private project(): void {
+    const isGlobe = getState().projection === 'globe';
+    this.map.setProjection({ type: isGlobe ? 'globe' : 'mercator' });
+    if (this.map.getZoom() < FLIGHT_ZOOM) {
+      this.map.easeTo({ zoom: fittingZoom(this.map.getContainer(), isGlobe) });
+    }
+  }
+
+  private fly(lon: number, lat: number): void {
+    this.map.flyTo({
+      center: [lon, lat],
+      zoom: Math.max(FLIGHT_ZOOM, this.map.getZoom()),
+      speed: 1.6,
+    });
+  }
+
+  private pointerShape(onTile: boolean): void {
+    const shape = onTile ? 'pointer' : '';
+    this.map.getCanvas().style.cursor = getState().picking ? 'crosshair' : shape;
+  }
+
+  private rowAt({ lngLat }: MapMouseEvent): number | null {
+    if (!this.finder) {
+      return null;
+    }
+    const cosine = Math.cos((this.map.getCenter().lat * Math.PI) / 180);
+    const kmPerPx = (40_075 * cosine) / (512 * 2 ** this.map.getZoom());
+    const reach = Math.max(this.finder.spacingKm * 0.7, REACH_PX * kmPerPx);
+    const row = this.finder.nearest(lngLat.lng, lngLat.lat, reach);
+    const isRanked = row !== null && (getState().field?.raw[row] ?? 0) > 0;
+    return isRanked ? row : null;
+  }
+
+  private hover(event: MapMouseEvent): void {
+    const row = getState().picking ? null : this.rowAt(event);
+    this.pointerShape(row !== null);
+    this.onHover(row === null ? null : { row, x: event.point.x, y: event.point.y });
+  }
+
+  private leave(): void {
+    this.onHover(null);
+    pointAt(null);
+  }
+
+  private click(event: MapMouseEvent): void {
+    if (getState().picking) {
+      const { lng, lat } = event.lngLat.wrap();
+      setPicking(false);
+      askPlace({ lon: Number(lng.toFixed(3)), lat: Number(lat.toFixed(3)) });
+      return;
+    }
+    const row = this.rowAt(event);
+    if (row !== null) {
+      select(row, false);
+    }
+  }
+}
+
+/** The zoom at which the whole world is in view. */
+function fittingZoom(container: HTMLElement, isGlobe: boolean): number {
+  const width = container.clientWidth || 800;
+  const height = container.clientHeight || 600;
+  if (isGlobe) {
+    const diameter = GLOBE_FILL * Math.min(width, height);
+    return Math.log2((diameter * Math.PI * Math.cos((HOME.lat * Math.PI) / 180)) / 512);
+  }
+  return Math.log2(Math.max(width, height) / 512) + 0.01;
+}

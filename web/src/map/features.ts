@@ -1,0 +1,26 @@
+/** What is drawn over the tiles: rings around the best ones and around the chosen one. */
+import type { Result } from '../types';
+
+type Points = GeoJSON.FeatureCollection<GeoJSON.Point>;
+
+function point(lon: number, lat: number, properties: GeoJSON.GeoJsonProperties) {
+  const geometry: GeoJSON.Point = { type: 'Point', coordinates: [lon, lat] };
+  return { type: 'Feature' as const, properties, geometry };
+}
+
+/** The best tiles, the one that is pointed at last, so that its ring lies on top. */
+export function bestFeatures(results: Result[], pointed: number | null): Points {
+  const features = results.map(({ lon, lat, row, rank }) =>
+    point(lon, lat, { row, rank, pointed: row === pointed }),
+  );
+  features.sort((a, b) => Number(a.properties?.pointed) - Number(b.properties?.pointed));
+  return { type: 'FeatureCollection', features };
+}
+
+export function chosenFeatures(positions: Float32Array | null, row: number | null): Points {
+  if (!positions || row === null || 2 * row >= positions.length) {
+    return { type: 'FeatureCollection', features: [] };
+  }
+  const feature = point(positions[2 * row]!, positions[2 * row + 1]!, { row });
+  return { type: 'FeatureCollection', features: [feature] };
+}

@@ -1,0 +1,178 @@
+/** The base map: Natural Earth shapes from our own files, a graticule, Blue Marble from the API. */
+import type { ExpressionSpecification, Map as MapLibreMap, StyleSpecification } from 'maplibre-gl';
+import { basemapUrl } from '../api';
+import type { Base, Projection } from '../url';
+import type { Paint } from './points';
+
+type Position = [number, number];
+
+/** Degrees between the lines of the graticule. */
+const GRATICULE_STEP = 15;
+
+/** Lines of equal longitude and latitude; the equator and the first meridian are marked. */
+export function graticule(step = GRATICULE_STEP): GeoJSON.FeatureCollection<GeoJSON.LineString> {
+  const features: GeoJSON.Feature<GeoJSON.LineString>[] = [];
+  const add = (main: boolean, coordinates: Position[]): void => {
+    features.push({
+      type: 'Feature',
+      properties: { main },
+      geometry: { type: 'LineString', coordinates },
+    });
+  };
+  for (let lon = -180; lon < 180; lon += step) {
+    const line = Array.from({ length: 69 }, (_, index): Position => [lon, -85 + index * 2.5]);
+    add(lon === 0, line);
+  }
+  for (let lat = -75; lat <= 75; lat += step) {
+    const line = Array.from({ length: 145 }, (_, index): Position => [-180 + index * 2.5, lat]);
+    add(lat === 0, line);
+  }
+  return { type: 'FeatureCollection', features };
+}
+
+export function basemapFile(name: 'land' | 'borders', scale: '110m' | '50m'): string {
+  return new URL(`basemap/${name}-${scale}.geojson`, document.baseURI).href;
+}
+
+interface Palette {
+  sea: string;
+  land: string;
+  coast: string;
+  border: string;
+  graticule: string;
+  ring: string;
+  halo: string;
+  tiles: Paint;
+}
+
+const DARK: Palette = {
+  sea: '#0a141d',
+  land: '#17242f',
+  coast: '#2c4152',
+  border: '#2b3d4c',
+  graticule: '#14222d',
+  ring: '#ffffff',
+  halo: '#08111a',
+  tiles: { ramp: 'dark', rest: [122, 152, 178], restAlpha: 0.2, alpha: 0.95, least: 2.6 },
+};
+
+const LIGHT: Palette = {
+  sea: '#dce7ee',
+  land: '#f8f7f3',
+  coast: '#b8c5cd',
+  border: '#d6d5cd',
+  graticule: '#cfdce5',
+  ring: '#10202c',
+  halo: '#ffffff',
+  tiles: { ramp: 'light', rest: [92, 112, 130], restAlpha: 0.22, alpha: 0.92, least: 2.6 },
+};
+
+/** Over imagery the faint tiles would only blur it, and bright colours read best. */
+const IMAGERY: Palette = {
+  ...DARK,
+  sea: '#02060f',
+  border: '#ffffff',
+  graticule: '#ffffff',
+  tiles: { ramp: 'dark', rest: [255, 255, 255], restAlpha: 0, alpha: 0.88, least: 2.6 },
+};
+
+export function paletteOf(base: Base, dark: boolean): Palette {
+  if (base === 'bluemarble') {
+    return IMAGERY;
+  }
+  return dark ? DARK : LIGHT;
+}
+
+export const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
+
+/** The whole style; looks() sets what depends on theme and base map. */
+export function makeStyle(projection: Projection): StyleSpecification {
+  return {
+    version: 8,
+    projection: { type: projection },
+    sources: {
+      land: { type: 'geojson', data: basemapFile('land', '110m'), attribution: 'Natural Earth' },
+      borders: { type: 'geojson', data: basemapFile('borders', '110m') },
+      graticule: { type: 'geojson', data: graticule() },
+      bluemarble: {
+        type: 'raster',
+        tiles: [basemapUrl()],
+        tileSize: 256,
+        maxzoom: 4,
+        attribution: 'NASA Blue Marble',
+      },
+      best: { type: 'geojson', data: EMPTY },
+      chosen: { type: 'geojson', data: EMPTY },
+    },
+    layers: [
+      { id: 'sea', type: 'background' },
+      { id: 'land', type: 'fill', source: 'land' },
+      {
+        id: 'bluemarble',
+        type: 'raster',
+        source: 'bluemarble',
+        layout: { visibility: 'none' },
+        paint: { 'raster-fade-duration': 0, 'raster-brightness-max': 0.82 },
+      },
+      { id: 'graticule', type: 'line', source: 'graticule' },
+      { id: 'coast', type: 'line', source: 'land', paint: { 'line-width': 0.7 } },
+      { id: 'borders', type: 'line', source: 'borders' },
+      {
+        id: 'best-halo',
+        type: 'circle',
+        source: 'best',
+        paint: { 'circle-opacity': 0, 'circle-stroke-width': 4, 'circle-stroke-opacity': 0.75 },
+      },
+      {
+        id: 'best',
+        type: 'circle',
+        source: 'best',
+        paint: { 'circle-opacity': 0, 'circle-stroke-width': 1.8 },
+      },
+      {
+        id: 'chosen',
+        type: 'circle',
+        source: 'chosen',
+        paint: {
+          'circle-opacity': 0,
+          'circle-stroke-width': 3.5,
+          'circle-stroke-color': '#27d3b4',
+        },
+      },
+    ],
+  };
+}
+
+/** Colour the map for a base map and a theme. */
+export function applyLooks(map: MapLibreMap, base: Base, dark: boolean): void {
+  const colours = paletteOf(base, dark);
+  const imagery = base === 'bluemarble';
+  map.setLayoutProperty('bluemarble', 'visibility', imagery ? 'visible' : 'none');
+  map.setPaintProperty('sea', 'background-color', colours.sea);
+  map.setPaintProperty('land', 'fill-color', imagery ? '#101c16' : colours.land);
+  map.setPaintProperty('coast', 'line-color', colours.coast);
+  map.setPaintProperty('coast', 'line-opacity', imagery ? 0 : 1);
+  map.setPaintProperty('borders', 'line-color', colours.border);
+  map.setPaintProperty('borders', 'line-opacity', imagery ? 0.22 : 1);
+  map.setPaintProperty('graticule', 'line-color', colours.graticule);
+  map.setPaintProperty('graticule', 'line-opacity', imagery ? 0.1 : 1);
+  map.setPaintProperty('graticule', 'line-width', ['case', ['get', 'main'], 1.4, 0.7]);
+  map.setPaintProperty('borders', 'line-width', [
+    'interpolate',
+    ['linear'],
+    ['zoom'],
+    0,
+    0.5,
+    6,
+    1.3,
+  ]);
+  const radius: ExpressionSpecification = ['case', ['get', 'pointed'], 12, 7];
+  for (const [layer, colour] of [
+    ['best-halo', colours.halo],
+    ['best', colours.ring],
+  ] as const) {
+    map.setPaintProperty(layer, 'circle-radius', radius);
+    map.setPaintProperty(layer, 'circle-stroke-color', colour);
+  }
+  map.setPaintProperty('chosen', 'circle-radius', 11);
+}

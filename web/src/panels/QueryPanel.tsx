@@ -1,0 +1,90 @@
+/** Ask: words, a picture, a place, or any of them together. */
+import { ActionIcon, Button, FileButton, TextInput, Tooltip } from '@mantine/core';
+import { IconPhoto, IconSearch } from '@tabler/icons-react';
+import { useCallback, useState, type FormEvent } from 'react';
+import { addPart, askText, setDraft } from '../actions';
+import { PictureError, readPicture } from '../pictures';
+import { useStore } from '../state';
+import { useGivenPicture } from '../useGivenPicture';
+import { Examples } from './Examples';
+import { Notice } from './Notice';
+import { PartChips } from './PartChips';
+import { PlacePicker } from './PlacePicker';
+
+/** The server's own limit; longer words are cut while typing. */
+const MAX_TEXT = 1000;
+
+export function QueryPanel() {
+  const draft = useStore((state) => state.draft);
+  const isSearching = useStore((state) => state.phase === 'searching');
+  const hasOthers = useStore((state) => state.parts.some((part) => part.kind !== 'text'));
+  const [wrong, setWrong] = useState('');
+
+  const takePicture = useCallback(async (file: File | null) => {
+    if (!file) {
+      return;
+    }
+    setWrong('');
+    try {
+      const { data, name } = await readPicture(file);
+      addPart({ kind: 'image', data, name, weight: 1 });
+    } catch (error) {
+      setWrong(error instanceof PictureError ? error.message : 'This picture cannot be read.');
+    }
+  }, []);
+
+  const isOver = useGivenPicture(takePicture);
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    if (!draft.trim() && !hasOthers) {
+      setWrong('Say what to look for, or add a picture or a place.');
+      return;
+    }
+    setWrong('');
+    askText(draft);
+  }
+
+  return (
+    <section className="query" aria-label="Query" data-over={isOver || undefined}>
+      <form className="query-form" role="search" onSubmit={submit}>
+        <TextInput
+          className="query-text"
+          size="md"
+          aria-label="What to look for"
+          placeholder="sand desert, fjords …"
+          value={draft}
+          maxLength={MAX_TEXT}
+          error={wrong || null}
+          leftSection={<IconSearch size={18} aria-hidden="true" />}
+          rightSectionWidth={76}
+          rightSection={
+            <div className="query-tools">
+              <FileButton onChange={(file) => void takePicture(file)} accept="image/*">
+                {(props) => (
+                  <Tooltip label="Add a picture: choose, drop or paste">
+                    <ActionIcon variant="subtle" size="lg" {...props} aria-label="Add a picture">
+                      <IconPhoto size={19} />
+                    </ActionIcon>
+                  </Tooltip>
+                )}
+              </FileButton>
+              <PlacePicker />
+            </div>
+          }
+          onChange={(event) => {
+            setWrong('');
+            setDraft(event.currentTarget.value);
+          }}
+        />
+        <Button type="submit" size="md" loading={isSearching} px="md">
+          Search
+        </Button>
+      </form>
+      {isOver && <p className="drop-hint">Drop the picture to search with it.</p>}
+      <PartChips />
+      <Examples />
+      <Notice />
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+/** The best tiles, each with its picture. */
+import { Button, Menu, Skeleton, Title } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import { exportUrl } from '../api';
+import { describeParts } from '../parts';
+import { useStore } from '../state';
+import { ResultCard } from './ResultCard';
+
+const WAITING = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+
+function Downloads({ id }: { id: string }) {
+  return (
+    <Menu position="bottom-end" shadow="lg" withinPortal>
+      <Menu.Target>
+        <Button
+          variant="default"
+          size="compact-sm"
+          leftSection={<IconDownload size={15} />}
+          aria-label="Download the best tiles"
+        >
+          Download
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item component="a" href={exportUrl(id, 'geojson')} download>
+          GeoJSON
+        </Menu.Item>
+        <Menu.Item component="a" href={exportUrl(id, 'csv')} download>
+          CSV
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+export function Results() {
+  const answer = useStore((state) => state.answer);
+  const asked = useStore((state) => state.asked);
+  const phase = useStore((state) => state.phase);
+  const info = useStore((state) => state.info);
+  const isWaiting = !answer && phase !== 'failed';
+  return (
+    <section
+      className="results"
+      aria-labelledby="results-title"
+      aria-busy={phase === 'searching'}
+      data-stale={phase !== 'done' || undefined}
+    >
+      <div className="results-head">
+        <Title order={2} id="results-title" className="section-title">
+          Best tiles
+        </Title>
+        {answer && (
+          <span className="results-what">
+            {describeParts(asked)}
+            {info && info.spread_km > 0 && ` · at least ${info.spread_km} km apart`}
+          </span>
+        )}
+        {answer && <Downloads id={answer.id} />}
+      </div>
+      <ul className="gallery" key={answer?.id}>
+        {isWaiting &&
+          WAITING.map((key) => (
+            <li key={key} className="card">
+              <Skeleton className="card-picture" />
+              <Skeleton height={10} mt={8} width="70%" />
+            </li>
+          ))}
+        {answer?.results.map((result) => (
+          <ResultCard key={`${answer.id} ${result.row}`} result={result} />
+        ))}
+      </ul>
+    </section>
+  );
+}

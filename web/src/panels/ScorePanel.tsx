@@ -1,0 +1,64 @@
+/** How many of the best tiles are shown: the histogram of all scores, and the slider that cuts it. */
+import { Text, Title } from '@mantine/core';
+import type { CSSProperties } from 'react';
+import { setPercent } from '../actions';
+import { formatCount, formatPercent, formatScore } from '../format';
+import {
+  countAtLeast,
+  percentOfSlider,
+  SLIDER_STEPS,
+  sliderOfPercent,
+  scoreOfLevel,
+} from '../scores';
+import { useStore } from '../state';
+import { Histogram } from './Histogram';
+
+const MARKS = [100, 10, 1, 0.1];
+
+export function ScorePanel() {
+  const field = useStore((state) => state.field);
+  const level = useStore((state) => state.level);
+  const percent = useStore((state) => state.percent);
+  const isStale = useStore((state) => state.phase !== 'done');
+  const position = sliderOfPercent(percent);
+  const count = field ? countAtLeast(field, level) : 0;
+  return (
+    <section className="scores" aria-labelledby="scores-title" data-stale={isStale || undefined}>
+      <div className="scores-head">
+        <Title order={2} id="scores-title" className="section-title">
+          Best {formatPercent(percent)} of tiles
+        </Title>
+        <output aria-live="polite" className="scores-count" data-testid="count">
+          {field ? `${formatCount(count)} of ${formatCount(field.valid)}` : '…'}
+        </output>
+      </div>
+      <Histogram />
+      <input
+        className="percent"
+        type="range"
+        min={0}
+        max={SLIDER_STEPS}
+        step={1}
+        value={position}
+        style={{ '--cut': `${(100 * position) / SLIDER_STEPS}%` } as CSSProperties}
+        aria-label="Share of tiles shown in colour"
+        aria-valuetext={`best ${formatPercent(percent)}, ${formatCount(count)} tiles`}
+        disabled={!field}
+        onChange={(event) => setPercent(percentOfSlider(Number(event.currentTarget.value)))}
+      />
+      <div className="percent-marks" aria-hidden="true">
+        {MARKS.map((mark) => (
+          <span key={mark} style={{ left: `${(100 * sliderOfPercent(mark)) / SLIDER_STEPS}%` }}>
+            {formatPercent(mark)}
+          </span>
+        ))}
+      </div>
+      {field && (
+        <Text size="xs" c="dimmed" className="scores-foot">
+          Score {formatScore(scoreOfLevel(field, level))} and more · all from{' '}
+          {formatScore(field.min)} to {formatScore(field.max)}
+        </Text>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,90 @@
+/** One store for the whole page: the view (which also lives in the URL) and what the server said. */
+import { useSyncExternalStore } from 'react';
+import { textOf } from './parts';
+import type { ScoreField } from './scores';
+import type { Answer, Part, Problem, SetInfo } from './types';
+import { readView, type View } from './url';
+
+export type Phase = 'starting' | 'searching' | 'done' | 'failed';
+
+export interface State extends View {
+  phase: Phase;
+  /** Words in the query box, asked or not. */
+  draft: string;
+  info: SetInfo | null;
+  /** Tile centres in set order: lon, lat, lon, lat, … in degrees. */
+  positions: Float32Array | null;
+  answer: Answer | null;
+  field: ScoreField | null;
+  problem: Problem | null;
+  /** Level (see scores.ts) from which on a tile is shown in colour. */
+  level: number;
+  /** Parts of the query that was asked last. */
+  asked: Part[];
+  /** Row whose card is open. */
+  selected: number | null;
+  /** Row that the pointer or the keyboard is on, in the list of results. */
+  pointed: number | null;
+  /** Whether the next click on the map gives a place. */
+  picking: boolean;
+  /** Where the map should fly; `stamp` makes a repeated wish a new one. */
+  flight: { lon: number; lat: number; stamp: number } | null;
+}
+
+function initial(): State {
+  const view = readView(window.location.search);
+  return {
+    ...view,
+    phase: 'starting',
+    draft: textOf(view.parts),
+    info: null,
+    positions: null,
+    answer: null,
+    field: null,
+    problem: null,
+    level: 1,
+    asked: [],
+    selected: null,
+    pointed: null,
+    picking: false,
+    flight: null,
+  };
+}
+
+let state = initial();
+const listeners = new Set<() => void>();
+
+export function getState(): State {
+  return state;
+}
+
+export function setState(change: Partial<State>): void {
+  state = { ...state, ...change };
+  for (const listener of listeners) {
+    listener();
+  }
+}
+
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+/** Read one value of the store in a component; it must be a plain value or keep its identity. */
+export function useStore<T>(select: (current: State) => T): T {
+  return useSyncExternalStore(subscribe, () => select(state));
+}
+
+/** Call back only when the selected value changes; for the map, which is not React. */
+export function watch<T>(select: (current: State) => T, changed: (value: T) => void): () => void {
+  let last = select(state);
+  return subscribe(() => {
+    const next = select(state);
+    if (!Object.is(next, last)) {
+      last = next;
+      changed(next);
+    }
+  });
+}

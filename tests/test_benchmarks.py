@@ -1,0 +1,66 @@
+"""The benchmarks run and say what they promise to say; how quick they are is not tested here."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from eex.search.run import OpenSet
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def bench(name: str, *options: str, **environ: str) -> dict[str, Any]:
+    """Run a benchmark and return the one JSON object on its standard output."""
+    command = [sys.executable, str(BENCHMARKS / name), "--quick", "--json", *options]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environ}
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert isinstance(result, dict)
+    return result
+
+
+def is_ratio(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value) and value > 0
+
+
+def test_search_gives_the_named_ratios_for_each_dim() -> None:
+    result = bench("search.py", "--rows", "5000", "--dims", "32", "48", "--rounds", "3")
+    assert result["rows"] == 5_000
+    assert is_ratio(result["stream_ratio_f16"])
+    assert is_ratio(result["speedup_vs_numpy_f32"])
+    assert result["speedup_vs_torch"] is None or is_ratio(result["speedup_vs_torch"])
+    assert result["anon_mb"] is None or is_ratio(result["anon_mb"])
+    assert result["top100_identical"] == 1
+    assert set(result["dims"]) == {"32", "48"}
+    assert result["dims"]["32"]["stream_ratio_f16"] == result["stream_ratio_f16"]
+    assert result["machine"]["processors"] >= 1
+
+
+def test_search_prints_a_table_without_json() -> None:
+    command = [sys.executable, str(BENCHMARKS / "search.py"), "--rows", "2000", "--dims", "32"]
+    done = subprocess.run([*command, "--rounds", "1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "of the limit" in done.stdout
+    assert "eex f16 map: scores + top 100" in done.stdout
+
+
+def test_start_gives_the_named_figures(world: OpenSet) -> None:
+    cache = str(world.settings.cache_dir)
+    result = bench("start.py", "--rounds", "1", EEX_CACHE_DIR=cache)
+    for name in ("import_ratio_vs_numpy", "search_ms", "serve_first_answer_ms", "install_mb"):
+        assert is_ratio(result[name]), name
+    assert result["torch_in_base"] is False
+    assert "torch" not in result["distributions"]
+    assert {"numpy", "numkong", "pyarrow"} <= set(result["distributions"])
+    assert result["install_mb"] == pytest.approx(sum(result["distributions"].values()), abs=0.1)

@@ -273,6 +273,13 @@ DEMO_BLUEMARBLE_CONCEPTS = EncoderSpec(
     notice=(
         "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP."
     ),
+    notices={
+        "image": "The demo compares your picture by colour and texture only.",
+        "place": (
+            "The demo shows where else on Earth the land should look like there; it does not find "
+            "the place itself."
+        ),
+    },
     demo=True,
     load=_load,
 )

@@ -39,7 +39,8 @@ def system_npm() -> list[str] | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = [node, "--version"]
+    said = subprocess.run(version, capture_output=True, text=True, check=False).stdout  # noqa: S603
     found = re.match(r"v(\d+)\.(\d+)", said)
     if found is None or (int(found[1]), int(found[2])) < NODE_MIN:
         return None
@@ -74,7 +75,7 @@ def digest(folder: Path) -> str:
 
 def run_npm(npm: list[str], arguments: list[str], *, web: Path, env: dict[str, str]) -> None:
     """Run one npm command in `web`; an error shows the end of what npm said."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own commands
         [*npm, *arguments],
         cwd=web,
         env=env,

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { describeParts, joinPart, wholeParts, withText } from './parts';
+import type { Part } from './types';
+
+const desert: Part = { kind: 'text', text: 'desert', weight: 1 };
+const cairo: Part = { kind: 'place', lon: 31, lat: 30, name: 'Cairo', weight: 1 };
+const tile: Part = { kind: 'row', row: 7, weight: -1 };
+
+describe('the parts of a query', () => {
+  it('hold words, a picture and a place once, but many tiles', () => {
+    const oasis: Part = { kind: 'text', text: 'oasis', weight: 1 };
+    const other: Part = { kind: 'row', row: 8, weight: 1 };
+    expect(joinPart([desert, cairo], oasis)).toEqual([oasis, cairo]);
+    expect(joinPart([desert, tile], other)).toEqual([desert, tile, other]);
+    expect(joinPart([desert, tile], { ...tile, weight: 1 })).toEqual([
+      desert,
+      { ...tile, weight: 1 },
+    ]);
+  });
+
+  it('keep the weight of the words when the words change', () => {
+    expect(withText([{ ...desert, weight: -0.5 }, cairo], ' oasis ')).toEqual([
+      { kind: 'text', text: 'oasis', weight: -0.5 },
+      cairo,
+    ]);
+  });
+
+  it('lose the words when the box is emptied', () => {
+    expect(withText([desert, cairo], '  ')).toEqual([cairo]);
+  });
+
+  it('of an example are made whole, and unknown ones are passed over', () => {
+    const loose = [{ kind: 'text' as const, text: 'desert' }, { kind: 'row' as const }];
+    expect(wholeParts(loose)).toEqual([desert]);
+  });
+
+  it('read as a sentence', () => {
+    expect(describeParts([desert, cairo, tile])).toBe('desert + Cairo − Tile 7');
+  });
+});

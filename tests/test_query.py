@@ -20,9 +20,7 @@ parts = st.one_of(
     st.builds(PlacePart, st.floats(-180, 180), st.floats(-90, 90), finite),
     st.builds(RowPart, st.integers(0, 10**6), finite),
 )
-boxes = st.tuples(
-    st.floats(-180, 180), st.floats(-90, 0), st.floats(-180, 180), st.floats(0, 90)
-)
+boxes = st.tuples(st.floats(-180, 180), st.floats(-90, 0), st.floats(-180, 180), st.floats(0, 90))
 queries = st.builds(
     Query,
     parts=st.lists(parts, min_size=1, max_size=4).map(tuple),

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from eex.search.filter import inside_bbox
 from eex.search.spread import EARTH_RADIUS_KM, spread
 
-places = st.lists(
-    st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=1, max_size=40
-)
+places = st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=1, max_size=40)
 
 
 def haversine_km(one: tuple[float, float], other: tuple[float, float]) -> float:

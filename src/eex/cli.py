@@ -42,7 +42,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(eex.__version__, prog_name="eex")
 def cli() -> None:
-    r"""Ask the Earth in words, with a picture or a place.
+    """Ask the Earth in words, with a picture or a place.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def cli() -> None:
       eex search --place "48.9, 2.4" --k 5
       eex search --image photo.jpg --format geojson -o best.geojson
       eex serve
-    """
+    """  # noqa: D301 - click reads the backspace
 
 
 @cli.command()
@@ -76,7 +76,7 @@ def search(
     map_file: Path | None,
     **asked: Any,  # noqa: ANN401
 ) -> None:
-    r"""Find the tiles that fit best.
+    """Find the tiles that fit best.
 
     \b
     Examples:
@@ -84,7 +84,7 @@ def search(
       eex search --text "snow covered mountains" --bbox -85 -60 -30 15
       eex search --place "-14.2, -69.1" --text lake --weight text=2
       eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
-    """
+    """  # noqa: D301 - click reads the backspace
     form = form or {".json": "json", ".geojson": "geojson", ".csv": "csv"}.get(
         output.suffix.lower() if output else "", "table"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from eex.config import Settings
@@ -56,5 +57,5 @@ def serve_forever(
     shown = f"[{host}]" if ":" in host else host
     say(f"Serving on http://{shown}:{port}  (Ctrl-C ends it)")
     config = uvicorn.Config(create_app(settings, sets=sets), log_level="warning")
-    with taken:
+    with taken, suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
         uvicorn.Server(config).run(sockets=[taken])

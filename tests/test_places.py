@@ -101,7 +101,7 @@ def test_folding_keeps_words_alone() -> None:
 
 def test_it_imports_nothing_heavy() -> None:
     code = "import sys, eex.places; eex.places.find_places('x'); print('numpy' in sys.modules)"
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"

@@ -9,7 +9,7 @@ import shapely
 from layers import TileFacts
 from numpy.typing import NDArray
 from rules import Truth
-from sources import Sources
+from sources import Feature, Sources
 
 CONTINENTS = (
     "Africa",
@@ -34,6 +34,29 @@ MARGIN_DEGREES = 1.5
 HULL_RATIO, WHOLE_WORLD = 0.2, 150
 """Concave hull of regions in several parts, unless wider than so many degrees: the layer is a
 partition, in which SAHARA is only what no named sub-desert covers."""
+
+HULLED = frozenset(
+    {
+        "Basin",
+        "Coast",
+        "Depression",
+        "Desert",
+        "Foothills",
+        "Geoarea",
+        "Gorge",
+        "Isthmus",
+        "Lowland",
+        "Pen/cape",
+        "Peninsula",
+        "Plain",
+        "Plateau",
+        "Range/mtn",
+        "Tundra",
+        "Valley",
+        "Wetlands",
+    }
+)
+"""Classes whose parts are joined by a hull."""
 
 SHORT = {
     " Mts. ": " Mountains ",
@@ -117,10 +140,22 @@ def named_places(sources: Sources, facts: TileFacts) -> tuple[Named, ...]:
     found = {name: np.where(facts.continent == name, 1.0, 0.0) for name in CONTINENTS}
     names, counts = np.unique(facts.country[facts.country != ""], return_counts=True)
     for name in names[counts >= MIN_COUNTRY_TILES]:
-        found.setdefault(_english(str(name)), np.where(facts.country == name, 1.0, 0.0))
+        found.setdefault(english(str(name)), np.where(facts.country == name, 1.0, 0.0))
     for name, region in _regions(sources, facts.lonlat).items():
         found.setdefault(name, region)
     return tuple(Named(name, truth) for name, truth in found.items())
+
+
+def outline(feature: Feature) -> shapely.Geometry:
+    """Return a region's outline: the hull of those in several parts, except islands."""
+    shape = shapely.make_valid(feature.geometry)
+    west, _, east, _ = shape.bounds
+    whole = shape.geom_type == "MultiPolygon" and feature.text("featurecla") in HULLED
+    return (
+        shapely.concave_hull(shape, ratio=HULL_RATIO)
+        if whole and east - west < WHOLE_WORLD
+        else shape
+    )
 
 
 def _regions(sources: Sources, lonlat: NDArray[np.float64]) -> dict[str, Truth]:
@@ -131,27 +166,23 @@ def _regions(sources: Sources, lonlat: NDArray[np.float64]) -> dict[str, Truth]:
         name, kind = feature.text("name"), feature.text("featurecla")
         if not name or kind == "Continent" or feature.number("scalerank", 9) > MAX_SCALE_RANK:
             continue
-        outline = shapely.make_valid(feature.geometry)
-        west, _, east, _ = outline.bounds
-        islands = kind in {"Island group", "Island"}
-        if outline.geom_type != "Polygon" and not islands and east - west < WHOLE_WORLD:
-            outline = shapely.concave_hull(outline, ratio=HULL_RATIO)
-        if outline.is_empty or not outline.is_valid:
+        shape = outline(feature)
+        if shape.is_empty or not shape.is_valid:
             continue
-        shapely.prepare(outline)
-        inside = shapely.contains(outline, points)
+        shapely.prepare(shape)
+        inside = shapely.contains(shape, points)
         if inside.sum() < MIN_REGION_TILES:
             continue
-        near = shapely.dwithin(outline, points, MARGIN_DEGREES)
+        near = shapely.dwithin(shape, points, MARGIN_DEGREES)
         here = np.where(inside, 1.0, np.where(near, np.nan, 0.0))
-        name = _english(name.title())
+        name = english(name.title())
         if not name:
             continue
         found[name] = np.fmax(here, found[name]) if name in found else here
     return found
 
 
-def _english(name: str) -> str:
+def english(name: str) -> str:
     """Write abbreviations out and use the English name; empty if the name is left out."""
     padded = name + " "
     for short, long in SHORT.items():

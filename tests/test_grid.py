@@ -56,8 +56,10 @@ def written_out(dist_km: float) -> list[str]:
         lons = np.sort(np.mod(np.linspace(-180, 180, columns + 1)[:-1], 360) - 180)
         middle = int(np.flatnonzero(lons == 0)[0])
         row = f"{i - zero}U" if i >= zero else f"{zero - i}D"
-        for j in range(columns):
-            names.append(f"{row}_{j - middle}R" if j >= middle else f"{row}_{middle - j}L")
+        names += [
+            f"{row}_{j - middle}R" if j >= middle else f"{row}_{middle - j}L"
+            for j in range(columns)
+        ]
     return names
 
 

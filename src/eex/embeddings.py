@@ -5,7 +5,8 @@ that search maps into memory, beside each other in one folder of the cache:
 
     set.json       the header
     vectors.npy    unit vectors, float16, row-major, one row a tile; zero where unusable
-    rows.arrow     everything else, uncompressed Arrow
+    lonlat.npy     tile centres, float64
+    rows.arrow     everything but the vectors, uncompressed Arrow
 
 A folder appears whole or not at all.
 """
@@ -30,7 +31,7 @@ from eex.files import atomic_folder, guarded
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-OPENED_VERSION = 1
+OPENED_VERSION = 2
 """Raised when the opened form changes, so that old ones are made again."""
 
 BATCH = 8192
@@ -104,6 +105,8 @@ class EmbeddingSet:
     """What the set says of itself."""
     vectors: NDArray[np.float16]
     """Shape (rows, dim), unit length or zero, memory-mapped and read-only."""
+    lonlat: NDArray[np.float64]
+    """Tile centres, shape (rows, 2), degrees, memory-mapped and read-only."""
     rows: pa.Table
     """Everything but the vectors, in row order, memory-mapped."""
     key: str
@@ -111,12 +114,6 @@ class EmbeddingSet:
 
     def __len__(self) -> int:
         return len(self.vectors)
-
-    @cached_property
-    def lonlat(self) -> NDArray[np.float64]:
-        """Tile centres, shape (rows, 2), degrees."""
-        columns = [self.rows[name].to_numpy() for name in ("centre_lon", "centre_lat")]
-        return np.column_stack(columns).astype(np.float64)
 
     @cached_property
     def ids(self) -> pa.ChunkedArray:
@@ -164,14 +161,15 @@ def open_folder(folder: Path, *, key: str) -> EmbeddingSet:
     try:
         header = SetHeader.from_json((folder / "set.json").read_bytes())
         vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+        lonlat = np.load(folder / "lonlat.npy", mmap_mode="r")
         rows = pa.ipc.open_file(pa.memory_map(str(folder / "rows.arrow"))).read_all()
     except (OSError, ValueError, pa.ArrowInvalid) as error:
         message = f"The prepared set in {folder} is damaged: {error}."
         raise DamagedSetError(message, hint=f"Delete {folder} and open the set again.") from error
-    if vectors.shape != (rows.num_rows, header.dim):
+    if vectors.shape != (rows.num_rows, header.dim) or lonlat.shape != (rows.num_rows, 2):
         message = f"The prepared set in {folder} is damaged: its parts differ in length."
         raise DamagedSetError(message, hint=f"Delete {folder} and open the set again.")
-    return EmbeddingSet(header, vectors, rows, key)
+    return EmbeddingSet(header, vectors, lonlat, rows, key)
 
 
 def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -195,6 +193,7 @@ def _convert(path: Path, folder: Path) -> None:
     layout = {"descr": "<f2", "fortran_order": False, "shape": shape}
     rest = pa.schema([field for field in table.schema_arrow if field.name != "embedding"])
     rest = rest.remove_metadata()
+    lonlat: list[NDArray[np.float64]] = [np.empty((0, 2))]
     # Plain writes, not a writable map: on a full disk a map ends the process, a write says so.
     with (
         (folder / "vectors.npy").open("wb") as vectors,
@@ -204,7 +203,9 @@ def _convert(path: Path, folder: Path) -> None:
         for batch in _batches(path, table):
             unit = unit_rows(_vectors(batch, header.dim, path))
             vectors.write(unit.astype("<f2").tobytes())
+            lonlat.append(_lonlat(batch))
             rows.write_table(batch.drop_columns(["embedding"]).replace_schema_metadata())
+    np.save(folder / "lonlat.npy", np.concatenate(lonlat))
     (folder / "set.json").write_text(header.to_json(), encoding="utf-8")
 
 
@@ -230,6 +231,11 @@ def _batches(path: Path, table: pq.ParquetFile) -> Iterator[pa.Table]:
             yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
+
+
+def _lonlat(batch: pa.Table) -> NDArray[np.float64]:
+    columns = [batch[name].combine_chunks() for name in ("centre_lon", "centre_lat")]
+    return np.column_stack([np.asarray(column, np.float64) for column in columns])
 
 
 def _vectors(batch: pa.Table, dim: int, path: Path) -> NDArray[np.float32]:

@@ -42,6 +42,15 @@ def test_a_failed_folder_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
+    old, young = tmp_path / ".a.txt.old.txt", tmp_path / ".a.txt.young.txt"
+    for path in (old, young):
+        path.write_text("half")
+    os.utime(old, (0, 0))
+    write_bytes(tmp_path / "a.txt", b"new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.txt.young.txt", "a.txt"]
+
+
 def test_two_makers_of_one_folder_agree(tmp_path: Path) -> None:
     with atomic_folder(tmp_path / "f") as one, atomic_folder(tmp_path / "f") as two:
         for fresh in (one, two):

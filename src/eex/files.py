@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eex.errors import EexError, OutputError
+
+ABANDONED_SECONDS = 3600
+"""Temporary files older than this were left by a process that was killed."""
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space, or point EEX_CACHE_DIR elsewhere."),
@@ -66,7 +71,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder that becomes `path` on success and vanishes on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    fresh = Path(tempfile.mkdtemp(prefix=_prefix(path), dir=path.parent))
     fresh.chmod(0o777 & ~_umask())
     try:
         yield fresh
@@ -87,6 +92,16 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     with guarded(f"writing {path}"), atomic_path(path) as fresh:
         fresh.write_bytes(content)
+
+
+def _prefix(path: Path) -> str:
+    """Return how temporary names for `path` begin, after clearing what killed processes left."""
+    prefix = f".{path.name[:40]}."
+    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return prefix
 
 
 def _umask() -> int:

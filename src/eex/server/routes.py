@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -31,7 +31,25 @@ A_DAY = "public, max-age=86400"
 
 BINARY = "application/octet-stream"
 
-router = APIRouter(prefix="/api/v1", responses={"4XX": {"model": schemas.Problem}})
+PROBLEM: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "model": schemas.Problem,
+        "description": "What is wrong, and what to do.",
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
+}
+"""How every error is described."""
+
+
+def _gives(media: str) -> dict[int | str, dict[str, Any]]:
+    """Describe an answer of bytes."""
+    schema = {"type": "string", "format": "binary"}
+    return {200: {"description": "The bytes.", "content": {media: {"schema": schema}}}}
+
+
+router = APIRouter(prefix="/api/v1", responses=PROBLEM)
 
 
 def get_state(request: Request) -> State:
@@ -84,7 +102,12 @@ def one_set(name: str, state: Served) -> schemas.SetInfo:
     return _set_info(opened.name, opened)
 
 
-@router.get("/sets/{name}/positions", operation_id="positions", response_class=Response)
+@router.get(
+    "/sets/{name}/positions",
+    operation_id="positions",
+    response_class=Response,
+    responses=_gives(BINARY),
+)
 def positions(name: str, request: Request, state: Served) -> Response:
     """Return the centre of every tile: little-endian float32, lon, lat, in row order."""
     opened = state.open(name)
@@ -103,7 +126,12 @@ def tile(name: str, row: int, state: Served) -> schemas.TileInfo:
     )
 
 
-@router.get("/sets/{name}/tiles/{row}/picture", operation_id="picture", response_class=Response)
+@router.get(
+    "/sets/{name}/tiles/{row}/picture",
+    operation_id="picture",
+    response_class=Response,
+    responses=_gives("image/webp"),
+)
 def picture(
     name: str,
     row: int,
@@ -156,7 +184,12 @@ def search(record: schemas.QueryRecord, request: Request, state: Served) -> sche
     )
 
 
-@router.get("/searches/{mark}/scores", operation_id="scores", response_class=Response)
+@router.get(
+    "/searches/{mark}/scores",
+    operation_id="scores",
+    response_class=Response,
+    responses=_gives(BINARY),
+)
 def scores(mark: str, request: Request, state: Served) -> Response:
     """Return every tile's score: little-endian uint16 in row order, see `ScoresRecord`."""
     answer = state.recall(mark)
@@ -165,7 +198,12 @@ def scores(mark: str, request: Request, state: Served) -> Response:
     return _cached(request, answer.levels, tag=tag, media=BINARY, age=FOREVER, extra=headers)
 
 
-@router.get("/searches/{mark}/export", operation_id="export", response_class=Response)
+@router.get(
+    "/searches/{mark}/export",
+    operation_id="export",
+    response_class=Response,
+    responses=_gives("application/geo+json"),
+)
 def export(
     mark: str,
     state: Served,
@@ -181,7 +219,12 @@ def export(
     return Response(content, media_type=media, headers={"Content-Disposition": name})
 
 
-@router.get("/basemap/bluemarble/{zoom}/{x}/{y}", operation_id="basemap", response_class=Response)
+@router.get(
+    "/basemap/bluemarble/{zoom}/{x}/{y}",
+    operation_id="basemap",
+    response_class=Response,
+    responses=_gives("image/webp"),
+)
 def basemap(zoom: int, x: int, y: int, request: Request) -> Response:
     """Return a Web-Mercator tile of NASA Blue Marble, WebP, zooms 0 to 4."""
     content = _basemap(zoom, x, y)

@@ -52,9 +52,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The last suffix is kept, since writers look at it.
     """
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent
-    )
+    prefix = _prefix(path)
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     fresh = Path(name)
     try:

@@ -29,6 +29,14 @@ function writeUrlSoon(): void {
   pendingUrl = window.setTimeout(() => writeUrl('replace'), URL_REST_MS);
 }
 
+/** Say what went wrong. The answer before stays only if the question was not at fault. */
+function fail(error: unknown): void {
+  const problem = api.toProblem(error);
+  const isRefused = problem.status >= 400 && problem.status < 500;
+  const gone = isRefused ? { answer: null, field: null, pointed: null } : {};
+  setState({ phase: 'failed', problem, ...gone });
+}
+
 /** Ask with these parts. `push` makes the browser's back button return to the query before. */
 export async function ask(parts: Part[], url: 'push' | 'replace' | 'keep' = 'push'): Promise<void> {
   document.body.dataset.ready = '0';
@@ -51,7 +59,7 @@ export async function ask(parts: Part[], url: 'push' | 'replace' | 'keep' = 'pus
     setState({ phase: 'done', answer, field, level, asked: parts, pointed: null });
   } catch (error) {
     if (!api.wasAborted(error)) {
-      setState({ phase: 'failed', problem: api.toProblem(error) });
+      fail(error);
     }
   }
 }
@@ -68,10 +76,10 @@ export async function start(): Promise<void> {
     if (parts.length > 0) {
       await ask(parts, 'keep');
     } else if (first) {
-      await ask(wholeParts(first.query.parts), 'replace');
+      await ask(wholeParts(first.query), 'replace');
     }
   } catch (error) {
-    setState({ phase: 'failed', problem: api.toProblem(error) });
+    fail(error);
   }
 }
 
@@ -104,7 +112,7 @@ export function setDraft(draft: string): void {
 }
 
 export function askExample(example: Example): void {
-  void ask(wholeParts(example.query.parts));
+  void ask(wholeParts(example.query));
 }
 
 /** Add a part to the query, along with the words that stand in the box. */

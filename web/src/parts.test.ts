@@ -31,7 +31,12 @@ describe('the parts of a query', () => {
 
   it('of an example are made whole, and unknown ones are passed over', () => {
     const loose = [{ kind: 'text' as const, text: 'desert' }, { kind: 'row' as const }];
-    expect(wholeParts(loose)).toEqual([desert]);
+    expect(wholeParts({ parts: loose })).toEqual([desert]);
+  });
+
+  it('are read from the short form too', () => {
+    const short = { text: 'desert', place: [31, 30] as [number, number], weights: { place: -1 } };
+    expect(wholeParts(short)).toEqual([desert, { kind: 'place', lon: 31, lat: 30, weight: -1 }]);
   });
 
   it('read as a sentence', () => {

@@ -1,6 +1,6 @@
 /** The parts of a query: how they join, and what they are called. */
 import { formatPlace } from './format';
-import type { LoosePart, Part } from './types';
+import type { LoosePart, LooseQuery, Part } from './types';
 
 /** A part sent by the server as an example, made whole; null if it is of no known kind. */
 export function wholePart(loose: LoosePart): Part | null {
@@ -18,7 +18,18 @@ export function wholePart(loose: LoosePart): Part | null {
   return null;
 }
 
-export function wholeParts(loose: LoosePart[]): Part[] {
+/** The parts of a query in either of the server's forms. */
+export function wholeParts({ parts = [], text, place, row, weights = {} }: LooseQuery): Part[] {
+  const loose: LoosePart[] = [...parts];
+  if (text) {
+    loose.push({ kind: 'text', text, weight: weights.text ?? 1 });
+  }
+  if (place) {
+    loose.push({ kind: 'place', lon: place[0], lat: place[1], weight: weights.place ?? 1 });
+  }
+  if (row !== undefined) {
+    loose.push({ kind: 'row', row, weight: weights.row ?? 1 });
+  }
   return loose.map(wholePart).filter((part) => part !== null);
 }
 

@@ -57,14 +57,26 @@ export interface Query {
 /** A part as the server writes it: weight may be left out. */
 export type LoosePart = Part extends infer P ? (P extends Part ? Partial<P> : never) : never;
 
+/** A query as the server writes it: parts, or the short form with one field for each kind. */
+export interface LooseQuery {
+  parts?: LoosePart[];
+  text?: string;
+  /** lon, lat */
+  place?: [number, number];
+  row?: number;
+  weights?: Partial<Record<Part['kind'], number>>;
+}
+
 export interface Example {
   title: string;
-  query: { parts: LoosePart[] };
+  query: LooseQuery;
 }
 
 export interface Concept {
   name: string;
   examples: string[];
+  /** Whether tests on held-out ground show that it works. */
+  reliable: boolean;
 }
 
 export interface SetInfo {

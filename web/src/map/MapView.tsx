@@ -11,6 +11,7 @@ import { TileCard } from './TileCard';
 export function MapView() {
   const dark = useComputedColorScheme('dark') === 'dark';
   const isImagery = useStore((state) => state.base === 'bluemarble');
+  const isRefused = useStore((state) => state.phase === 'failed' && !state.answer);
   const box = useRef<HTMLDivElement>(null);
   const controller = useRef<MapController>(null);
   const [hover, setHover] = useState<Hover | null>(null);
@@ -34,6 +35,11 @@ export function MapView() {
       <MapSwitches />
       <Legend />
       <TileCard />
+      {isRefused && (
+        <div className="map-empty floating">
+          There is no map for this query. Try one of the examples or a known concept.
+        </div>
+      )}
     </div>
   );
 }

@@ -176,9 +176,7 @@ export class MapController {
 
   private takeScores(): void {
     const { field, level } = getState();
-    if (field) {
-      this.layer?.setScores(field.raw, level);
-    }
+    this.layer?.setScores(field?.raw ?? null, level);
   }
 
   /** The scores of the answer are on screen: say so to whoever waits for it. */

@@ -114,8 +114,9 @@ export class TileLayer implements CustomLayerInterface {
   setScores(scores: Uint16Array | null, level: number): void {
     this.scores = scores;
     this.level = level;
-    this.fresh = true;
+    this.fresh = scores !== null;
     this.uploadScores();
+    this.map?.triggerRepaint();
   }
 
   setLevel(level: number): void {
@@ -134,7 +135,6 @@ export class TileLayer implements CustomLayerInterface {
       gl.bindVertexArray(null);
       gl.bindBuffer(gl.ARRAY_BUFFER, this.scoreBuffer);
       gl.bufferData(gl.ARRAY_BUFFER, scores, gl.DYNAMIC_DRAW);
-      this.map?.triggerRepaint();
     }
   }
 

@@ -58,7 +58,7 @@ void main() {
     float t = (a_score - u_level) / max(u_top - u_level, 1.0e-5);
     v_colour = vec4(texture(u_ramp, vec2(t * 0.996 + 0.002, 0.5)).rgb, u_alpha);
   } else {
-    v_colour = vec4(u_rest.rgb, u_rest.a * mix(0.3, 1.0, a_score / max(u_level, 1.0e-5)));
+    v_colour = vec4(u_rest.rgb, u_rest.a * mix(0.12, 1.0, pow(a_score / max(u_level, 1.0e-5), 1.5)));
   }
 }`;
 }

@@ -53,7 +53,7 @@ const DARK: Palette = {
   graticule: '#14222d',
   ring: '#ffffff',
   halo: '#08111a',
-  tiles: { ramp: 'dark', rest: [122, 152, 178], restAlpha: 0.2, alpha: 0.95, least: 2.6 },
+  tiles: { ramp: 'dark', rest: [122, 152, 178], restAlpha: 0.42, alpha: 0.95, least: 2.6 },
 };
 
 const LIGHT: Palette = {
@@ -64,7 +64,7 @@ const LIGHT: Palette = {
   graticule: '#cfdce5',
   ring: '#10202c',
   halo: '#ffffff',
-  tiles: { ramp: 'light', rest: [92, 112, 130], restAlpha: 0.22, alpha: 0.92, least: 2.6 },
+  tiles: { ramp: 'light', rest: [92, 112, 130], restAlpha: 0.42, alpha: 0.92, least: 2.6 },
 };
 
 /** Over imagery the faint tiles would only blur it, and bright colours read best. */
@@ -121,13 +121,13 @@ export function makeStyle(projection: Projection): StyleSpecification {
         id: 'best-halo',
         type: 'circle',
         source: 'best',
-        paint: { 'circle-opacity': 0, 'circle-stroke-width': 4, 'circle-stroke-opacity': 0.75 },
+        paint: { 'circle-opacity': 0, 'circle-stroke-width': 3.4, 'circle-stroke-opacity': 0.7 },
       },
       {
         id: 'best',
         type: 'circle',
         source: 'best',
-        paint: { 'circle-opacity': 0, 'circle-stroke-width': 1.8 },
+        paint: { 'circle-opacity': 0, 'circle-stroke-width': 1.6 },
       },
       {
         id: 'chosen',
@@ -166,7 +166,7 @@ export function applyLooks(map: MapLibreMap, base: Base, dark: boolean): void {
     6,
     1.3,
   ]);
-  const radius: ExpressionSpecification = ['case', ['get', 'pointed'], 12, 7];
+  const radius: ExpressionSpecification = ['case', ['get', 'pointed'], 11, 5.5];
   for (const [layer, colour] of [
     ['best-halo', colours.halo],
     ['best', colours.ring],

@@ -4,6 +4,9 @@ import { useState } from 'react';
 import { askText } from '../actions';
 import { useStore } from '../state';
 
+/** Concepts shown while nothing is typed into the filter; the server lists the plainest first. */
+const SHOWN = 44;
+
 export function Concepts() {
   const concepts = useStore((state) => state.info?.concepts);
   const [filter, setFilter] = useState('');
@@ -11,11 +14,13 @@ export function Concepts() {
     return null;
   }
   const wanted = filter.trim().toLowerCase();
-  const found = concepts.filter(
+  const matching = concepts.filter(
     ({ name, examples }) =>
       name.toLowerCase().includes(wanted) ||
       examples.some((example) => example.toLowerCase().includes(wanted)),
   );
+  const found = matching.slice(0, SHOWN);
+  const more = matching.length - found.length;
   return (
     <section className="known" aria-labelledby="known-title">
       <div className="scores-head">
@@ -32,16 +37,20 @@ export function Concepts() {
         />
       </div>
       <div className="known-list" role="group" aria-label="Known concepts">
-        {found.map(({ name, examples }) => (
+        {found.map(({ name, examples, reliable }) => (
           <UnstyledButton
             key={name}
             className="pill"
-            title={examples.length > 0 ? `Also: ${examples.join(', ')}` : undefined}
+            data-doubtful={reliable === false || undefined}
+            title={
+              reliable === false ? 'Not reliably visible in these pictures' : examples.join(', ')
+            }
             onClick={() => askText(name)}
           >
             {name}
           </UnstyledButton>
         ))}
+        {more > 0 && <span className="known-none">and {more} more: type to find them</span>}
         {found.length === 0 && <span className="known-none">Nothing by that name.</span>}
       </div>
     </section>

@@ -12,7 +12,7 @@ import { PartChips } from './PartChips';
 import { PlacePicker } from './PlacePicker';
 
 /** The server's own limit; longer words are cut while typing. */
-const MAX_TEXT = 1000;
+const MAX_TEXT = 2000;
 
 export function QueryPanel() {
   const draft = useStore((state) => state.draft);

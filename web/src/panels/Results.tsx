@@ -58,6 +58,7 @@ export function Results() {
         )}
         {answer && <Downloads id={answer.id} />}
       </div>
+      {!answer && !isWaiting && <p className="results-none">Nothing to show yet.</p>}
       <ul className="gallery" key={answer?.id}>
         {isWaiting &&
           WAITING.map((key) => (

@@ -176,6 +176,22 @@ def test_rows_told_to_be_invalid_never_rank() -> None:
         ExactIndex(vectors, valid=valid[1:])
 
 
+@pytest.mark.parametrize("kernel", ["numkong", "numpy"])
+def test_every_kind_of_damaged_number_is_found_and_nobody_is_warned(
+    kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kernel == "numpy":
+        monkeypatch.setattr(kernels, "numkong", None)
+    vectors = toy_vectors(40).astype(np.float16)
+    bits = vectors.view(np.uint16)
+    bits[3, 0], bits[4, 1], bits[5, 2], bits[6, 3] = 0x7C01, 0xFE00, 0x7C00, 0xFC00
+    bits[7] = 0x8000  # minus zero
+    scores, hits = ExactIndex(vectors).scan(np.ones(16), k=40)
+    assert np.flatnonzero(np.isnan(scores)).tolist() == [3, 4, 5, 6, 7]
+    assert hits.rows.shape == (1, 35)
+    assert np.isnan(ExactIndex(vectors).score_rows(np.ones(16), [3, 4, 5, 6, 7])).all()
+
+
 def test_lengths_far_from_one_still_give_cosines() -> None:
     vectors = toy_vectors(64)
     vectors[:32] *= 2.0**-50

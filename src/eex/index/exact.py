@@ -33,8 +33,8 @@ GATHER_SHARE = 0.1
 """Below this share of rows, a masked search reads these rows only. Measured: gathering a row costs
 about ten times what reading it in order does."""
 
-GATHER_BYTES = 8 * 2**20
-"""Bytes of rows gathered at a time."""
+GATHER_BYTES = 2**20
+"""Bytes of rows gathered at a time, by each thread."""
 
 BATCH_BYTES = 64 * 2**20
 """Bytes of scores held at a time when several queries are asked at once."""
@@ -107,9 +107,10 @@ class ExactIndex:
 
     def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
         """Return the `k` nearest rows of each query; see `FindsRows.search`."""
-        units = unit_rows(queries, self.dim)
-        k, among = checked_k(k), self._among(mask)
-        found = min(k, among.size)
+        units, k = unit_rows(queries, self.dim), checked_k(k)
+        among = None if mask is None else self._among(mask)
+        can_rank = np.count_nonzero(self.rankable) if among is None else among.size
+        found = min(k, int(can_rank))
         rows = np.empty((units.shape[0], found), np.int64)
         scores = np.empty((units.shape[0], found), np.float32)
         if found:
@@ -125,13 +126,9 @@ class ExactIndex:
         among = None if mask is None else self._among(mask)
         scores = self._scores(unit, np.empty(self.size, np.float32))
         some = scores if among is None else scores[among]
-        candidates = self._candidates(some, k, self._bound(unit))
-        if among is not None:
-            candidates = among[candidates]
-        exact = self._exact(unit, candidates)
-        scores[candidates] = exact
-        best = np.argsort(-exact, kind="stable")[:k]
-        return Scan(scores, Hits(candidates[best][None], exact[best][None]))
+        rows, exact, best = self._best(unit, some, among, k)
+        scores[rows] = exact
+        return Scan(scores, Hits(rows[best][None], exact[best][None]))
 
     def score_rows(self, query: ArrayLike, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the cosines of some rows, exact to float32; see `VectorIndex.score_rows`."""
@@ -159,23 +156,39 @@ class ExactIndex:
     def _search(
         self,
         units: NDArray[np.float64],
-        among: NDArray[np.int64],
+        among: NDArray[np.int64] | None,
         rows: NDArray[np.int64],
         scores: NDArray[np.float32],
     ) -> None:
         """Fill `rows` and `scores`, shape (m, found), for `units` of shape (m, dim)."""
-        if among.size < GATHER_SHARE * self.size:
+        if among is not None and among.size < GATHER_SHARE * self.size:
             approximate = self._scores_gathered(units, among)
         else:
             approximate = self._scores_of_many(units)
-            if among.size < self.size:
+            if among is not None:
                 approximate = approximate[:, among]
-        found = rows.shape[1]
         for i, unit in enumerate(units):
-            nearby = among[self._candidates(approximate[i], found, self._bound(unit))]
-            exact = self._exact(unit, nearby)
-            best = np.argsort(-exact, kind="stable")[:found]
+            nearby, exact, best = self._best(unit, approximate[i], among, rows.shape[1])
             rows[i], scores[i] = nearby[best], exact[best]
+
+    def _best(
+        self,
+        unit: NDArray[np.float64],
+        scores: NDArray[np.float32],
+        among: NDArray[np.int64] | None,
+        k: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.intp]]:
+        """Return the rows that may be among the k best, their exact scores, and which k are best.
+
+        `scores` are within the bound, one for each row or for each of `among`. The k-th best row
+        has at least the k-th highest of them less the bound; a row that reaches this has at least
+        that less the bound again.
+        """
+        least = float(kth_highest(scores, k)) - 2 * self._bound(unit)
+        near = np.flatnonzero(scores >= np.nextafter(np.float32(least), np.float32(-np.inf)))
+        rows = near if among is None else among[near]
+        exact = self._exact(unit, rows)
+        return rows, exact, np.argsort(-exact, kind="stable")[:k]
 
     def _scores_of_many(self, units: NDArray[np.float64]) -> NDArray[np.float32]:
         vectors, scales, queries = self._vectors, self._scales(), self._stored(units)
@@ -194,17 +207,15 @@ class ExactIndex:
         vectors, scales, queries = self._vectors, self._scales(), self._stored(units)
         out = np.empty((units.shape[0], among.size), np.float32)
         step = max(1, GATHER_BYTES // (self.dim * vectors.itemsize))
-        for low in range(0, among.size, step):
-            rows = among[low : low + step]
-            part = out[:, low : low + step]
-            dot_many(vectors[rows], queries, part)
-            _scale(part, scales[rows])
-        return out
 
-    def _candidates(self, scores: NDArray[np.float32], k: int, bound: float) -> NDArray[np.int64]:
-        """Return where the k best may be: the k-th best is at least its own score less `bound`."""
-        least = float(kth_highest(scores, k)) - 2 * bound
-        return np.flatnonzero(scores >= np.nextafter(np.float32(least), np.float32(-np.inf)))
+        def work(low: int, high: int) -> None:
+            for start in range(low, high, step):
+                part = slice(start, min(start + step, high))
+                dot_many(np.take(vectors, among[part], axis=0), queries, out[:, part])
+
+        self._over_rows(work, among.size)
+        _scale(out, scales[among])
+        return out
 
     def _exact(self, unit: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return float64 cosines rounded to float32; equal vectors get equal scores."""
@@ -212,8 +223,8 @@ class ExactIndex:
         step = max(1, GATHER_BYTES // (self.dim * 8))
         for low in range(0, rows.size, step):
             some = rows[low : low + step]
-            vectors = self._vectors[some].astype(np.float64)
             with np.errstate(all="ignore"):  # rows without direction become NaN below
+                vectors = self._vectors[some].astype(np.float64)
                 lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
                 cosines = np.einsum("ij,j->i", vectors, unit) / lengths
             out[low : low + step] = np.clip(cosines, -1, 1)
@@ -232,10 +243,8 @@ class ExactIndex:
         summing = self.dim * UNIT_ROUNDOFF / (1 - self.dim * UNIT_ROUNDOFF)
         return lost + (2 * summing + 4 * UNIT_ROUNDOFF) * (1 + lost)
 
-    def _among(self, mask: NDArray[np.bool_] | None) -> NDArray[np.int64]:
-        """Return the rows that can rank, in order."""
-        if mask is None:
-            return np.flatnonzero(self.rankable)
+    def _among(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the rows of the mask that can rank, in order."""
         rows = np.flatnonzero(checked_mask(mask, self.size))
         return rows[~np.isnan(self._scales()[rows])]
 

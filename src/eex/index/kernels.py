@@ -138,8 +138,8 @@ def _numpy_dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32 | np.floa
     wide = np.float64 if out.dtype == np.float64 else np.float32
     step = max(1, NUMPY_BYTES // max(1, matrix.shape[1] * matrix.itemsize))
     for low in range(0, matrix.shape[0], step):
-        block: NDArray[Any] = matrix[low : low + step].astype(wide)
         with np.errstate(all="ignore"):  # damaged rows give NaN, which is what they should
+            block: NDArray[Any] = matrix[low : low + step].astype(wide)
             if query.ndim == 1:
                 out[low : low + step] = block @ query.astype(wide)
             else:

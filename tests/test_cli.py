@@ -1,4 +1,4 @@
-"""The command line as a user meets it: answers on one stream, words on the other, honest exit codes."""
+"""The command line as a user meets it: answers, messages and exit codes where they belong."""
 
 from __future__ import annotations
 

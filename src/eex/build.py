@@ -10,7 +10,9 @@ Source:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from eex.files import atomic_path, guarded
 from eex.imagery.read import PixelReader
 from eex.sources.base import Source
 
-BATCH = 1000
+BATCH = 500
 """Tiles at a time: bounds memory, keeps vector operations long."""
 
 ROW_GROUP = 8192
@@ -39,6 +41,7 @@ def build_set(
     reader: PixelReader,
     encoder: EncodesImage,
     header: SetHeader,
+    threads: int = 1,
     progress: Progress | None = None,
 ) -> None:
     """Encode every tile of a source and write the set.
@@ -49,26 +52,44 @@ def build_set(
         reader: Gives their pixels.
         encoder: Turns pixels into vectors of length `header.dim`.
         header: What the set says of itself.
+        threads: Batches that are cut and encoded side by side.
         progress: Called after each batch.
 
     Raises:
         OutputError: If the file cannot be written.
     """
-    total, tables, done = source.count(), [], 0
-    for tiles in source.tiles(batch=BATCH):
-        centres = [tiles[name].to_numpy() for name in ("centre_lon", "centre_lat")]
-        lonlat = np.column_stack(centres)
-        vectors = encoder.encode_image(list(reader.encoder_input(lonlat)))
+
+    def encoded(tiles: pa.Table) -> pa.Table:
+        centres = [np.asarray(tiles[name]) for name in ("centre_lon", "centre_lat")]
+        vectors = encoder.encode_image(list(reader.encoder_input(np.column_stack(centres))))
         flat = pa.array(vectors.astype(np.float32).ravel())
         column = pa.FixedSizeListArray.from_arrays(flat, header.dim)
-        tables.append(tiles.append_column("embedding", column))
-        done += len(tiles)
+        return tiles.append_column("embedding", column)
+
+    total, tables, done = source.count(), [], 0
+    for table in _ahead(encoded, source.tiles(batch=BATCH), threads=threads):
+        tables.append(table)
+        done += len(table)
         if progress is not None:
             progress(done, total)
     with guarded(f"writing {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as fresh:
             write_geoparquet(pa.concat_tables(tables), fresh, header=header)
+
+
+def _ahead(
+    work: Callable[[pa.Table], pa.Table], tables: Iterator[pa.Table], *, threads: int
+) -> Iterator[pa.Table]:
+    """Yield `work` of each table, in order, with at most two tables a thread under way."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[pa.Table]] = deque()
+        for table in tables:
+            waiting.append(pool.submit(work, table))
+            if len(waiting) >= 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def write_geoparquet(table: pa.Table, path: Path, *, header: SetHeader) -> None:

@@ -10,7 +10,7 @@ from eex.build import Progress, build_set
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table
 from eex.encoders.base import EncoderSpec, EncodesImage
-from eex.errors import UnknownNameError
+from eex.errors import DamagedSetError, UnknownNameError
 from eex.imagery.read import pixel_reader
 from eex.registry import find, names
 from eex.sources.base import Source, SourceSpec
@@ -56,7 +56,11 @@ def open_embeddings(
     for spec in known_sets():
         if text in {spec.name, spec.set_id}:
             path = prepare(spec.name, settings=settings, progress=progress)
-            return open_table(path, cache_dir=settings.cache_dir)
+            try:
+                return open_table(path, cache_dir=settings.cache_dir)
+            except DamagedSetError as error:
+                hint = f"Delete {path} and ask again: it is made anew."
+                raise DamagedSetError(str(error), hint=hint) from error
     if isinstance(name, Path) or text.endswith((".parquet", ".geoparquet")) or "/" in text:
         return open_table(Path(name).expanduser(), cache_dir=settings.cache_dir)
     known = [spec.name for spec in known_sets()]
@@ -87,6 +91,7 @@ def prepare(name: str, *, settings: Settings, progress: Progress | None = None) 
         reader=pixel_reader(source.spec.pixels),
         encoder=encoder,
         header=_header(source.spec, spec),
+        threads=settings.threads,
         progress=progress,
     )
     return path

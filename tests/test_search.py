@@ -138,6 +138,11 @@ def test_a_text_answer_says_what_it_was_read_as(world: OpenSet) -> None:
     assert best.similarity > 0.5
 
 
+def test_a_weak_concept_is_told(world: OpenSet) -> None:
+    assert any("weak at" in message for message in world.search(text="a big city").messages)
+    assert not world.search(text="sand desert").messages
+
+
 def test_a_picture_answer_says_what_is_compared(world: OpenSet) -> None:
     messages = world.search(image=np.full((20, 20, 3), 90, np.uint8)).messages
     assert any("colour and texture" in message for message in messages)

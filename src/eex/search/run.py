@@ -223,10 +223,14 @@ class OpenSet:
         for part in query.parts:
             if isinstance(part, TextPart):
                 places += places_in(part.text)
-                if isinstance(self.encoder, ReadsText):
-                    read_as += self._read(part.text)
+                read_as += self._read(part.text)
         kinds = dict.fromkeys(part.kind for part in query.parts)
         messages = [self.spec.notices[kind] for kind in kinds if kind in self.spec.notices]
+        if read_as and isinstance(self.encoder, ReadsText):
+            weak = {concept.name for concept in self.encoder.concepts() if not concept.reliable}
+            if read_as[0].concept in weak:
+                name = read_as[0].concept
+                messages.append(f"The model is weak at “{name}”: trust this answer little.")
         return tuple(read_as), messages, tuple(dict.fromkeys(places))
 
     def _read(self, text: str) -> tuple[ReadAs, ...]:

@@ -2,7 +2,12 @@
 import { MantineProvider, type MantineColorSchemeManager } from '@mantine/core';
 import { createRoot } from 'react-dom/client';
 import '@mantine/core/styles.css';
-import './app.css';
+import './styles/base.css';
+import './styles/query.css';
+import './styles/scores.css';
+import './styles/map.css';
+import './styles/results.css';
+import './styles/narrow.css';
 import { App } from './App';
 import { theme } from './theme';
 import { readView } from './url';

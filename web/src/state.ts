@@ -77,11 +77,14 @@ export function useStore<T>(select: (current: State) => T): T {
   return useSyncExternalStore(subscribe, () => select(state));
 }
 
-/** Call back only when the selected value changes; for the map, which is not React. */
-export function watch<T>(select: (current: State) => T, changed: (value: T) => void): () => void {
-  let last = select(state);
+/** Call back only when one value changes; for the map, which is not React. */
+export function watch<Key extends keyof State>(
+  key: Key,
+  changed: (value: State[Key]) => void,
+): () => void {
+  let last = state[key];
   return subscribe(() => {
-    const next = select(state);
+    const next = state[key];
     if (!Object.is(next, last)) {
       last = next;
       changed(next);

@@ -12,6 +12,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { askPlace, pointAt, select, setPicking } from '../actions';
 import { getState, watch } from '../state';
+import { fittingZoom, flyTo, HOME, kmPerPx, showAll, turnTo } from './camera';
 import { bestFeatures, chosenFeatures } from './features';
 import { TileFinder } from './nearest';
 import { TileLayer } from './points';
@@ -25,16 +26,10 @@ export interface Hover {
   y: number;
 }
 
-/** Where the view starts: most land, little Antarctica. */
-const HOME = { lon: 12, lat: 28 };
 /** From this zoom on the coast is drawn in detail. */
 const DETAIL_ZOOM = 2.3;
-const FLIGHT_ZOOM = 3.6;
 /** How near the pointer has to be to a tile, in CSS pixels, when tiles are small. */
 const REACH_PX = 6;
-/** Part of the smaller side of the view that the globe fills. */
-const GLOBE_FILL = 0.9;
-
 const CANVAS_LABEL =
   'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
   'The best tiles are also in the list of results.';
@@ -56,8 +51,8 @@ export class MapController {
     this.map = new MapLibreMap({
       container,
       style: makeStyle(projection),
-      center: [HOME.lon, HOME.lat],
-      zoom: fittingZoom(container, projection === 'globe'),
+      center: HOME,
+      zoom: fittingZoom(container, projection),
       maxZoom: 9,
       maxPitch: 0,
       dragRotate: false,
@@ -110,46 +105,16 @@ export class MapController {
     this.takeBest();
     this.takeChosen();
     this.stops.push(
-      watch(
-        ({ positions }) => positions,
-        () => this.takePositions(),
-      ),
-      watch(
-        ({ field }) => field,
-        () => this.takeScores(),
-      ),
-      watch(
-        ({ level }) => level,
-        (level) => this.layer?.setLevel(level),
-      ),
-      watch(
-        ({ base }) => base,
-        () => this.look(),
-      ),
-      watch(
-        ({ projection }) => projection,
-        () => this.project(),
-      ),
-      watch(
-        ({ answer }) => answer,
-        () => this.takeBest(),
-      ),
-      watch(
-        ({ pointed }) => pointed,
-        () => this.takeBest(),
-      ),
-      watch(
-        ({ selected }) => selected,
-        () => this.takeChosen(),
-      ),
-      watch(
-        ({ flight }) => flight,
-        (flight) => flight && this.fly(flight.lon, flight.lat),
-      ),
-      watch(
-        ({ picking }) => picking,
-        () => this.pointerShape(false),
-      ),
+      watch('positions', () => this.takePositions()),
+      watch('field', () => this.takeScores()),
+      watch('level', (level) => this.layer?.setLevel(level)),
+      watch('base', () => this.look()),
+      watch('projection', () => this.project()),
+      watch('answer', () => this.takeAnswer()),
+      watch('pointed', () => this.takeBest()),
+      watch('selected', () => this.takeChosen()),
+      watch('flight', (flight) => flight && flyTo(this.map, flight.lon, flight.lat)),
+      watch('picking', () => this.pointerShape(false)),
     );
   }
 
@@ -199,6 +164,15 @@ export class MapController {
     this.source('best')?.setData(bestFeatures(answer?.results ?? [], pointed));
   }
 
+  private takeAnswer(): void {
+    const { answer, projection } = getState();
+    const best = answer?.results[0];
+    this.takeBest();
+    if (best && projection === 'globe') {
+      turnTo(this.map, best.lon, best.lat);
+    }
+  }
+
   private takeChosen(): void {
     const { positions, selected } = getState();
     this.source('chosen')?.setData(chosenFeatures(positions, selected));
@@ -213,19 +187,9 @@ export class MapController {
   }
 
   private project(): void {
-    const isGlobe = getState().projection === 'globe';
-    this.map.setProjection({ type: isGlobe ? 'globe' : 'mercator' });
-    if (this.map.getZoom() < FLIGHT_ZOOM) {
-      this.map.easeTo({ zoom: fittingZoom(this.map.getContainer(), isGlobe) });
-    }
-  }
-
-  private fly(lon: number, lat: number): void {
-    this.map.flyTo({
-      center: [lon, lat],
-      zoom: Math.max(FLIGHT_ZOOM, this.map.getZoom()),
-      speed: 1.6,
-    });
+    const { projection } = getState();
+    this.map.setProjection({ type: projection });
+    showAll(this.map, projection);
   }
 
   private pointerShape(onTile: boolean): void {
@@ -237,9 +201,7 @@ export class MapController {
     if (!this.finder) {
       return null;
     }
-    const cosine = Math.cos((this.map.getCenter().lat * Math.PI) / 180);
-    const kmPerPx = (40_075 * cosine) / (512 * 2 ** this.map.getZoom());
-    const reach = Math.max(this.finder.spacingKm * 0.7, REACH_PX * kmPerPx);
+    const reach = Math.max(this.finder.spacingKm * 0.7, REACH_PX * kmPerPx(this.map));
     const row = this.finder.nearest(lngLat.lng, lngLat.lat, reach);
     const isRanked = row !== null && (getState().field?.raw[row] ?? 0) > 0;
     return isRanked ? row : null;
@@ -268,15 +230,4 @@ export class MapController {
       select(row, false);
     }
   }
-}
-
-/** The zoom at which the whole world is in view. */
-function fittingZoom(container: HTMLElement, isGlobe: boolean): number {
-  const width = container.clientWidth || 800;
-  const height = container.clientHeight || 600;
-  if (isGlobe) {
-    const diameter = GLOBE_FILL * Math.min(width, height);
-    return Math.log2((diameter * Math.PI * Math.cos((HOME.lat * Math.PI) / 180)) / 512);
-  }
-  return Math.log2(Math.max(width, height) / 512) + 0.01;
 }

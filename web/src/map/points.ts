@@ -9,12 +9,11 @@ import type {
   CustomRenderMethodInput,
   Map as MapLibreMap,
 } from 'maplibre-gl';
+import { WORLD_PX } from './camera';
 import { EQUATOR_KM, toMercator } from './mercator';
 import { rampTexels, type RampName, type Rgb } from './ramp';
 import { fragmentSource, UNIFORMS, vertexSource, type UniformName } from './shaders';
 
-/** Side of the world in CSS pixels at zoom 0. */
-const WORLD_PX = 512;
 const TOP_LEVEL = 65_535;
 
 export interface Paint {

@@ -6,6 +6,7 @@ import {
   Slider,
   Text,
   UnstyledButton,
+  VisuallyHidden,
 } from '@mantine/core';
 import { IconGridDots, IconLetterCase, IconMapPin } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -69,13 +70,10 @@ function Chip({ part, index }: { part: Part; index: number }) {
     <li className="chip" data-negative={part.weight < 0 || undefined}>
       <Popover opened={opened} onChange={setOpened} width={240} shadow="lg" trapFocus returnFocus>
         <Popover.Target>
-          <UnstyledButton
-            className="chip-main"
-            aria-label={`${label}, weight ${part.weight}. Change the weight.`}
-            onClick={() => setOpened(!opened)}
-          >
+          <UnstyledButton className="chip-main" onClick={() => setOpened(!opened)}>
             <PartIcon part={part} />
             <span className="chip-label">{label}</span>
+            <VisuallyHidden>, change the weight: </VisuallyHidden>
             <span className="chip-weight">{formatWeight(part.weight)}</span>
           </UnstyledButton>
         </Popover.Target>

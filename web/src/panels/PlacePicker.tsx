@@ -1,13 +1,5 @@
 /** A place for the query: typed as numbers, found by name, or clicked on the map. */
-import {
-  ActionIcon,
-  Button,
-  Popover,
-  Text,
-  TextInput,
-  Tooltip,
-  UnstyledButton,
-} from '@mantine/core';
+import { Button, Popover, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconCrosshair, IconMapPin } from '@tabler/icons-react';
 import { useEffect, useId, useState, type KeyboardEvent } from 'react';
@@ -49,23 +41,23 @@ export function PlacePicker() {
     <Popover
       opened={opened}
       onChange={setOpened}
-      position="bottom-end"
+      position="bottom-start"
       width={290}
       shadow="lg"
       trapFocus
       returnFocus
     >
       <Popover.Target>
-        <Tooltip label="Add a place" disabled={opened}>
-          <ActionIcon
-            variant="subtle"
-            size="lg"
-            aria-label="Add a place"
-            onClick={() => setOpened(!opened)}
-          >
-            <IconMapPin size={19} />
-          </ActionIcon>
-        </Tooltip>
+        <Button
+          variant="default"
+          size="sm"
+          px="sm"
+          leftSection={<IconMapPin size={17} aria-hidden="true" />}
+          aria-label="Add a place"
+          onClick={() => setOpened(!opened)}
+        >
+          Place
+        </Button>
       </Popover.Target>
       <Popover.Dropdown>
         <PlaceForm close={() => setOpened(false)} />

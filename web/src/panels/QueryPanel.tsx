@@ -1,7 +1,7 @@
 /** Ask: words, a picture, a place, or any of them together. */
-import { ActionIcon, Button, FileButton, TextInput, Tooltip } from '@mantine/core';
+import { Button, CloseButton, FileButton, TextInput, Tooltip } from '@mantine/core';
 import { IconPhoto, IconSearch } from '@tabler/icons-react';
-import { useCallback, useState, type FormEvent } from 'react';
+import { useCallback, useRef, useState, type FormEvent } from 'react';
 import { addPart, askText, setDraft } from '../actions';
 import { PictureError, readPicture } from '../pictures';
 import { useStore } from '../state';
@@ -19,6 +19,7 @@ export function QueryPanel() {
   const isSearching = useStore((state) => state.phase === 'searching');
   const hasOthers = useStore((state) => state.parts.some((part) => part.kind !== 'text'));
   const [wrong, setWrong] = useState('');
+  const box = useRef<HTMLInputElement>(null);
 
   const takePicture = useCallback(async (file: File | null) => {
     if (!file) {
@@ -35,6 +36,11 @@ export function QueryPanel() {
 
   const isOver = useGivenPicture(takePicture);
 
+  function clear(): void {
+    setDraft('');
+    box.current?.focus();
+  }
+
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (!draft.trim() && !hasOthers) {
@@ -49,7 +55,6 @@ export function QueryPanel() {
     <section className="query" aria-label="Query" data-over={isOver || undefined}>
       <form className="query-form" role="search" onSubmit={submit}>
         <TextInput
-          className="query-text"
           size="md"
           aria-label="What to look for"
           placeholder="sand desert, fjords …"
@@ -57,29 +62,37 @@ export function QueryPanel() {
           maxLength={MAX_TEXT}
           error={wrong || null}
           leftSection={<IconSearch size={18} aria-hidden="true" />}
-          rightSectionWidth={76}
           rightSection={
-            <div className="query-tools">
-              <FileButton onChange={(file) => void takePicture(file)} accept="image/*">
-                {(props) => (
-                  <Tooltip label="Add a picture: choose, drop or paste">
-                    <ActionIcon variant="subtle" size="lg" {...props} aria-label="Add a picture">
-                      <IconPhoto size={19} />
-                    </ActionIcon>
-                  </Tooltip>
-                )}
-              </FileButton>
-              <PlacePicker />
-            </div>
+            draft && <CloseButton size="sm" aria-label="Clear the words" onClick={clear} />
           }
+          ref={box}
           onChange={(event) => {
             setWrong('');
             setDraft(event.currentTarget.value);
           }}
         />
-        <Button type="submit" size="md" loading={isSearching} px="md">
-          Search
-        </Button>
+        <div className="query-tools">
+          <FileButton onChange={(file) => void takePicture(file)} accept="image/*">
+            {(props) => (
+              <Tooltip label="Choose, drop or paste a picture">
+                <Button
+                  variant="default"
+                  size="sm"
+                  px="sm"
+                  leftSection={<IconPhoto size={17} aria-hidden="true" />}
+                  aria-label="Add a picture"
+                  {...props}
+                >
+                  Picture
+                </Button>
+              </Tooltip>
+            )}
+          </FileButton>
+          <PlacePicker />
+          <Button type="submit" size="sm" loading={isSearching} ml="auto">
+            Search
+          </Button>
+        </div>
       </form>
       {isOver && <p className="drop-hint">Drop the picture to search with it.</p>}
       <PartChips />

@@ -1,5 +1,5 @@
 /** One of the best tiles: a click flies there, the button asks for more like it. */
-import { ActionIcon, Tooltip, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconSparkles } from '@tabler/icons-react';
 import { useState } from 'react';
 import { moreLikeThis, pointAt, select } from '../actions';
@@ -17,29 +17,33 @@ export function ResultCard({ result }: { result: Result }) {
     <li className="card" data-row={result.row} data-selected={isSelected || undefined}>
       <UnstyledButton
         className="card-main"
-        aria-label={`Number ${result.rank}: ${where}, score ${formatScore(result.score)}. Show on the map.`}
         onPointerEnter={() => pointAt(result.row)}
         onPointerLeave={() => pointAt(null)}
         onFocus={() => pointAt(result.row)}
         onBlur={() => pointAt(null)}
         onClick={() => select(result.row, true)}
       >
+        <span className="card-rank">
+          <VisuallyHidden>Number </VisuallyHidden>
+          {result.rank}
+          <VisuallyHidden>: </VisuallyHidden>
+        </span>
         <span className="card-frame">
           <img
             className="card-picture"
             data-arrived={arrived || undefined}
             src={pictureUrl(set, result.row, 192)}
-            alt={`Satellite view of the tile at ${where}`}
+            alt={`Satellite view at ${where}`}
             loading="lazy"
             decoding="async"
             width={192}
             height={192}
             onLoad={() => setArrived(true)}
           />
-          <span className="card-rank">{result.rank}</span>
         </span>
         <span className="card-where">{result.place || where}</span>
         <span className="card-score">
+          <VisuallyHidden>Score </VisuallyHidden>
           {formatScore(result.score)}
           {result.place && <span> · {where}</span>}
         </span>

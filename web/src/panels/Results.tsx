@@ -44,7 +44,7 @@ export function Results() {
       className="results"
       aria-labelledby="results-title"
       aria-busy={phase === 'searching'}
-      data-stale={phase !== 'done' || undefined}
+      data-stale={phase === 'searching' || undefined}
     >
       <div className="results-head">
         <Title order={2} id="results-title" className="section-title">

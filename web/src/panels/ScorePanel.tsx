@@ -19,9 +19,13 @@ export function ScorePanel() {
   const field = useStore((state) => state.field);
   const level = useStore((state) => state.level);
   const percent = useStore((state) => state.percent);
-  const isStale = useStore((state) => state.phase !== 'done');
+  const isStale = useStore((state) => state.phase === 'searching');
+  const isGone = useStore((state) => state.phase === 'failed' && !state.field);
   const position = sliderOfPercent(percent);
   const count = field ? countAtLeast(field, level) : 0;
+  if (isGone) {
+    return null;
+  }
   return (
     <section className="scores" aria-labelledby="scores-title" data-stale={isStale || undefined}>
       <div className="scores-head">

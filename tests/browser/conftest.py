@@ -1,0 +1,72 @@
+"""A real Chromium in front of the real server, which serves the embedded world on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from app_page import PREFIX
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from eex.config import Settings
+from eex.search.run import OpenSet
+from eex.server.app import STATIC, create_app
+from eex.server.run import listen
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)
+"""Software WebGL 2, and nothing that calls home."""
+
+
+def find_chromium() -> str | None:
+    named = os.environ.get("CHROMIUM_PATH")
+    if named:
+        return named if Path(named).is_file() else None
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def server(settings: Settings, world: OpenSet) -> Iterator[str]:
+    """Address of the server, with no slash at the end."""
+    assert len(world) > 0
+    if not (STATIC / "index.html").is_file():
+        pytest.skip("the web page is not built: pip install -e . without EEX_SKIP_WEB")
+    both = [Mount(PREFIX, create_app(settings)), Mount("/", create_app(settings))]
+    taken = listen("127.0.0.1", 0)
+    port = taken.getsockname()[1]
+    running = uvicorn.Server(uvicorn.Config(Starlette(routes=both), log_level="warning"))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [taken]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join(timeout=20)
+    taken.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[playwright_api.Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium, or name one in CHROMIUM_PATH")
+    with playwright_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield started
+        started.close()

@@ -1,0 +1,58 @@
+/** Where the map looks from. */
+import type { LngLatLike, Map as MapLibreMap } from 'maplibre-gl';
+import type { Projection } from '../url';
+import { EQUATOR_KM } from './mercator';
+
+const HOME_LAT = 28;
+/** Where the view starts: most land, little Antarctica. */
+export const HOME: LngLatLike = [12, HOME_LAT];
+
+/** Side of the world in CSS pixels at zoom 0. */
+export const WORLD_PX = 512;
+
+/** Zoom at which a tile is shown among its surroundings; nearer views are left as they are. */
+const FLIGHT_ZOOM = 3.6;
+/** Part of the smaller side of the view that the globe fills. */
+const GLOBE_FILL = 0.9;
+/** The globe is not tilted further than this, so that north stays up. */
+const STEEPEST = 50;
+
+function cosine(lat: number): number {
+  return Math.cos((lat * Math.PI) / 180);
+}
+
+/** The zoom at which the whole world is in view. */
+export function fittingZoom(container: HTMLElement, projection: Projection): number {
+  const width = container.clientWidth || 800;
+  const height = container.clientHeight || 600;
+  if (projection === 'globe') {
+    const diameter = GLOBE_FILL * Math.min(width, height);
+    return Math.log2((diameter * Math.PI * cosine(HOME_LAT)) / WORLD_PX);
+  }
+  return Math.log2(Math.max(width, height) / WORLD_PX) + 0.01;
+}
+
+/** Kilometres on the ground per CSS pixel in the middle of the view. */
+export function kmPerPx(map: MapLibreMap): number {
+  return (EQUATOR_KM * cosine(map.getCenter().lat)) / (WORLD_PX * 2 ** map.getZoom());
+}
+
+export function flyTo(map: MapLibreMap, lon: number, lat: number): void {
+  const zoom = Math.max(FLIGHT_ZOOM, map.getZoom());
+  map.flyTo({ center: [lon, lat], zoom, speed: 1.6 });
+}
+
+/** After a change of projection: the whole world again, unless one has gone nearer. */
+export function showAll(map: MapLibreMap, projection: Projection): void {
+  if (map.getZoom() < FLIGHT_ZOOM) {
+    map.easeTo({ zoom: fittingZoom(map.getContainer(), projection) });
+  }
+}
+
+/** Half of the globe is hidden: turn a place to the front, unless one has gone nearer. */
+export function turnTo(map: MapLibreMap, lon: number, lat: number): void {
+  if (map.getZoom() < FLIGHT_ZOOM) {
+    const held = Math.max(-STEEPEST, Math.min(STEEPEST, lat));
+    map.easeTo({ center: [lon, held], duration: 900 });
+  }
+}

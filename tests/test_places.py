@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from eex.places import find_places, fold, places_in
+from eex.places import find_places, fold, nearest_city, places_in
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,14 @@ def test_folding_keeps_words_alone() -> None:
 
 def test_it_imports_nothing_heavy() -> None:
     code = "import sys, eex.places; eex.places.find_places('x'); print('numpy' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_nearest_city_is_near() -> None:
+    city, km = nearest_city(2.3, 48.9)
+    assert city.name == "Paris"
+    assert km < 10
+    suva, far = nearest_city(-179.9, -17.9)  # over the antimeridian
+    assert suva.country == "Fiji"
+    assert far < 300

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eex.places import nearest_city
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -121,12 +123,19 @@ def to_csv(results: Sequence[Result], *, credit: Credit) -> str:
 
 def to_table(results: Sequence[Result]) -> str:
     """Return the best tiles as a table for a terminal."""
-    lines = [f"{'rank':>4}  {'score':>6}  {'place':<18} {'tile':<12} {'row':>6}"]
+    lines = [f"{'rank':>4}  {'score':>6}  {'place':<18} {'near':<28} {'tile':<12} {'row':>6}"]
     lines += [
-        f"{r.rank:>4}  {r.score:6.3f}  {latlon(r.lon, r.lat):<18} {r.id:<12} {r.row:>6}"
+        f"{r.rank:>4}  {r.score:6.3f}  {latlon(r.lon, r.lat):<18} {near(r.lon, r.lat):<28} "
+        f"{r.id:<12} {r.row:>6}"
         for r in results
     ]
     return "\n".join(lines)
+
+
+def near(lon: float, lat: float) -> str:
+    """Return where a place is in words: the nearest city, and how far it is."""
+    city, km = nearest_city(lon, lat)
+    return f"{city.name} ({km:,.0f} km)"
 
 
 def latlon(lon: float, lat: float) -> str:

@@ -6,6 +6,7 @@ In: what somebody typed. Out: places, best first. The table `data/places.tsv` is
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -128,6 +129,17 @@ def places_in(text: str) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def nearest_city(lon: float, lat: float) -> tuple[Place, float]:
+    """Return the city nearest to a place, and the great-circle distance to it, kilometres.
+
+    Args:
+        lon: Longitude, degrees.
+        lat: Latitude, degrees.
+    """
+    place = min(_cities(), key=lambda city: _distance_km(city.lon, city.lat, lon, lat))
+    return place, _distance_km(place.lon, place.lat, lon, lat)
+
+
 def fold(text: str) -> str:
     """Return the words of a text in lower case, without accents and punctuation."""
     if text.isascii():
@@ -174,6 +186,19 @@ def _entries(lines: Iterable[str]) -> Iterable[_Entry]:
         *fields, rank, other = line.split("\t")
         names = [fields[0], *other.split("|")] if other else fields[:1]
         yield _Entry(tuple(map(fold, names)), int(rank), tuple(fields))
+
+
+@cache
+def _cities() -> tuple[Place, ...]:
+    return tuple(entry.place() for entry in _table() if entry.line[1] == "city")
+
+
+def _distance_km(lon: float, lat: float, lon2: float, lat2: float) -> float:
+    """Return the great-circle distance by the haversine formula, on the mean sphere (IUGG)."""
+    phi, phi2 = math.radians(lat), math.radians(lat2)
+    across = math.sin(math.radians(lon2 - lon) / 2) ** 2
+    chord = math.sin((phi2 - phi) / 2) ** 2 + math.cos(phi) * math.cos(phi2) * across
+    return 2 * 6371.0088 * math.asin(min(1.0, math.sqrt(chord)))
 
 
 @cache

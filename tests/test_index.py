@@ -261,11 +261,12 @@ def test_dots_are_those_of_float64(
 ) -> None:
     if kernel == "numpy":
         monkeypatch.setattr(kernels, "numkong", None)
-    matrix, queries = toy_vectors(70, 33).astype(dtype), toy_vectors(3, 33, seed=1).astype(dtype)
+    matrix, queries = toy_vectors(70, 33).astype(dtype), toy_vectors(5, 33, seed=1).astype(dtype)
     expected = queries.astype(float) @ matrix.astype(float).T
-    out = np.empty((3, 70), np.float32)
-    dot_many(matrix, queries, out)
-    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-4)
+    out = np.empty((5, 70), np.float32)
+    for count in (1, 2, 5):
+        dot_many(matrix, queries[:count], out[:count])
+        np.testing.assert_allclose(out[:count], expected[:count], rtol=1e-5, atol=1e-4)
     for query, line in zip(queries, expected, strict=True):
         dot_rows(matrix, query, out[0])
         np.testing.assert_allclose(out[0], line, rtol=1e-5, atol=1e-4)

@@ -4,6 +4,7 @@ import { useEffect } from 'react';
 import { followUrl, start } from './actions';
 import { MapView } from './map/MapView';
 import { Concepts } from './panels/Concepts';
+import { Credits } from './panels/Credits';
 import { Banner, Header } from './panels/Header';
 import { QueryPanel } from './panels/QueryPanel';
 import { Results } from './panels/Results';
@@ -31,6 +32,7 @@ export function App() {
           <QueryPanel />
           <ScorePanel />
           <Concepts />
+          <Credits />
         </div>
         <section className="map-area" aria-label="Map">
           <MapView />

@@ -185,6 +185,11 @@ export function pointAt(row: number | null): void {
 
 let flights = 0;
 
+export function showWholeWorld(): void {
+  flights += 1;
+  setState({ flight: { place: null, stamp: flights } });
+}
+
 /** Open the card of a tile, and fly there if asked. */
 export function select(row: number, fly: boolean): void {
   const { positions } = getState();
@@ -193,9 +198,11 @@ export function select(row: number, fly: boolean): void {
   }
   const lon = positions[2 * row]!;
   const lat = positions[2 * row + 1]!;
-  flights += 1;
-  const flight = fly ? { lon, lat, stamp: flights } : getState().flight;
-  setState({ selected: row, flight });
+  setState({ selected: row });
+  if (fly) {
+    flights += 1;
+    setState({ flight: { place: { lon, lat }, stamp: flights } });
+  }
 }
 
 export function closeTile(): void {

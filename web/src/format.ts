@@ -7,6 +7,9 @@ export function formatCount(count: number): string {
 }
 
 export function formatPercent(percent: number): string {
+  if (percent < 0.1) {
+    return 'under 0.1 %';
+  }
   if (percent >= 10) {
     return `${Math.round(percent)} %`;
   }

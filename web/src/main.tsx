@@ -1,7 +1,7 @@
 /** Starts the page: URL to state to map and panels. */
 import { MantineProvider, type MantineColorSchemeManager } from '@mantine/core';
 import { createRoot } from 'react-dom/client';
-import '@mantine/core/styles.css';
+import './mantine';
 import './styles/base.css';
 import './styles/query.css';
 import './styles/scores.css';

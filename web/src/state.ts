@@ -7,6 +7,13 @@ import { readView, type View } from './url';
 
 export type Phase = 'starting' | 'searching' | 'done' | 'failed';
 
+/** Where the map should go: to a place, or back to the whole world (null). */
+export interface Flight {
+  place: { lon: number; lat: number } | null;
+  /** Makes a repeated wish a new one. */
+  stamp: number;
+}
+
 export interface State extends View {
   phase: Phase;
   /** Words in the query box, asked or not. */
@@ -27,8 +34,7 @@ export interface State extends View {
   pointed: number | null;
   /** Whether the next click on the map gives a place. */
   picking: boolean;
-  /** Where the map should fly; `stamp` makes a repeated wish a new one. */
-  flight: { lon: number; lat: number; stamp: number } | null;
+  flight: Flight | null;
 }
 
 function initial(): State {

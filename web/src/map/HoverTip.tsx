@@ -3,10 +3,7 @@ import { useStore } from '../state';
 import { formatPercent, formatPlace, formatScore } from '../format';
 import { percentOfLevel, scoreOfLevel } from '../scores';
 import { useTile } from '../useTile';
-import type { Hover } from './controller';
-
-/** Room the tip needs to the right of the pointer, in pixels. */
-const WIDTH = 210;
+import type { Hover } from './hover';
 
 export function HoverTip({ hover }: { hover: Hover }) {
   const field = useStore((state) => state.field);
@@ -18,13 +15,13 @@ export function HoverTip({ hover }: { hover: Hover }) {
   const level = field.raw[hover.row]!;
   const lon = positions[2 * hover.row]!;
   const lat = positions[2 * hover.row + 1]!;
-  const isLeft = hover.x > WIDTH + 40 && hover.x > window.innerWidth - WIDTH - 460;
   return (
     <div
       className="hover-tip"
       aria-hidden="true"
       style={{ left: hover.x, top: hover.y }}
-      data-left={isLeft || undefined}
+      data-left={hover.isRight || undefined}
+      data-up={hover.isLow || undefined}
     >
       <div className="hover-score">
         {formatScore(scoreOfLevel(field, level))}

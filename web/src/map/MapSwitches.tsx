@@ -1,7 +1,7 @@
 /** Which base map, flat or globe. */
 import { ActionIcon, SegmentedControl, Tooltip } from '@mantine/core';
-import { IconMap2, IconWorld } from '@tabler/icons-react';
-import { setBase, setProjection } from '../actions';
+import { IconMap2, IconWorld, IconZoomReset } from '@tabler/icons-react';
+import { setBase, setProjection, showWholeWorld } from '../actions';
 import { useStore } from '../state';
 import type { Base } from '../url';
 
@@ -35,6 +35,17 @@ export function MapSwitches() {
           onClick={() => setProjection(isGlobe ? 'mercator' : 'globe')}
         >
           {isGlobe ? <IconMap2 size={17} /> : <IconWorld size={17} />}
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label="Show the whole world">
+        <ActionIcon
+          className="floating"
+          variant="default"
+          size={32}
+          aria-label="Show the whole world"
+          onClick={showWholeWorld}
+        >
+          <IconZoomReset size={17} />
         </ActionIcon>
       </Tooltip>
     </div>

@@ -1,10 +1,11 @@
 /** The chosen tile: its picture, its score, and what can be asked from it. */
 import { Button, CloseButton, Group, Image, Text, Title } from '@mantine/core';
-import { IconMapPin, IconMinus, IconPlus, IconSparkles } from '@tabler/icons-react';
+import { useHotkeys } from '@mantine/hooks';
+import { IconSparkles } from '@tabler/icons-react';
 import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
 import { pictureUrl } from '../api';
-import { formatPercent, formatPlace, formatScore } from '../format';
-import { percentOfLevel, scoreOfLevel } from '../scores';
+import { formatCount, formatPlace, formatScore } from '../format';
+import { countAtLeast, scoreOfLevel } from '../scores';
 import { useStore } from '../state';
 import { useTile } from '../useTile';
 
@@ -14,6 +15,7 @@ export function TileCard() {
 }
 
 function Card({ row }: { row: number }) {
+  useHotkeys([['Escape', closeTile]]);
   const tile = useTile(row);
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);
@@ -46,8 +48,8 @@ function Card({ row }: { row: number }) {
         </Text>
         {field && level > 0 && (
           <Text size="xs" mt={2}>
-            Score {formatScore(scoreOfLevel(field, level))} · among the best{' '}
-            {formatPercent(percentOfLevel(field, level))}
+            Score {formatScore(scoreOfLevel(field, level))} · place{' '}
+            {formatCount(countAtLeast(field, level))} of {formatCount(field.valid)}
           </Text>
         )}
         <Button
@@ -63,24 +65,25 @@ function Card({ row }: { row: number }) {
           <Button
             variant="default"
             size="compact-xs"
-            leftSection={<IconPlus size={13} />}
+            px={6}
+            title="Add to the query: more like this"
             onClick={() => addRow(row, 1)}
           >
-            Add
+            + Add
           </Button>
           <Button
             variant="default"
             size="compact-xs"
-            leftSection={<IconMinus size={13} />}
+            px={6}
             onClick={() => addRow(row, -1)}
             title="Less like this"
           >
-            Less
+            − Less
           </Button>
           <Button
             variant="default"
             size="compact-xs"
-            leftSection={<IconMapPin size={13} />}
+            px={6}
             onClick={() => askPlace({ lon, lat })}
             title="Search like this place"
           >

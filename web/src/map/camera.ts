@@ -42,6 +42,11 @@ export function flyTo(map: MapLibreMap, lon: number, lat: number): void {
   map.flyTo({ center: [lon, lat], zoom, speed: 1.6 });
 }
 
+/** The whole world, as at the start. */
+export function goHome(map: MapLibreMap, projection: Projection): void {
+  map.flyTo({ center: HOME, zoom: fittingZoom(map.getContainer(), projection), speed: 1.8 });
+}
+
 /** After a change of projection: the whole world again, unless one has gone nearer. */
 export function showAll(map: MapLibreMap, projection: Projection): void {
   if (map.getZoom() < FLIGHT_ZOOM) {

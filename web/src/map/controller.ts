@@ -12,24 +12,17 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { askPlace, pointAt, select, setPicking } from '../actions';
 import { getState, watch } from '../state';
-import { fittingZoom, flyTo, HOME, kmPerPx, showAll, turnTo } from './camera';
+import { fittingZoom, flyTo, goHome, HOME, showAll, turnTo } from './camera';
 import { bestFeatures, chosenFeatures } from './features';
+import { hoverAt, rowUnder, type Hover } from './hover';
 import { TileFinder } from './nearest';
 import { TileLayer } from './points';
 import { applyLooks, basemapFile, makeStyle, paletteOf } from './style';
 
 setWorkerUrl(workerUrl);
 
-export interface Hover {
-  row: number;
-  x: number;
-  y: number;
-}
-
 /** From this zoom on the coast is drawn in detail. */
 const DETAIL_ZOOM = 2.3;
-/** How near the pointer has to be to a tile, in CSS pixels, when tiles are small. */
-const REACH_PX = 6;
 const CANVAS_LABEL =
   'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
   'The best tiles are also in the list of results.';
@@ -102,7 +95,7 @@ export class MapController {
     applyLooks(this.map, getState().base, this.dark);
     this.addDetail();
     this.takePositions();
-    this.takeBest();
+    this.takeAnswer();
     this.takeChosen();
     this.stops.push(
       watch('positions', () => this.takePositions()),
@@ -113,7 +106,7 @@ export class MapController {
       watch('answer', () => this.takeAnswer()),
       watch('pointed', () => this.takeBest()),
       watch('selected', () => this.takeChosen()),
-      watch('flight', (flight) => flight && flyTo(this.map, flight.lon, flight.lat)),
+      watch('flight', (flight) => this.fly(flight?.place ?? null)),
       watch('picking', () => this.pointerShape(false)),
     );
   }
@@ -192,25 +185,27 @@ export class MapController {
     showAll(this.map, projection);
   }
 
+  private fly(place: { lon: number; lat: number } | null): void {
+    if (place) {
+      flyTo(this.map, place.lon, place.lat);
+    } else {
+      goHome(this.map, getState().projection);
+    }
+  }
+
   private pointerShape(onTile: boolean): void {
     const shape = onTile ? 'pointer' : '';
     this.map.getCanvas().style.cursor = getState().picking ? 'crosshair' : shape;
   }
 
-  private rowAt({ lngLat }: MapMouseEvent): number | null {
-    if (!this.finder) {
-      return null;
-    }
-    const reach = Math.max(this.finder.spacingKm * 0.7, REACH_PX * kmPerPx(this.map));
-    const row = this.finder.nearest(lngLat.lng, lngLat.lat, reach);
-    const isRanked = row !== null && (getState().field?.raw[row] ?? 0) > 0;
-    return isRanked ? row : null;
+  private rowAt(event: MapMouseEvent): number | null {
+    return rowUnder(this.map, this.finder, getState().field?.raw, event);
   }
 
   private hover(event: MapMouseEvent): void {
     const row = getState().picking ? null : this.rowAt(event);
     this.pointerShape(row !== null);
-    this.onHover(row === null ? null : { row, x: event.point.x, y: event.point.y });
+    this.onHover(row === null ? null : hoverAt(this.map, row, event.point));
   }
 
   private leave(): void {

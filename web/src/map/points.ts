@@ -15,6 +15,8 @@ import { rampTexels, type RampName, type Rgb } from './ramp';
 import { fragmentSource, UNIFORMS, vertexSource, type UniformName } from './shaders';
 
 const TOP_LEVEL = 65_535;
+/** Tiles are drawn this much larger than their usual distance, so that no seams show. */
+const OVERLAP = 1.03;
 
 export interface Paint {
   ramp: RampName;
@@ -22,6 +24,8 @@ export interface Paint {
   rest: Rgb;
   restAlpha: number;
   alpha: number;
+  /** Part of alpha that is left when tiles are large. */
+  near: number;
   /** Smallest side of a shown tile in CSS pixels. */
   least: number;
 }
@@ -219,9 +223,11 @@ export class TileLayer implements CustomLayerInterface {
     gl.uniform1f(at.u_top, 1);
     gl.uniform4f(at.u_rest, red / 255, green / 255, blue / 255, paint.restAlpha);
     gl.uniform1f(at.u_alpha, paint.alpha);
+    gl.uniform1f(at.u_near, paint.near);
+    gl.uniform1f(at.u_ratio, ratio);
     gl.uniform1f(at.u_least, paint.least * ratio);
     const worldPx = WORLD_PX * 2 ** map.getZoom() * ratio;
-    gl.uniform1f(at.u_pixels, (worldPx * this.sideKm) / EQUATOR_KM);
+    gl.uniform1f(at.u_pixels, (worldPx * this.sideKm * OVERLAP) / EQUATOR_KM);
     gl.uniform1f(at.u_centre_cos, Math.cos((map.getCenter().lat * Math.PI) / 180));
   }
 }

@@ -15,6 +15,8 @@ export const UNIFORMS = [
   'u_least',
   'u_wrap',
   'u_centre_cos',
+  'u_ratio',
+  'u_near',
 ] as const;
 
 export type UniformName = (typeof UNIFORMS)[number];
@@ -22,7 +24,8 @@ export type UniformName = (typeof UNIFORMS)[number];
 /**
  * One point per tile. a_score is level / 65535; level 0 is not drawn. At or above u_level a tile gets
  * its colour of the ramp, below it a faint u_rest. On the flat map a tile keeps its size in
- * kilometres, so that the grid reads as a field; on the globe it also shrinks towards the limb.
+ * kilometres, so that the grid reads as a field; on the globe it also shrinks towards the limb. Seen
+ * from near, tiles let more of the ground through.
  */
 export function vertexSource(prelude: string, define: string): string {
   return `#version 300 es
@@ -30,7 +33,7 @@ ${prelude}
 ${define}
 layout(location = 0) in vec2 a_position;
 layout(location = 1) in float a_score;
-uniform float u_level, u_top, u_alpha, u_pixels, u_least, u_wrap, u_centre_cos;
+uniform float u_level, u_top, u_alpha, u_pixels, u_least, u_wrap, u_centre_cos, u_ratio, u_near;
 uniform vec4 u_rest;
 uniform sampler2D u_ramp;
 out vec4 v_colour;
@@ -51,14 +54,17 @@ void main() {
 #else
   float size = u_pixels * cosh(3.14159265 * (1.0 - 2.0 * a_position.y));
 #endif
+  float near = clamp((size - 8.0 * u_ratio) / (24.0 * u_ratio), 0.0, 1.0);
   bool shown = a_score >= u_level;
   gl_PointSize = max(size, shown ? u_least : 0.6 * u_least);
   v_size = gl_PointSize;
   if (shown) {
     float t = (a_score - u_level) / max(u_top - u_level, 1.0e-5);
-    v_colour = vec4(texture(u_ramp, vec2(t * 0.996 + 0.002, 0.5)).rgb, u_alpha);
+    v_colour = vec4(texture(u_ramp, vec2(t * 0.996 + 0.002, 0.5)).rgb, u_alpha * mix(1.0, u_near, near));
   } else {
-    v_colour = vec4(u_rest.rgb, u_rest.a * mix(0.12, 1.0, pow(a_score / max(u_level, 1.0e-5), 1.5)));
+    float share = pow(a_score / max(u_level, 1.0e-5), 1.5);
+    float crowd = min(1.0, size * size / (gl_PointSize * gl_PointSize));
+    v_colour = vec4(u_rest.rgb, u_rest.a * mix(0.12, 1.0, share) * mix(1.0, 0.4, near) * crowd);
   }
 }`;
 }

@@ -6,6 +6,9 @@ import type { Paint } from './points';
 
 type Position = [number, number];
 
+/** Radius of the rings around the best tiles when the whole world is in view, in CSS pixels. */
+const RING_PX = 5.5;
+
 /** Degrees between the lines of the graticule. */
 const GRATICULE_STEP = 15;
 
@@ -53,7 +56,14 @@ const DARK: Palette = {
   graticule: '#14222d',
   ring: '#ffffff',
   halo: '#08111a',
-  tiles: { ramp: 'dark', rest: [122, 152, 178], restAlpha: 0.42, alpha: 0.95, least: 2.6 },
+  tiles: {
+    ramp: 'dark',
+    rest: [122, 152, 178],
+    restAlpha: 0.34,
+    alpha: 0.95,
+    near: 0.85,
+    least: 2.6,
+  },
 };
 
 const LIGHT: Palette = {
@@ -64,7 +74,14 @@ const LIGHT: Palette = {
   graticule: '#cfdce5',
   ring: '#10202c',
   halo: '#ffffff',
-  tiles: { ramp: 'light', rest: [92, 112, 130], restAlpha: 0.42, alpha: 0.92, least: 2.6 },
+  tiles: {
+    ramp: 'light',
+    rest: [104, 124, 142],
+    restAlpha: 0.34,
+    alpha: 0.92,
+    near: 0.85,
+    least: 2.6,
+  },
 };
 
 /** Over imagery the faint tiles would only blur it, and bright colours read best. */
@@ -73,7 +90,7 @@ const IMAGERY: Palette = {
   sea: '#02060f',
   border: '#ffffff',
   graticule: '#ffffff',
-  tiles: { ramp: 'dark', rest: [255, 255, 255], restAlpha: 0, alpha: 0.88, least: 2.6 },
+  tiles: { ramp: 'dark', rest: [255, 255, 255], restAlpha: 0, alpha: 0.88, near: 0.6, least: 2.6 },
 };
 
 export function paletteOf(base: Base, dark: boolean): Palette {
@@ -143,6 +160,19 @@ export function makeStyle(projection: Projection): StyleSpecification {
   };
 }
 
+/** Rings grow as one goes nearer; the one that is pointed at is twice as large. */
+function ringRadius(): ExpressionSpecification {
+  const stops = [
+    [-0.5, 0.55],
+    [1, 1],
+    [5, 1.8],
+  ].flatMap(([zoom, factor]) => {
+    const px = RING_PX * factor!;
+    return [zoom, ['case', ['get', 'pointed'], 2 * px, px]];
+  });
+  return ['interpolate', ['linear'], ['zoom'], ...stops] as ExpressionSpecification;
+}
+
 /** Colour the map for a base map and a theme. */
 export function applyLooks(map: MapLibreMap, base: Base, dark: boolean): void {
   const colours = paletteOf(base, dark);
@@ -166,12 +196,11 @@ export function applyLooks(map: MapLibreMap, base: Base, dark: boolean): void {
     6,
     1.3,
   ]);
-  const radius: ExpressionSpecification = ['case', ['get', 'pointed'], 11, 5.5];
   for (const [layer, colour] of [
     ['best-halo', colours.halo],
     ['best', colours.ring],
   ] as const) {
-    map.setPaintProperty(layer, 'circle-radius', radius);
+    map.setPaintProperty(layer, 'circle-radius', ringRadius());
     map.setPaintProperty(layer, 'circle-stroke-color', colour);
   }
   map.setPaintProperty('chosen', 'circle-radius', 11);

@@ -54,6 +54,7 @@ export function Results() {
           <span className="results-what">
             {describeParts(asked)}
             {info && info.spread_km > 0 && ` · at least ${info.spread_km} km apart`}
+            {` · ${Math.max(1, Math.round(answer.took_ms))} ms`}
           </span>
         )}
         {answer && <Downloads id={answer.id} />}

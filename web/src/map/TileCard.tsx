@@ -2,6 +2,7 @@
 import { Button, CloseButton, Group, Image, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconSparkles } from '@tabler/icons-react';
+import { useEffect, useRef } from 'react';
 import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
 import { pictureUrl } from '../api';
 import { formatCount, formatPlace, formatScore } from '../format';
@@ -17,6 +18,11 @@ export function TileCard() {
 function Card({ row }: { row: number }) {
   useHotkeys([['Escape', closeTile]]);
   const tile = useTile(row);
+  const card = useRef<HTMLElement>(null);
+
+  // On narrow screens the map may have been scrolled out of view.
+  useEffect(() => card.current?.scrollIntoView({ block: 'center' }), [row]);
+
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);
   const set = useStore((state) => state.set);
@@ -27,7 +33,7 @@ function Card({ row }: { row: number }) {
   const lat = positions[2 * row + 1]!;
   const level = field?.raw[row] ?? 0;
   return (
-    <section className="tile-card floating" aria-label="Chosen tile">
+    <section ref={card} className="tile-card floating" aria-label="Chosen tile">
       <CloseButton
         className="tile-close"
         size="sm"

@@ -12,7 +12,7 @@ import { useTile } from '../useTile';
 
 export function TileCard() {
   const row = useStore((state) => state.selected);
-  return row === null ? null : <Card row={row} />;
+  return row === null ? null : <Card key={row} row={row} />;
 }
 
 function Card({ row }: { row: number }) {
@@ -21,7 +21,7 @@ function Card({ row }: { row: number }) {
   const card = useRef<HTMLElement>(null);
 
   // On narrow screens the map may have been scrolled out of view.
-  useEffect(() => card.current?.scrollIntoView({ block: 'center' }), [row]);
+  useEffect(() => card.current?.scrollIntoView({ block: 'center' }), []);
 
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);

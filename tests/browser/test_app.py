@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import io
@@ -210,12 +211,33 @@ def test_a_picture_is_a_query(visit: Open, sand_picture: Path) -> None:
     expect(app.page.locator(".notice")).to_contain_text(re.compile("colour", re.IGNORECASE))
 
 
+GIVE = """([kind, bytes]) => {
+  const carried = new DataTransfer();
+  const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+  carried.items.add(new File([content], 'a.png', { type: 'image/png' }));
+  const what = { bubbles: true, cancelable: true };
+  const event = kind === 'paste'
+    ? new ClipboardEvent(kind, { ...what, clipboardData: carried })
+    : new DragEvent(kind, { ...what, dataTransfer: carried });
+  document.querySelector('main').dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_picture_is_dropped_or_pasted(visit: Open, sand_picture: Path, kind: str) -> None:
+    app = visit()
+    before = app.query_id
+    app.page.evaluate(GIVE, [kind, base64.b64encode(sand_picture.read_bytes()).decode()])
+    app.wait_painted(before)
+    expect(app.page.get_by_role("list", name="Parts of the query")).to_contain_text("a.png")
+
+
 def test_what_is_no_picture_is_refused_in_words(visit: Open, tmp_path: Path) -> None:
     text = tmp_path / "notes.png"
     text.write_text("not a picture")
     app = visit()
     app.page.locator("input[type=file]").set_input_files(text)
-    expect(app.page.get_by_text("“notes.png” is not a picture.")).to_be_visible()
+    expect(app.page.get_by_text("“notes.png” cannot be read")).to_be_visible()
 
 
 def test_unknown_words_offer_what_is_known_in_place_of_a_map(visit: Open) -> None:
@@ -233,6 +255,32 @@ def test_unknown_words_offer_what_is_known_in_place_of_a_map(visit: Open) -> Non
     problem.get_by_role("button", name="tundra", exact=True).click()
     app.wait_painted(before)
     expect(problem).to_have_count(0)
+
+
+def test_a_silent_server_is_told_in_words_and_asked_again(visit: Open) -> None:
+    app = visit()
+    app.page.route("**/api/v1/search", lambda route: route.abort())
+    app.words.fill("tundra")
+    app.words.press("Enter")
+    problem = app.page.get_by_role("alert")
+    expect(problem).to_contain_text("The server does not answer.")
+    assert app.page.locator(".gallery .card").count() > 0  # the answer before stays
+    app.complaints.clear()
+    app.page.unroute("**/api/v1/search")
+    before = app.query_id
+    problem.get_by_role("button", name="Try again").click()
+    app.wait_painted(before)
+    expect(problem).to_have_count(0)
+
+
+def test_light_and_dark_are_one_click_apart_and_in_the_address(visit: Open) -> None:
+    app = visit("/?theme=dark&text=tundra")
+    ground_before = app.map_pixels().mean()
+    app.page.get_by_label("Switch to light colours").click()
+    expect(app.page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
+    app.page.wait_for_function("() => location.search.includes('theme=light')")
+    app.wait_rest()
+    assert app.map_pixels().mean() > ground_before + 80
 
 
 def test_examples_and_concepts_are_one_click(visit: Open) -> None:

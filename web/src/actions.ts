@@ -1,6 +1,6 @@
 /** What a person can do. Each action changes the store, the URL, or asks the server. */
 import * as api from './api';
-import { joinPart, textOf, wholeParts, withText } from './parts';
+import { describeParts, joinPart, textOf, wholeParts, withText } from './parts';
 import { clampPercent, levelOfPercent, makeField } from './scores';
 import { getState, setState } from './state';
 import type { Example, Part, Place } from './types';
@@ -56,6 +56,7 @@ export async function ask(parts: Part[], url: 'push' | 'replace' | 'keep' = 'pus
     });
     const field = makeField(scores, answer.scores);
     const level = levelOfPercent(field, getState().percent);
+    document.title = `${describeParts(parts)} · Earth Embedding Explorer`;
     setState({ phase: 'done', answer, field, level, asked: parts, pointed: null });
   } catch (error) {
     if (!api.wasAborted(error)) {

@@ -26,7 +26,9 @@ export async function readPicture(file: File): Promise<{ data: string; name: str
   try {
     return { data: await draw(file), name: file.name || 'pasted picture' };
   } catch {
-    throw new PictureError(`“${file.name}” is not a picture. Give a PNG, JPEG or WebP file.`);
+    throw new PictureError(
+      `“${file.name}” cannot be read as a picture. Give a PNG, JPEG or WebP file of ordinary size.`,
+    );
   }
 }
 

@@ -214,6 +214,7 @@ export class MapController {
   }
 
   private click(event: MapMouseEvent): void {
+    this.onHover(null);
     if (getState().picking) {
       const { lng, lat } = event.lngLat.wrap();
       setPicking(false);

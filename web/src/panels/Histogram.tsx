@@ -3,6 +3,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useMemo, type PointerEvent } from 'react';
 import { setPercent } from '../actions';
 import { rampCss } from '../map/ramp';
+import { paletteOf } from '../map/style';
 import { binEdges, histogram, percentOfLevel, type ScoreField } from '../scores';
 import { useStore } from '../state';
 
@@ -21,7 +22,8 @@ export function Histogram() {
   const field = useStore((state) => state.field);
   const level = useStore((state) => state.level);
   const dark = useComputedColorScheme('dark') === 'dark';
-  const ramp = dark ? 'dark' : 'light';
+  const base = useStore((state) => state.base);
+  const { ramp } = paletteOf(base, dark).tiles;
   const heights = useMemo(() => (field ? barHeights(field) : null), [field]);
   const edges = useMemo(() => binEdges(BINS), []);
   if (!field || !heights) {

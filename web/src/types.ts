@@ -112,8 +112,8 @@ export interface Result {
   lon: number;
   lat: number;
   score: number;
-  /** Nearest named place, where the server knows one. */
-  place?: string | null;
+  /** Nearest city in words, where the server tells. */
+  near?: string | null;
 }
 
 export interface ReadAs {

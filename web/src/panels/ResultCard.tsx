@@ -41,11 +41,11 @@ export function ResultCard({ result }: { result: Result }) {
             onLoad={() => setArrived(true)}
           />
         </span>
-        <span className="card-where">{result.place || where}</span>
+        <span className="card-where">{result.near || where}</span>
         <span className="card-score">
           <VisuallyHidden>Score </VisuallyHidden>
           {formatScore(result.score)}
-          {result.place && <span> · {where}</span>}
+          {result.near && <span> · {where}</span>}
         </span>
       </UnstyledButton>
       <Tooltip label="More like this">

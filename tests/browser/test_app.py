@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import gzip
 import io
 import json
 import re
@@ -18,15 +17,10 @@ from app_page import PREFIX, WAIT_MS, App
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from eex.server.app import STATIC
-
 pytestmark = pytest.mark.browser
 
 WEB = Path(__file__).parents[2] / "web"
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-
-BUDGET = 700_000
-"""Bytes of scripts and styles, compressed, MapLibre and its worker included."""
 
 expect.set_options(timeout=WAIT_MS)
 
@@ -403,11 +397,3 @@ def test_a_phone_shows_everything_below_each_other(visit: Open) -> None:
         for name in (".query", ".map-area", ".scores", ".results")
     ]
     assert tops == sorted(tops)
-
-
-def test_the_whole_page_is_under_its_size_budget() -> None:
-    if not (STATIC / "index.html").is_file():
-        pytest.skip("the web page is not built")
-    code = [path for path in (STATIC / "assets").iterdir() if path.suffix in {".js", ".css"}]
-    sizes = {path.name: len(gzip.compress(path.read_bytes(), 6)) for path in code}
-    assert sum(sizes.values()) < BUDGET, sizes

@@ -16,6 +16,7 @@ from PIL import Image
 
 from eex.config import Settings
 from eex.errors import PortInUseError
+from eex.export import near
 from eex.search.run import OpenSet
 from eex.server.app import create_app
 from eex.server.run import listen
@@ -49,7 +50,11 @@ def test_health_models_and_sets_say_that_this_is_a_demo(client: TestClient) -> N
 def test_a_search_answers_as_python_does(client: TestClient, world: OpenSet) -> None:
     answer = ask(client, parts=[{"kind": "text", "text": "sand desert"}], k=5)
     found = world.search(text="sand desert", k=5)
-    assert answer["results"] == [{**tile.to_json(), "parts": None} for tile in found.results]
+    wanted = [
+        {**tile.to_json(), "parts": None, "near": near(tile.lon, tile.lat)}
+        for tile in found.results
+    ]
+    assert answer["results"] == wanted
     assert answer["demo"] is True
     assert answer["recipe"]["spread_km"] == 500
     assert answer["read_as"][0]["concept"] == "sand desert"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import eex
 from eex.catalog import encoder_spec
 from eex.encoders.base import ReadsText
-from eex.export import dumps
+from eex.export import dumps, near
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
 from eex.registry import names
@@ -30,6 +30,9 @@ A_DAY = "public, max-age=86400"
 """For what changes only when the set is made again."""
 
 BINARY = "application/octet-stream"
+
+NAMED = 200
+"""Most results whose nearest city is looked up."""
 
 PROBLEM: dict[int | str, dict[str, Any]] = {
     "4XX": {
@@ -167,6 +170,8 @@ def search(record: schemas.QueryRecord, request: Request, state: Served) -> sche
     answer = state.remember(opened, found)
     header = opened.embeddings.header
     body = found.to_json() | {"demo": header.demo, "banner": header.banner}
+    for result in body["results"][:NAMED]:
+        result["near"] = near(result["lon"], result["lat"])
     return schemas.SearchAnswer.model_validate(
         body
         | {

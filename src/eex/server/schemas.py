@@ -54,6 +54,7 @@ class ResultRecord(BaseModel):
     lat: float
     score: float = Field(description="Cosine, -1 to 1.")
     parts: dict[str, float] | None = Field(None, description="Each part's own cosine.")
+    near: str | None = Field(None, description="Nearest city and how far it is; best 200 only.")
 
 
 class PlaceRecord(BaseModel):

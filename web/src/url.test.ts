@@ -34,6 +34,13 @@ describe('the URL', () => {
     expect(again(view).parts).toEqual(view.parts);
   });
 
+  it('takes the last of several words or places', () => {
+    expect(readView('?text=a&place=1,2&text=b&place=3,4').parts).toEqual([
+      { kind: 'text', text: 'b', weight: 1 },
+      { kind: 'place', lon: 3, lat: 4, weight: 1 },
+    ]);
+  });
+
   it('leaves uploaded pictures out', () => {
     const view: View = {
       ...DEFAULT_VIEW,

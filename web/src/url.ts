@@ -4,6 +4,7 @@
  * A part that does not count once is written as weight*value (`text=-0.5*farmland`); a place is
  * lon,lat and may end in a name (`place=2.35,48.86,Paris`). Uploaded pictures do not fit and are left out.
  */
+import { joinPart } from './parts';
 import { clampPercent } from './scores';
 import type { Part } from './types';
 
@@ -71,12 +72,10 @@ function oneOf<T extends string>(value: string | null, allowed: readonly T[], fa
 
 export function readView(search: string): View {
   const query = new URLSearchParams(search);
-  const parts: Part[] = [];
+  let parts: Part[] = [];
   for (const [key, value] of query) {
     const part = readPart(key, value);
-    if (part) {
-      parts.push(part);
-    }
+    parts = part ? joinPart(parts, part) : parts;
   }
   const percent = Number(query.get('percent') ?? DEFAULT_VIEW.percent);
   return {

@@ -15,8 +15,6 @@ import { rampTexels, type RampName, type Rgb } from './ramp';
 import { fragmentSource, UNIFORMS, vertexSource, type UniformName } from './shaders';
 
 const TOP_LEVEL = 65_535;
-/** Tiles are drawn this much larger than their usual distance, so that no seams show. */
-const OVERLAP = 1.03;
 
 export interface Paint {
   ramp: RampName;
@@ -227,7 +225,7 @@ export class TileLayer implements CustomLayerInterface {
     gl.uniform1f(at.u_ratio, ratio);
     gl.uniform1f(at.u_least, paint.least * ratio);
     const worldPx = WORLD_PX * 2 ** map.getZoom() * ratio;
-    gl.uniform1f(at.u_pixels, (worldPx * this.sideKm * OVERLAP) / EQUATOR_KM);
+    gl.uniform1f(at.u_pixels, (worldPx * this.sideKm) / EQUATOR_KM);
     gl.uniform1f(at.u_centre_cos, Math.cos((map.getCenter().lat * Math.PI) / 180));
   }
 }

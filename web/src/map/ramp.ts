@@ -29,7 +29,7 @@ function plasma(t: number): Rgb {
 }
 
 /** The stretch of the scale that is used, from the worst shown tile to the best. */
-const STRETCH = { dark: [0.26, 1], light: [0.8, 0] } as const;
+const STRETCH = { dark: [0.26, 1], light: [0.86, 0] } as const;
 
 export type RampName = keyof typeof STRETCH;
 

@@ -393,7 +393,7 @@ KINDS = (
         lambda s: above(s.climate("BS"), 0.6, 0.3),
         ("semi-arid climate",),
         (),
-        ("sahel",),
+        ("semi-desert",),
     ),
     Kind(
         "polar climate",

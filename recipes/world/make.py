@@ -21,17 +21,20 @@ from named import Named, named_places
 from numpy.typing import NDArray
 from rules import Shares
 from sources import Sources
+from truthfile import save_truth
 from weights import listed_concepts, save_cells, save_weights
 from words import distil
 
 from eex.encoders.world_features import tile_features
-from eex.encoders.world_fit import Maps, fit
+from eex.encoders.world_fit import fit
+from eex.encoders.world_maps import Maps
 from eex.grid import Grid
 from eex.imagery.bluemarble import BlueMarble
 
 PACKAGE = Path(__file__).parents[2] / "src" / "eex"
 WEIGHTS = PACKAGE / "encoders" / "data" / "demo-bluemarble-concepts.safetensors"
 CELLS = PACKAGE / "sources" / "data" / "world-cells.safetensors"
+TRUTH = PACKAGE / "data" / "world-truth.safetensors"
 
 MIN_SPREAD, MIN_SHARE = 1e-4, 0.01
 """A feature that varies less, or is zero on all but this share of tiles, is not used."""
@@ -103,6 +106,7 @@ def main() -> int:
     world = World.build(Sources(arguments.data))
     print(f"{len(world.lonlat)} tiles, {len(KINDS)} kinds of land, {len(world.named)} names")
     save_cells(CELLS, world.is_land)
+    save_truth(TRUTH, world.shares, world.named, world.truth())
     save_weights(WEIGHTS, world.fit(), listed_concepts(world.named), distil(arguments.minilm))
     return 0
 

@@ -99,7 +99,7 @@ ENGLISH = {
     "Península Ibérica": "Iberian Peninsula",
     "Planalto Central": "Brazilian Plateau",
     "Planalto Do Mato Grosso": "Mato Grosso Plateau",
-    "Plateau Of Tibet": "Tibetan Plateau",
+    "Plateau Of Tibet": "Plateau of Tibet",
     "Quilian Mountains": "Qilian Mountains",
     "Rub\u2019 Al Khali": "Empty Quarter",
     "Sardegna": "Sardinia",
@@ -113,12 +113,15 @@ ENGLISH = {
 }
 """Names as English speakers write them; empty for those that are left out."""
 
+COUNTRIES = {"Congo": "Republic of the Congo"}
+"""Countries named like something larger."""
+
 ALSO = {
     "United States of America": ("USA", "United States"),
     "United Kingdom": ("UK",),
     "Himalayas": ("Himalaya",),
     "Empty Quarter": ("Rub al Khali",),
-    "Tibetan Plateau": ("Tibet",),
+    "Plateau of Tibet": ("Tibetan Plateau",),
     "Amazon Basin": ("Amazonia",),
     "Turkey": ("Türkiye",),
 }
@@ -140,7 +143,9 @@ def named_places(sources: Sources, facts: TileFacts) -> tuple[Named, ...]:
     found = {name: np.where(facts.continent == name, 1.0, 0.0) for name in CONTINENTS}
     names, counts = np.unique(facts.country[facts.country != ""], return_counts=True)
     for name in names[counts >= MIN_COUNTRY_TILES]:
-        found.setdefault(english(str(name)), np.where(facts.country == name, 1.0, 0.0))
+        found.setdefault(
+            COUNTRIES.get(str(name), english(str(name))), np.where(facts.country == name, 1.0, 0.0)
+        )
     for name, region in _regions(sources, facts.lonlat).items():
         found.setdefault(name, region)
     return tuple(Named(name, truth) for name, truth in found.items())

@@ -21,17 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eex.encoders.base import Concept, EncoderSpec, ReadAs
-from eex.encoders.world_features import CHUNK, SIZE, tile_features
-from eex.encoders.world_fit import DIM, Looks, Maps, RandomFeatures, spherical_harmonics
-from eex.encoders.world_text import Phrases, WordTable
-from eex.errors import BadPlaceError, BadQueryError, NotUnderstoodError, ShapeError
+from eex.encoders.world_features import SIZE, same_size, tile_features
+from eex.encoders.world_maps import DIM, Looks, Maps
+from eex.encoders.world_text import UNDERSTOOD, Phrases, WordTable
+from eex.errors import BadPlaceError, BadQueryError, NotUnderstoodError
 
 WEIGHTS = "data/demo-bluemarble-concepts.safetensors"
 """File in this package."""
-
-UNDERSTOOD = 0.45
-"""Cosine to the nearest phrase below which a text is refused. At this value about 90 % of held-out
-synonyms pass and 83 % of unrelated words are refused; chosen on those same words."""
 
 SHOWN = 3
 """Phrases that `read_as` returns at most."""
@@ -41,8 +37,6 @@ PLACE_LOOKS_LIKE = "looks like "
 
 LONGEST_EXAMPLES = 8
 """Kinds of land named in the hint of a refusal."""
-
-CHANNELS = 3
 
 
 @dataclass(frozen=True)
@@ -116,7 +110,9 @@ class WorldEncoder:
         Raises:
             ShapeError: If a picture is not of three channels or is empty.
         """
-        parts = [self._lift(self.maps.embed(tile_features(t))) for t in _same_size(images)]
+        radius = self.maps.radius
+        points = (self.maps.of_features(tile_features(t)) for t in same_size(images))
+        parts = [lift(point, radius) for point in points]
         return np.concatenate(parts) if parts else np.zeros((0, DIM + 1), np.float32)
 
     def encode_place(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -132,7 +128,7 @@ class WorldEncoder:
         if not np.isfinite(lonlat).all() or (np.abs(lonlat[:, 1]) > 90).any():  # noqa: PLR2004
             message = "A place needs a longitude and a latitude from -90 to 90."
             raise BadPlaceError(message, hint="Give lon, lat in degrees.")
-        return self._lift(spherical_harmonics(lonlat) @ self.maps.place)
+        return lift(self.maps.of_places(lonlat), self.maps.radius)
 
     def read_as(self, text: str) -> tuple[ReadAs, ...]:
         """Return the phrases that the text was taken for, best first, one per concept.
@@ -189,35 +185,17 @@ class WorldEncoder:
             concepts=kinds,
         )
 
-    def _lift(self, point: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return points of the concept space as unit vectors of one more coordinate."""
-        inside = point.astype(np.float64) / self.maps.radius
-        length = np.linalg.norm(inside, axis=1, keepdims=True)
-        inside /= np.maximum(length, 1)
-        rest = np.sqrt(1 - np.minimum(length, 1) ** 2)
-        return np.hstack([inside, rest]).astype(np.float32)
 
+def lift(points: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
+    """Return points of the concept space as unit vectors of one more coordinate.
 
-def _same_size(images: Sequence[NDArray[np.uint8]]) -> Iterable[NDArray[np.uint8]]:
-    """Yield batches of pictures at 32x32 pixels, shape (n, 32, 32, 3)."""
-    for start in range(0, len(images), CHUNK):
-        part = images[start : start + CHUNK]
-        if isinstance(part, np.ndarray) and part.shape[1:] == (SIZE, SIZE, CHANNELS):
-            yield part
-        else:
-            yield np.stack([_resample(np.asarray(image)) for image in part])
-
-
-def _resample(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if image.ndim != CHANNELS or image.shape[2] != CHANNELS or 0 in image.shape:
-        message = f"Expected a picture of shape (height, width, 3), got {image.shape}."
-        raise ShapeError(message, hint="Convert it to RGB first.")
-    if image.shape[:2] == (SIZE, SIZE):
-        return image.astype(np.uint8, copy=False)
-    from PIL import Image
-
-    picture = Image.fromarray(np.ascontiguousarray(image, np.uint8))
-    return np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BOX))
+    Points beyond the radius are moved onto it, along their direction.
+    """
+    inside = points.astype(np.float64) / radius
+    length = np.linalg.norm(inside, axis=1, keepdims=True)
+    inside /= np.maximum(length, 1)
+    rest = np.sqrt(1 - np.minimum(length, 1) ** 2)
+    return np.hstack([inside, rest]).astype(np.float32)
 
 
 @cache
@@ -242,9 +220,8 @@ def assemble(tensors: dict[str, NDArray[np.generic]], known: Iterable[Known]) ->
         return tensors[name].astype(np.float32, copy=False)
 
     pieces = tensors["pieces"].tobytes().decode().split("\n")
-    random = RandomFeatures(real("random_direction"), real("random_phase"))
     columns = tensors["columns"].astype(np.int16, copy=False)
-    looks = Looks(columns, real("mean"), real("deviation"), random)
+    looks = Looks(columns, *map(real, ("mean", "deviation", "direction", "phase")))
     maps = Maps(looks, real("image"), real("place"), real("concept"), float(real("radius")[0]))
     rows = dict(zip(pieces, range(len(pieces)), strict=True))
     table = WordTable(rows, tensors["table"].astype(np.int8, copy=False), real("scale"))

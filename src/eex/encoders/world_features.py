@@ -7,7 +7,7 @@ nothing else. Nothing is learnt here. Chunks of tiles are handled together, as p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ SIZE = 32
 
 CHUNK = 256
 """Tiles handled at once: a plane of them is 1 MB, so that it stays in the processor's cache."""
+
+CHANNELS = 3
+"""Red, green, blue."""
 
 BINS = 6
 """Steps per channel of the joint colour histogram, even in the square root of brightness."""
@@ -61,6 +64,20 @@ def tile_features(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         chunk = tiles[start : start + CHUNK]
         rows[start : start + CHUNK] = np.concatenate(list(_describe(chunk)), axis=1)
     return rows
+
+
+def same_size(images: Sequence[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """Yield batches of pictures at 32x32 pixels, shape (n, 32, 32, 3), averaging over areas.
+
+    Raises:
+        ShapeError: If a picture is not of three channels or is empty.
+    """
+    for start in range(0, len(images), CHUNK):
+        part = images[start : start + CHUNK]
+        if isinstance(part, np.ndarray) and part.shape[1:] == (SIZE, SIZE, CHANNELS):
+            yield part
+        else:
+            yield np.stack([_resample(np.asarray(image)) for image in part])
 
 
 def _describe(tiles: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
@@ -153,3 +170,15 @@ def _layout(mass: Plane) -> NDArray[np.float32]:
         ],
         axis=1,
     )
+
+
+def _resample(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if image.ndim != CHANNELS or image.shape[2] != CHANNELS or 0 in image.shape:
+        message = f"Expected a picture of shape (height, width, 3), got {image.shape}."
+        raise ShapeError(message, hint="Convert it to RGB first.")
+    if image.shape[:2] == (SIZE, SIZE):
+        return image.astype(np.uint8, copy=False)
+    from PIL import Image
+
+    picture = Image.fromarray(np.ascontiguousarray(image, np.uint8))
+    return np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BOX))

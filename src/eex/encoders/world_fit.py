@@ -1,121 +1,91 @@
-"""How the embedded encoder is fitted, in closed form: linear maps into one space of concepts.
+"""How the embedded encoder is fitted: three maps into one space of concepts, no random restarts.
 
 In: what tiles look like (`world_features`), where they lie, and a three-valued truth per concept.
-Out: `Maps`, from which `world.py` makes vectors. The recipe fits the shipped maps with this, and
-`eex evaluate world` fits the held-out ones with the same lines, so that the figures are about the
-method that is shipped.
+Out: `Maps`. The recipe fits the shipped maps with this, and `eex evaluate world` fits the held-out
+ones with the same lines, so that the figures are about the method that is shipped.
 
-1. Ridge regression from the standardised features, and random cosine features of them, to the
-   concepts' standardised truth.
-2. The principal components of the predicted concept scores are the dimensions of the space.
-3. Ridge regression from spherical harmonics of the place to the same scores, into the same space.
+1. Ridge regression from the features, and random cosines of them, to the concepts' truth.
+2. The features that this regression is sensitive to get longer: random cosines are drawn again,
+   along the directions in which the scores change most; ridge regression again, for names.
+3. Logistic regression for kinds of land, by accelerated steps that share one matrix.
+4. The principal components of the concepts' scores are the dimensions of the space.
+5. Ridge regression from spherical harmonics of the place to the concepts' truth, and so into it.
+
+Each step is linear algebra or a convex descent of fixed length: the same tiles give the same maps.
 
 Source:
-    Random features: Rahimi and Recht, "Random Features for Large-Scale Kernel Machines", 2007.
+    Step 2 is one round of a recursive feature machine, with random features in place of the
+    kernel: Radhakrishnan, Beaglehole, Pandit and Belkin, Science 383 (2024), 1461-1467.
+    Step 3 bounds the Hessian as in Böhning, Annals of the Institute of Statistical Mathematics
+    44 (1992), and adds momentum.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-DIM = 63
-"""Dimensions of the concept space; one more completes every vector to unit length."""
-
-CLIP = 6.0
-"""Standardised features are clipped to this many deviations."""
+from eex.encoders.world_maps import (
+    CLIP,
+    DIM,
+    RANDOM_GAIN,
+    Array,
+    Looks,
+    Maps,
+    spherical_harmonics,
+)
 
 RANDOM_FEATURES = 1500
-"""Number of random cosine features."""
+"""Number of random cosines."""
 
 RANDOM_WIDTH = 2.0
-"""Squared frequency of the random features, in units of 1 / median squared distance."""
+"""Their squared frequency, in units of 1 / median squared distance of two tiles."""
 
-RANDOM_GAIN = 10.0
-"""Length of the random features beside the plain ones, so how little they are regularised."""
+SEED = 0
+"""Of the random cosines."""
 
-RIDGE, PLACE_RIDGE = 100.0, 10.0
-"""Ridge penalties from looks and from places."""
+RIDGE, LOGISTIC_RIDGE, PLACE_RIDGE = 100.0, 30.0, 30.0
+"""Penalties of the regressions."""
+
+PLACE_GAIN = 1.5
+"""Length of the points of places beside those of tiles, whose regression shrinks less."""
+
+STEPS, MOMENTUM = 15, 0.9
+"""Of the logistic regression."""
 
 KIND_GAIN = 3.0
 """Weight of kinds of land beside names when the dimensions of the space are chosen."""
 
-DEGREE = 14
-"""Largest degree of the spherical harmonics; there are (DEGREE + 1)² of them."""
+SENSITIVITY_SAMPLE = 7
+"""Sensitivities are averaged over every such tile."""
 
-Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class RandomFeatures:
-    """Directions and phases of random cosines."""
-
-    direction: Array
-    """Shape (features, RANDOM_FEATURES)."""
-    phase: Array
-    """Shape (RANDOM_FEATURES,), radians."""
-
-    @classmethod
-    def draw(cls, standard: Array, *, seed: int = 0) -> RandomFeatures:
-        """Draw them for features of this scale, shape (n, features), standardised."""
-        rng = np.random.default_rng(seed)
-        few = standard[:: max(1, len(standard) // 500)].astype(np.float64)
-        squares = (few**2).sum(axis=1)
-        distance = squares[:, None] + squares - 2 * few @ few.T
-        width = np.sqrt(RANDOM_WIDTH / np.median(distance))
-        direction = rng.normal(size=(standard.shape[1], RANDOM_FEATURES)) * width
-        phase = rng.uniform(0, 2 * np.pi, RANDOM_FEATURES)
-        return cls(direction.astype(np.float32), phase.astype(np.float32))
+MEDIAN_SAMPLE = 600
+"""Tiles whose distances give the median."""
 
 
-@dataclass(frozen=True)
-class Looks:
-    """From features to the inputs of the linear map."""
+class Space(NamedTuple):
+    """The space that scores of concepts span."""
 
-    columns: NDArray[np.int16]
-    """Features that are used, shape (f,)."""
-    mean: Array
-    """Their mean, shape (f,)."""
-    deviation: Array
-    """Their standard deviation, shape (f,)."""
-    random: RandomFeatures
-    """Random features of the standardised ones."""
+    middle: Array
+    """Mean score of each concept."""
+    spread: Array
+    """Deviation of each concept's score."""
+    gain: Array
+    """Weight of each concept, shape (concepts,)."""
+    axes: NDArray[np.float64]
+    """Principal axes of the weighted scores, shape (concepts, DIM)."""
 
-    def standard(self, features: Array) -> Array:
-        """Return the used features standardised and clipped, shape (n, f)."""
-        off = (features[:, self.columns] - self.mean) / self.deviation
-        return np.clip(off, -CLIP, CLIP)
+    @property
+    def into(self) -> NDArray[np.float64]:
+        """From scores less `middle` to points, shape (concepts, DIM)."""
+        return self.gain[:, None] * self.axes
 
-    def __call__(self, features: Array) -> Array:
-        """Return the inputs: random cosines, standardised features, one. Shape (n, inputs)."""
-        standard = self.standard(features)
-        cosines = standard @ self.random.direction
-        cosines += self.random.phase
-        np.cos(cosines, out=cosines)
-        cosines *= np.float32(RANDOM_GAIN * np.sqrt(2 / RANDOM_FEATURES))
-        return np.hstack([cosines, standard, np.ones((len(features), 1), np.float32)])
-
-
-@dataclass(frozen=True)
-class Maps:
-    """What is learnt: the space of concepts and the ways into it."""
-
-    looks: Looks
-    """From features to inputs."""
-    image: Array
-    """From inputs to the space, shape (inputs, DIM)."""
-    place: Array
-    """From spherical harmonics to the space, shape ((DEGREE + 1)², DIM)."""
-    concept: Array
-    """Each concept's direction: a weighted sum of them is a text's. Shape (concepts, DIM)."""
-    radius: float
-    """Longest vector of any fitted tile."""
-
-    def embed(self, features: Array) -> Array:
-        """Return where pictures lie in the space, shape (n, DIM), of any length."""
-        return self.looks(features) @ self.image
+    @property
+    def concept(self) -> NDArray[np.float64]:
+        """From weights of standardised scores to directions, shape (concepts, DIM)."""
+        return self.axes / (self.gain * self.spread)[:, None]
 
 
 def fit(
@@ -125,7 +95,6 @@ def fit(
     *,
     is_kind: NDArray[np.bool_],
     columns: NDArray[np.int16],
-    random: RandomFeatures | None = None,
 ) -> Maps:
     """Fit the maps on tiles.
 
@@ -133,79 +102,109 @@ def fit(
         features: Shape (n, FEATURES), of `tile_features`.
         lonlat: Centres, shape (n, 2), degrees.
         truth: 1, 0 or NaN (unknown), shape (n, concepts).
-        is_kind: True for kinds of land, False for names, shape (concepts,).
+        is_kind: True for kinds of land, False for names, shape (concepts,); kinds come first.
         columns: Features to use.
-        random: Random features; drawn if not given.
     """
+    rng = np.random.default_rng(SEED)
     mean = features[:, columns].mean(axis=0)
     deviation = features[:, columns].std(axis=0) + np.float32(1e-6)
     standard = np.clip((features[:, columns] - mean) / deviation, -CLIP, CLIP)
-    looks = Looks(columns, mean, deviation, random or RandomFeatures.draw(standard))
     target = _standard_truth(truth)
+
+    plain = np.eye(len(columns), dtype=np.float32)
+    looks = Looks(columns, mean, deviation, *_cosines(rng, standard, plain))
+    inputs = looks(features)
+    first = ridge(inputs, target, RIDGE).astype(np.float32)
+    towards = first @ _space(inputs @ first, is_kind).into.astype(np.float32)
+
+    metric = _sensitivity(looks, standard[::SENSITIVITY_SAMPLE], towards)
+    looks = Looks(columns, mean, deviation, *_cosines(rng, standard, metric))
     inputs = looks(features)
     to_score = ridge(inputs, target, RIDGE)
-    score = inputs @ to_score.astype(np.float32)
-    middle, spread = score.mean(axis=0), score.std(axis=0) + np.float32(1e-9)
-    gain = np.where(is_kind, np.float32(KIND_GAIN), np.float32(1))
-    centred = (score - middle) * gain
-    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    axes = axes[:, ::-1][:, :DIM] * np.sign(axes[:, ::-1][:, :DIM].sum(axis=0))
-    into_space = gain[:, None] * axes
-    image = to_score @ into_space
-    image[-1] -= middle @ into_space  # the last input is one
-    harmonics = spherical_harmonics(lonlat)
-    place = ridge(harmonics, target, PLACE_RIDGE) @ into_space
-    place[0] -= middle @ into_space / harmonics[0, 0]  # the first harmonic is constant
-    vectors = inputs @ image.astype(np.float32)
+    kinds = np.flatnonzero(is_kind)
+    to_score[:, kinds] = logistic(inputs, truth[:, kinds])
+
+    space = _space(inputs @ to_score.astype(np.float32), is_kind)
+    image = to_score @ space.into
+    image[-1] -= space.middle @ space.into  # the last input is one
+    points = inputs @ image.astype(np.float32)
+    place = ridge(spherical_harmonics(lonlat), target, PLACE_RIDGE) * space.spread @ space.into
     return Maps(
         looks=looks,
         image=image.astype(np.float32),
-        place=place.astype(np.float32),
-        concept=(axes / (gain * spread)[:, None]).astype(np.float32),
-        radius=float(np.linalg.norm(vectors, axis=1).max()),
+        place=(PLACE_GAIN * place).astype(np.float32),
+        concept=space.concept.astype(np.float32),
+        radius=float(np.linalg.norm(points, axis=1).max()),
     )
 
 
-def ridge(inputs: Array, target: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
+def ridge(inputs: Array, target: NDArray[np.floating], penalty: float) -> NDArray[np.float64]:
     """Return the ridge regression's map, shape (inputs, targets)."""
-    exact = inputs.astype(np.float64)
-    gram = exact.T @ exact
+    gram = (inputs.T @ inputs).astype(np.float64)
     gram[np.diag_indices_from(gram)] += penalty
-    return np.asarray(np.linalg.solve(gram, exact.T @ target), np.float64)
+    moment = (inputs.T @ target.astype(np.float32)).astype(np.float64)
+    return np.asarray(np.linalg.solve(gram, moment), np.float64)
 
 
-def spherical_harmonics(lonlat: NDArray[np.float64]) -> Array:
-    """Return real orthonormal spherical harmonics, shape (n, (DEGREE + 1)²).
+def logistic(inputs: Array, truth: Array) -> NDArray[np.float64]:
+    """Return the map of many logistic regressions, shape (inputs, targets).
 
-    Ordered by degree l, then order m from -l to l; m < 0 are the sines.
-
-    Source:
-        The stable recurrence in l of the normalised associated Legendre functions, as in
-        Holmes and Featherstone, Journal of Geodesy 76 (2002), equations 11 and 12.
+    Unknown truth is left out. The last input is one and is not penalised. A quarter of the inputs'
+    Gram matrix bounds every Hessian, so one inverse serves all targets and steps.
     """
-    lon, lat = np.radians(lonlat.T)
-    sine, cosine = np.sin(lat), np.cos(lat)
-    rows = np.empty((len(lonlat), (DEGREE + 1) ** 2), np.float32)
-    diagonal = np.full(len(lonlat), np.sqrt(1 / (4 * np.pi)))
-    for m in range(DEGREE + 1):
-        if m:
-            diagonal = diagonal * np.sqrt((2 * m + 1) / (2 * m)) * cosine
-        before, here = np.zeros_like(diagonal), diagonal
-        for degree in range(m, DEGREE + 1):
-            if degree > m:
-                a = np.sqrt((4 * degree**2 - 1) / (degree**2 - m**2))
-                b = (
-                    np.sqrt(((degree - 1) ** 2 - m**2) / (4 * (degree - 1) ** 2 - 1))
-                    if degree > m + 1
-                    else 0
-                )
-                before, here = here, a * (sine * here - b * before)
-            middle = degree * (degree + 1)
-            root2 = np.sqrt(2) if m else 1
-            rows[:, middle + m] = root2 * here * np.cos(m * lon)
-            if m:
-                rows[:, middle - m] = root2 * here * np.sin(m * lon)
-    return rows
+    known = ~np.isnan(truth)
+    yes = np.where(known, truth, 0).astype(np.float32)
+    gram = (inputs.T @ inputs).astype(np.float64) / 4
+    gram[np.diag_indices_from(gram)] += LOGISTIC_RIDGE
+    step = np.linalg.inv(gram).astype(np.float32)
+    penalty = np.full((inputs.shape[1], 1), LOGISTIC_RIDGE, np.float32)
+    penalty[-1] = 0
+    share = (yes.sum(axis=0) + 1) / (known.sum(axis=0) + 2)
+    weights = np.zeros((inputs.shape[1], truth.shape[1]), np.float32)
+    weights[-1] = np.log(share / (1 - share))
+    speed = np.zeros_like(weights)
+    for _ in range(STEPS):
+        ahead = weights + np.float32(MOMENTUM) * speed
+        chance = 1 / (1 + np.exp(-np.clip(inputs @ ahead, -50, 50)))
+        slope = inputs.T @ np.where(known, yes - chance, 0) - penalty * ahead
+        speed = np.float32(MOMENTUM) * speed + step @ slope
+        weights += speed
+    return weights.astype(np.float64)
+
+
+def _cosines(rng: np.random.Generator, standard: Array, metric: Array) -> tuple[Array, Array]:
+    """Draw directions and phases of random cosines, for distances under this metric."""
+    few = standard[:: max(1, len(standard) // MEDIAN_SAMPLE)].astype(np.float64) @ metric
+    squares = (few**2).sum(axis=1)
+    median = np.median(squares[:, None] + squares - 2 * few @ few.T)
+    draw = rng.normal(size=(len(metric), RANDOM_FEATURES))
+    phase = rng.uniform(0, 2 * np.pi, RANDOM_FEATURES)
+    direction = metric @ draw * np.sqrt(RANDOM_WIDTH / median)
+    return direction.astype(np.float32), phase.astype(np.float32)
+
+
+def _sensitivity(looks: Looks, standard: Array, towards: Array) -> Array:
+    """Return the root of the mean outer product of the map's gradients, shape (f, f)."""
+    count = len(looks.phase)
+    sines = -np.sin(standard @ looks.direction + looks.phase)
+    sines *= np.float32(RANDOM_GAIN * np.sqrt(2 / count))
+    total = np.zeros((standard.shape[1],) * 2)
+    for axis in range(towards.shape[1]):
+        gradient = (sines * towards[:count, axis]) @ looks.direction.T + towards[count:-1, axis]
+        total += gradient.T @ gradient
+    size, axes = np.linalg.eigh(total / np.trace(total))
+    return np.asarray((axes * np.sqrt(np.maximum(size, 0))) @ axes.T, np.float32)
+
+
+def _space(score: Array, is_kind: NDArray[np.bool_]) -> Space:
+    """Return the space of principal components of the scores."""
+    middle, spread = score.mean(axis=0), score.std(axis=0) + np.float32(1e-9)
+    gain = np.where(is_kind, np.float32(KIND_GAIN), np.float32(1))
+    weighted = (score - middle) * gain
+    _, axes = np.linalg.eigh((weighted.T @ weighted).astype(np.float64))
+    axes = axes[:, ::-1][:, :DIM]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(DIM)]
+    return Space(middle, spread, gain, axes * np.sign(largest))
 
 
 def _standard_truth(truth: Array) -> NDArray[np.float64]:

@@ -21,6 +21,10 @@ from numpy.typing import NDArray
 SHARPNESS = 0.03
 """Temperature of the softmax over concepts, in cosine; chosen on the first split."""
 
+UNDERSTOOD = 0.45
+"""Cosine to the nearest phrase below which words are not understood. At this value about 90 % of
+held-out synonyms pass and most unrelated words are refused; chosen on those same words."""
+
 _STOP = """
 a an the of in on with and to from show me satellite image view aerial photo picture seen space
 near next that is are where at by for very some
@@ -31,8 +35,8 @@ STOP = frozenset(_STOP.split())
 
 _COMMON = """
 north south east west northern southern eastern western central great greater lesser upper lower
-new old republic democratic united states kingdom upland basin islands range highlands cordillera
-peninsula rift real flats lands shield artesian
+new old african republic democratic united states kingdom upland basin islands range highlands
+cordillera peninsula rift real flats lands shield artesian
 """
 
 COMMON = frozenset(_COMMON.split())
@@ -170,14 +174,21 @@ class Phrases:
         return " ".join(self._correct(word) for word in self.words.words(text))
 
     def similarity(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return cosines of texts to the phrases, shape (n, m); -1 for names not in the text."""
-        cosines = self.words.encode(texts) @ self.vectors.T
-        names = ~self.is_kind[self.concept]
-        for row, text in zip(cosines, texts, strict=True):
-            absent = names.copy()
-            for word in self.words.words(text):
-                absent[self.names.get(word, [])] = False
-            row[absent] = -1
+        """Return cosines of texts to the phrases, shape (n, m).
+
+        A text's names are compared with names, its other words with the words for kinds of land;
+        -1 for names that are not in the text, and for kinds where there are only names.
+        """
+        parted = [self._part(text) for text in texts]
+        kinds = self.words.encode([" ".join(other) for other, _ in parted]) @ self.vectors.T
+        names = self.words.encode([" ".join(named) for _, named in parted]) @ self.vectors.T
+        is_kind = self.is_kind[self.concept]
+        cosines = np.full_like(kinds, -1)
+        for row, (other, named) in enumerate(parted):
+            if other:
+                cosines[row, is_kind] = kinds[row, is_kind]
+            for word in named:
+                cosines[row, self.names[word]] = names[row, self.names[word]]
         return cosines
 
     def weights(
@@ -185,15 +196,30 @@ class Phrases:
     ) -> NDArray[np.float32]:
         """Return how much each concept is meant, shape (n, concepts); rows sum to 1.
 
+        Where a text has both a kind of land and a name, each gets half.
+
         Args:
             similarity: Cosines to the phrases, shape (n, m).
             sharpness: Temperature of the softmax.
         """
-        best = np.full((len(similarity), len(self.is_kind)), -np.inf, np.float32)
+        best = np.full((len(similarity), len(self.is_kind)), -1, np.float32)
         for row, cosines in zip(best, similarity, strict=True):
             np.maximum.at(row, self.concept, cosines)
-        meant = np.exp((best - best.max(axis=1, keepdims=True)) / sharpness)
+        meant = np.zeros_like(best)
+        for part in (self.is_kind, ~self.is_kind):
+            if part.any():
+                top = best[:, part].max(axis=1, keepdims=True)
+                likely = np.exp((best[:, part] - top) / sharpness)
+                meant[:, part] = likely / likely.sum(axis=1, keepdims=True) * (top >= UNDERSTOOD)
+        silent = ~meant.any(axis=1)
+        meant[silent] = np.exp((best[silent] - best[silent].max(axis=1, keepdims=True)) / sharpness)
         return meant / meant.sum(axis=1, keepdims=True)
+
+    def _part(self, text: str) -> tuple[list[str], list[str]]:
+        """Return the words of a text that are no names, and those that are."""
+        words = self.words.words(text)
+        named = [word for word in words if word in self.names]
+        return [word for word in words if word not in self.names], named
 
     def _correct(self, word: str) -> str:
         if len(word) < SHORTEST_TYPO or word in self.words.pieces or self._knows(word):

@@ -21,7 +21,9 @@ function Card({ row }: { row: number }) {
   const card = useRef<HTMLElement>(null);
 
   // On narrow screens the map may have been scrolled out of view.
-  useEffect(() => card.current?.scrollIntoView({ block: 'center' }), []);
+  useEffect(() => {
+    card.current?.scrollIntoView({ block: 'center' });
+  }, []);
 
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);

@@ -15,7 +15,9 @@ export function App() {
   const theme = useStore((state) => state.theme);
   const { setColorScheme } = useMantineColorScheme();
 
-  useEffect(() => setColorScheme(theme), [theme, setColorScheme]);
+  useEffect(() => {
+    setColorScheme(theme);
+  }, [theme, setColorScheme]);
 
   useEffect(() => {
     void start();

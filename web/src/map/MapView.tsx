@@ -30,7 +30,9 @@ function useMap() {
     };
   }, []);
 
-  useEffect(() => controller.current?.setDark(dark), [dark]);
+  useEffect(() => {
+    controller.current?.setDark(dark);
+  }, [dark]);
   return { box, hover, isBroken };
 }
 

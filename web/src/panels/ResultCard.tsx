@@ -40,13 +40,13 @@ export function ResultCard({ result }: { result: Result }) {
             height={192}
             onLoad={() => setArrived(true)}
           />
+          <span className="card-score">
+            <VisuallyHidden>Score </VisuallyHidden>
+            {formatScore(result.score)}
+          </span>
         </span>
-        <span className="card-where">{result.near || where}</span>
-        <span className="card-score">
-          <VisuallyHidden>Score </VisuallyHidden>
-          {formatScore(result.score)}
-          {result.near && <span> · {where}</span>}
-        </span>
+        {result.near && <span className="card-near">{result.near}</span>}
+        <span className="card-where">{where}</span>
       </UnstyledButton>
       <Tooltip label="More like this">
         <ActionIcon

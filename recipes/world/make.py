@@ -13,8 +13,10 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+from check import same_cells, same_scores, same_words
 from concepts import KINDS
 from layers import MIN_LAND, land_share, tile_facts
 from named import Named, named_places
@@ -23,8 +25,9 @@ from rules import Shares
 from sources import Sources
 from truthfile import save_truth
 from weights import listed_concepts, save_cells, save_weights
-from words import distil
+from words import WordTable, distil
 
+from eex.encoders.world import WorldEncoder
 from eex.encoders.world_features import tile_features
 from eex.encoders.world_fit import fit
 from eex.encoders.world_maps import Maps
@@ -32,9 +35,9 @@ from eex.grid import Grid
 from eex.imagery.bluemarble import BlueMarble
 
 PACKAGE = Path(__file__).parents[2] / "src" / "eex"
-WEIGHTS = PACKAGE / "encoders" / "data" / "demo-bluemarble-concepts.safetensors"
-CELLS = PACKAGE / "sources" / "data" / "world-cells.safetensors"
-TRUTH = PACKAGE / "data" / "world-truth.safetensors"
+WEIGHTS = Path("encoders/data/demo-bluemarble-concepts.safetensors")
+CELLS = Path("sources/data/world-cells.safetensors")
+TRUTH = Path("data/world-truth.safetensors")
 
 MIN_SPREAD, MIN_SHARE = 1e-4, 0.01
 """A feature that varies less, or is zero on all but this share of tiles, is not used."""
@@ -100,15 +103,34 @@ def main() -> int:
     )
     parser.add_argument("--data", type=Path, default=os.environ.get("EEX_RECIPE_DATA"))
     parser.add_argument("--minilm", type=Path, default=os.environ.get("EEX_RECIPE_MINILM"))
+    parser.add_argument("--check", action="store_true", help="compare with the shipped files")
     arguments = parser.parse_args()
     if not (arguments.data and arguments.minilm):
         parser.error("--data and --minilm are needed (or EEX_RECIPE_DATA and EEX_RECIPE_MINILM)")
-    world = World.build(Sources(arguments.data))
+    world = World.build(Sources(Path(arguments.data)))
     print(f"{len(world.lonlat)} tiles, {len(KINDS)} kinds of land, {len(world.named)} names")
-    save_cells(CELLS, world.is_land)
-    save_truth(TRUTH, world.shares, world.named, world.truth())
-    save_weights(WEIGHTS, world.fit(), listed_concepts(world.named), distil(arguments.minilm))
-    return 0
+    maps, words = world.fit(), distil(Path(arguments.minilm))
+    if not arguments.check:
+        write(world, maps, words, PACKAGE)
+        return 0
+    with TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        write(world, maps, words, fresh)
+        differ = [
+            *same_cells(PACKAGE / CELLS, fresh / CELLS),
+            *same_cells(PACKAGE / TRUTH, fresh / TRUTH),
+            *same_words(PACKAGE / WEIGHTS, fresh / WEIGHTS),
+            *same_scores(WorldEncoder.open(), maps, world.features),
+        ]
+    print("\n".join(differ) or "the shipped files are what the recipe makes")
+    return 1 if differ else 0
+
+
+def write(world: World, maps: Maps, words: WordTable, package: Path) -> None:
+    """Write all files below a folder laid out like the package."""
+    save_cells(package / CELLS, world.is_land)
+    save_truth(package / TRUTH, world.shares, world.named, world.truth())
+    save_weights(package / WEIGHTS, maps, listed_concepts(world.named), words)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
+from eex.encoders.world import DEMO_BLUEMARBLE_CONCEPTS
+
 ROOT = Path(__file__).parents[1]
 RECIPE = ROOT / "recipes" / "world"
 SHIPPED = (
@@ -29,6 +31,11 @@ def test_shipped_files_have_the_listed_sums(name: str) -> None:
         re.findall(r"`(src/[^`]+)` \| `([0-9a-f]{64})`", (RECIPE / "README.md").read_text())
     )
     assert listed[name] == hashlib.sha256((ROOT / name).read_bytes()).hexdigest()
+
+
+def test_sets_are_stamped_with_the_weights_that_are_shipped() -> None:
+    digest = hashlib.sha256((ROOT / SHIPPED[0]).read_bytes()).hexdigest()
+    assert DEMO_BLUEMARBLE_CONCEPTS.weights.endswith(f"@sha256:{digest}")
 
 
 def test_the_weights_are_small() -> None:

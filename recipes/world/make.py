@@ -9,6 +9,7 @@ sums); DIR of --minilm has `model.safetensors` and `vocab.txt` of all-MiniLM-L6-
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 from dataclasses import dataclass
@@ -112,6 +113,9 @@ def main() -> int:
     maps, words = world.fit(), distil(Path(arguments.minilm))
     if not arguments.check:
         write(world, maps, words, PACKAGE)
+        for name in (WEIGHTS, CELLS, TRUTH):
+            print(hashlib.sha256((PACKAGE / name).read_bytes()).hexdigest(), name)
+        print("now put the sums into README.md and the first into eex/encoders/world.py")
         return 0
     with TemporaryDirectory() as folder:
         fresh = Path(folder)

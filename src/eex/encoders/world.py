@@ -29,6 +29,9 @@ from eex.errors import BadPlaceError, BadQueryError, NotUnderstoodError
 WEIGHTS = "data/demo-bluemarble-concepts.safetensors"
 """File in this package."""
 
+WEIGHTS_SHA256 = "73ae47d15019221d6b85ffbe6259c31b78e2ad0b7345c9fb288e2a7c56b6f444"
+"""Its sum. Sets are stamped with it, so that those made with other weights are made again."""
+
 SHOWN = 3
 """Phrases that `read_as` returns at most."""
 
@@ -245,7 +248,7 @@ DEMO_BLUEMARBLE_CONCEPTS = EncoderSpec(
         "on MODIS MCD12C1, Köppen-Geiger (Rubel et al. 2017), ETOPO and Natural Earth"
     ),
     source="recipes/world",
-    weights=f"eex.encoders/{WEIGHTS}",
+    weights=f"eex.encoders/{WEIGHTS}@sha256:{WEIGHTS_SHA256}",
     good_for="Trying everything out offline: kinds of land, in English, on NASA Blue Marble.",
     notice=(
         "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP."

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from eex.encoders.base import EncodesImage, EncodesPlace, EncodesText, ReadsText
 from eex.encoders.world import DEMO_BLUEMARBLE_CONCEPTS, WorldEncoder
 from eex.encoders.world_features import FEATURES, tile_features
+from eex.encoders.world_languages import into_english
 from eex.encoders.world_maps import spherical_harmonics
 from eex.encoders.world_text import one_edit
 from eex.errors import BadPlaceError, BadQueryError, NotUnderstoodError, ShapeError
@@ -213,6 +214,32 @@ def test_a_typo_is_read_as_the_word_and_says_so(
 ) -> None:
     assert f"{word} for {typo}" in encoder.read_as(typo)[0].phrase
     np.testing.assert_array_equal(encoder.encode_text([typo]), encoder.encode_text([word]))
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("W\u00fcste", "desert"),
+        ("tropischer Regenwald", "tropical rainforest"),
+        ("for\u00eat bor\u00e9ale", "forest boreale"),
+        ("montagnes avec de la neige", "mountains snow"),
+        ("islas", "archipelago"),
+        ("\u6c99\u6f20", "desert"),
+        ("\u70ed\u5e26\u96e8\u6797", "rainforest"),
+        ("\u975e\u6d32\u7684\u6c99\u6f20", "desert"),
+    ],
+)
+def test_some_words_of_other_languages_are_read_as_english(
+    encoder: WorldEncoder, text: str, english: str
+) -> None:
+    np.testing.assert_array_equal(encoder.encode_text([text]), encoder.encode_text([english]))
+    assert "(read " in encoder.read_as(text)[0].phrase
+
+
+def test_english_is_left_alone() -> None:
+    for text in ("the coast of Chile", "a lake on a high plateau", "die cast arena in montana"):
+        words = text.split()
+        assert into_english(words) == words
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from eex.encoders.world import WorldEncoder, lift
-from eex.encoders.world_maps import Maps
+from eex.encoders.world import WorldEncoder
+from eex.encoders.world_maps import Maps, lift
 
 TILES = 2_000
 """Tiles compared, evenly over the world."""

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from eex.encoders.base import Concept, EncoderSpec, ReadAs
 from eex.encoders.world_features import SIZE, same_size, tile_features
-from eex.encoders.world_maps import DIM, Looks, Maps
+from eex.encoders.world_languages import into_english
+from eex.encoders.world_maps import DIM, Looks, Maps, lift
 from eex.encoders.world_text import UNDERSTOOD, Phrases, WordTable
 from eex.errors import BadPlaceError, BadQueryError, NotUnderstoodError
 
@@ -140,7 +141,7 @@ class WorldEncoder:
             BadQueryError: If the text is empty.
             NotUnderstoodError: If nothing known is near.
         """
-        corrected, similarity = self._similarity(text)
+        remark, similarity = self._similarity(text)
         found: dict[int, int] = {}
         for row in np.argsort(-similarity, kind="stable"):
             if similarity[row] < UNDERSTOOD or len(found) == SHOWN:
@@ -148,11 +149,11 @@ class WorldEncoder:
             found.setdefault(int(self.phrases.concept[row]), int(row))
         return tuple(
             ReadAs(
-                phrase=self.phrases.texts[row] + corrected,
+                phrase=self.phrases.texts[row] + ("" if number else remark),
                 concept=self.known[concept].label,
                 similarity=round(float(similarity[row]), 3),
             )
-            for concept, row in found.items()
+            for number, (concept, row) in enumerate(found.items())
         )
 
     def concepts(self) -> tuple[Concept, ...]:
@@ -168,11 +169,15 @@ class WorldEncoder:
         if not words:
             message = "The text is empty." if not text.strip() else "The text has no words."
             raise BadQueryError(message, hint='Say what to look for, such as "sand desert".')
-        right = self.phrases.correct(text).split()
+        right = [self.phrases.correct(word) for word in into_english(words)]
         similarity = self.phrases.similarity([" ".join(right)])[0]
         if similarity.max() < UNDERSTOOD:
             raise self._refuse(text)
-        changed = [f"{new} for {old}" for old, new in zip(words, right, strict=True) if old != new]
+        changed = [
+            f"{new} for {old}"
+            for old, new in zip(words, right, strict=True)
+            if new not in {old, ""}
+        ]
         return f" (read {', '.join(changed)})" if changed else "", similarity
 
     def _refuse(self, text: str) -> NotUnderstoodError:
@@ -187,18 +192,6 @@ class WorldEncoder:
             ),
             concepts=kinds,
         )
-
-
-def lift(points: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
-    """Return points of the concept space as unit vectors of one more coordinate.
-
-    Points beyond the radius are moved onto it, along their direction.
-    """
-    inside = points.astype(np.float64) / radius
-    length = np.linalg.norm(inside, axis=1, keepdims=True)
-    inside /= np.maximum(length, 1)
-    rest = np.sqrt(1 - np.minimum(length, 1) ** 2)
-    return np.hstack([inside, rest]).astype(np.float32)
 
 
 @cache

@@ -84,6 +84,18 @@ class Maps:
         return spherical_harmonics(lonlat) @ self.place
 
 
+def lift(points: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
+    """Return points of the concept space as unit vectors of one more coordinate.
+
+    Points beyond the radius are moved onto it, along their direction.
+    """
+    inside = points.astype(np.float64) / radius
+    length = np.linalg.norm(inside, axis=1, keepdims=True)
+    inside /= np.maximum(length, 1)
+    rest = np.sqrt(1 - np.minimum(length, 1) ** 2)
+    return np.hstack([inside, rest]).astype(np.float32)
+
+
 def spherical_harmonics(lonlat: NDArray[np.float64]) -> Array:
     """Return real orthonormal spherical harmonics, shape (n, (DEGREE + 1)²).
 

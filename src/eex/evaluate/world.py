@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.encoders.world import WorldEncoder, lift
+from eex.encoders.world import WorldEncoder
 from eex.encoders.world_features import tile_features
 from eex.encoders.world_fit import fit, ridge
-from eex.encoders.world_maps import Maps
+from eex.encoders.world_maps import Maps, lift
 from eex.encoders.world_text import UNDERSTOOD, Phrases
 from eex.evaluate import baselines, truth
 from eex.evaluate.metrics import EARTH_KM, agreement, auc, far_from, precision, sphere

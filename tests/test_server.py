@@ -15,12 +15,12 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from eex.config import Settings
-from eex.errors import PortInUseError
+from eex.errors import PortInUseError, UnknownNameError
 from eex.export import near
 from eex.search.run import OpenSet
 from eex.server.app import create_app
 from eex.server.run import listen
-from eex.server.state import encode_scores
+from eex.server.state import State, encode_scores
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +231,19 @@ def test_the_description_names_every_route(client: TestClient) -> None:
     paths = client.get("/api/v1/openapi.json").json()["paths"]
     ids = {method["operationId"] for path in paths.values() for method in path.values()}
     assert {"search", "scores", "positions", "picture", "models", "sets", "health"} <= ids
+
+
+def test_only_so_many_answers_are_kept(settings: Settings, world: OpenSet) -> None:
+    state = State(settings)
+    marks = [state.remember(world, world.search(row=row, k=3)).id for row in range(70)]
+    with pytest.raises(UnknownNameError, match="no longer kept"):
+        state.recall(marks[0])
+    assert state.recall(marks[-1]).id == marks[-1]
+    for row in range(8):  # 17,666 results each: more than are kept
+        last = state.remember(world, world.search(row=row, top_percent=100)).id
+    with pytest.raises(UnknownNameError):
+        state.recall(marks[-1])
+    assert state.recall(last).id == last
 
 
 def test_scores_of_nothing_are_zeros() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from eex.places import nearest_city
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """One tile of an answer."""
 

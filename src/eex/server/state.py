@@ -22,6 +22,9 @@ from eex.search.run import OpenSet, open_set
 KEPT_ANSWERS = 64
 """Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles."""
 
+KEPT_RESULTS = 100_000
+"""Most results among the kept answers, about 50 MB; the latest answer is always kept."""
+
 LEVELS = 65_534
 """Steps between the lowest and the highest score as sent; 0 stands for no score."""
 
@@ -78,9 +81,13 @@ class State:
         with self._lock:
             self._answers[mark] = answer
             self._answers.move_to_end(mark)
-            while len(self._answers) > KEPT_ANSWERS:
+            while len(self._answers) > 1 and self._too_much():
                 self._answers.popitem(last=False)
         return answer
+
+    def _too_much(self) -> bool:
+        results = sum(len(answer.found.results) for answer in self._answers.values())
+        return len(self._answers) > KEPT_ANSWERS or results > KEPT_RESULTS
 
     def recall(self, mark: str) -> Answer:
         """Return a kept answer.

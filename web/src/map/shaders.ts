@@ -57,7 +57,7 @@ void main() {
   float near = clamp((size - 8.0 * u_ratio) / (24.0 * u_ratio), 0.0, 1.0);
   bool shown = a_score >= u_level;
   // Coloured tiles overlap by a hair, so that no seams show; faint ones do not, as overlaps would.
-  gl_PointSize = shown ? max(1.03 * size, u_least) : max(size, 0.6 * u_least);
+  gl_PointSize = shown ? max(1.03 * size, u_least) : max(1.002 * size, 0.6 * u_least);
   v_size = gl_PointSize;
   if (shown) {
     float t = (a_score - u_level) / max(u_top - u_level, 1.0e-5);

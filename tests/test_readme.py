@@ -49,9 +49,7 @@ def test_the_python_example_runs(code: str, tmp_path: Path, environment: dict[st
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_shell_examples_run(
-    command: str, tmp_path: Path, environment: dict[str, str]
-) -> None:
+def test_the_shell_examples_run(command: str, tmp_path: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "eex.cli", *shlex.split(command)[1:]],
         capture_output=True,

@@ -46,8 +46,8 @@ from eex.search.spread import spread
 DEFAULT_K = 10
 """Results listed when neither k nor a top percentage is given."""
 
-REAL_MODELS = "docs/models.md"
-"""Where the way to real models is described."""
+SHORTEST_NAME = 3
+"""Fewest letters that are looked up as the beginning of a place's name."""
 
 Picture = bytes | str | Path | NDArray[np.uint8]
 """A picture file's bytes or path, or pixels of shape (height, width, 3)."""
@@ -239,7 +239,8 @@ class OpenSet:
         try:
             return self.encoder.read_as(text)
         except NotUnderstoodError as error:
-            places = tuple(dict.fromkeys([*places_in(text), *find_places(text, limit=5)]))
+            guesses = find_places(text, limit=5) if len(text.strip()) >= SHORTEST_NAME else ()
+            places = tuple(dict.fromkeys([*places_in(text), *guesses]))
             error.details["places"] = [place.to_json() for place in places]
             if places:
                 place = places[0]

@@ -96,10 +96,11 @@ def test_a_box_may_cross_the_antimeridian(run: Run) -> None:
 
 
 def test_a_place_can_be_named(run: Run) -> None:
-    code, out, _ = run("search", "--place", "Cairo", "--format", "json")
+    code, out, err = run("search", "--place", "Cairo", "--format", "json")
     assert code == 0
     part = json.loads(out)["recipe"]["parts"][0]
     assert (part["lon"], part["lat"]) == pytest.approx((31.2, 30.0), abs=0.3)
+    assert "Place: Cairo, city" in err
 
 
 def test_lists_tell_what_is_there(run: Run) -> None:
@@ -128,7 +129,9 @@ WRONG = [
     (["search", "--text", "sand", "--set", "wrold"], 1, "Did you mean 'world'"),
     (["search", "--set", "none.parquet", "--text", "sand"], 1, "no embedding set"),
     (["search", "--text", "sand", "-o", "none/best.csv"], 1, "does not exist"),
-    (["search", "--text", "sand", "--weight", "text"], 1, "PART=NUMBER"),
+    (["search", "--text", "sand", "--weight", "text"], 2, "PART=NUMBER"),
+    (["search", "--text", "sand", "-o", "x" * 300 + ".json"], 1, "name of a file"),
+    (["search", "--place", "San"], 1, "Did you mean San"),
     (["search", "--text", "sand", "--format", "xml"], 2, "xml"),
     (["search", "--txt", "sand"], 2, "--text"),
     (["serch", "--text", "sand"], 2, "Did you mean 'search'"),
@@ -200,6 +203,42 @@ def eex_process(*arguments: str, **options: object) -> subprocess.Popen[str]:
         text=True,
         **options,  # type: ignore[call-overload]
     )
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_answers_are_utf_8_whatever_the_locale(world: OpenSet, encoding: str) -> None:
+    env = {"EEX_CACHE_DIR": str(world.settings.cache_dir), "PYTHONIOENCODING": encoding}
+    ask = ("search", "--text", "river", "--format", "json")
+    process = eex_process(*ask, env={**os.environ, **env}, encoding="utf-8")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "“river”" in json.loads(out)["messages"][0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_is_full_is_told(world: OpenSet) -> None:
+    env = {**os.environ, "EEX_CACHE_DIR": str(world.settings.cache_dir)}
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "eex.cli", "sets"], stdout=full, stderr=subprocess.PIPE, env=env
+        )
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"Error: No space left" in err
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("EEX_THREADS", "9" * 5_000), ("EEX_PORT", "x"), ("EEX_CACHE_DIR", "~no/x")]
+)
+def test_a_wrong_setting_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, _, err = run("search", "--text", "sand")
+    assert code == 1
+    assert name in err
+    assert len(err) < 300
 
 
 def test_a_full_disk_leaves_nothing_half_made(tmp_path: Path) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.errors import BadPlaceError, BadQueryError
+from eex.search.parts import ImagePart, PlacePart, RowPart, TextPart
 from eex.search.place import parse_place
-from eex.search.query import ImagePart, PlacePart, Query, RowPart, TextPart
+from eex.search.query import Query
 
 finite = st.floats(-100, 100)
 parts = st.one_of(
@@ -78,6 +80,15 @@ WRONG: list[tuple[Any, str]] = [
     ({"place": ["a", "b"]}, "two numbers"),
     ({"image": "@@"}, "base64"),
     ({"row": "seven"}, "whole number"),
+    ({"place": [10**400, 0]}, "two numbers"),
+    ({"text": "sand", "spread_km": 10**400}, "must be a number"),
+    ({"text": "desert \ud800"}, "not valid unicode"),
+    ({"text": "sand", "set": "\ud800"}, "not valid unicode"),
+    ({"text": "sand", "set": "x" * 5_000}, "name of a set"),
+    ({"text": "sand", "weights": {"image": 2}}, "not a part of this query"),
+    ({"parts": [{"kind": []}]}, "no kind of part"),
+    ({"parts": [{"kind": "image", "data": ""}] * 5}, "at most 4 pictures"),
+    ({"parts": [{"kind": "image", "sha256": "ab"}]}, "only the SHA-256"),
     ({"parts": [{"kind": "sound"}]}, "no kind of part"),
     ({"parts": [{"kind": "text"}]}, "needs 'text'"),
     ({"parts": ["sand"]}, "a part is an object"),
@@ -89,6 +100,29 @@ WRONG: list[tuple[Any, str]] = [
 def test_a_wrong_query_is_refused_in_words(record: object, words: str) -> None:
     with pytest.raises(BadQueryError, match=f"(?i){words}"):
         Query.from_json(record)
+
+
+@pytest.mark.parametrize("long", ["x" * 10**6, ["x"] * 10**6])
+@pytest.mark.parametrize("key", ["place", "k", "bbox", "weights", "version", "x" * 10**6])
+def test_a_message_never_repeats_much(key: str, long: object) -> None:
+    with pytest.raises(BadQueryError) as caught:
+        Query.from_json({"text": "sand", key: long})
+    assert len(str(caught.value)) < 300
+
+
+def test_numbers_of_any_kind_become_plain_ones() -> None:
+    query = Query(
+        parts=(PlacePart(np.float32(7), np.float32(61)), RowPart(np.int64(5))),  # type: ignore[arg-type]
+        k=np.int64(3),  # type: ignore[arg-type]
+        bbox=np.array([0, 1, 2, 3]),  # type: ignore[arg-type]
+    )
+    assert Query.from_json(json.loads(json.dumps(query.to_json()))) == query
+
+
+@pytest.mark.parametrize("bbox", [(float("nan"), 0, 1, 1), (0, 0, 1)])
+def test_a_box_is_checked_in_python_too(bbox: tuple[float, ...]) -> None:
+    with pytest.raises(BadQueryError):
+        Query(parts=(TextPart("sand"),), bbox=bbox)  # type: ignore[arg-type]
 
 
 def test_a_typo_in_a_name_gets_a_suggestion() -> None:
@@ -116,7 +150,8 @@ def test_swapped_coordinates_get_a_suggestion() -> None:
     ],
 )
 def test_places_are_read_as_people_type_them(text: str, lonlat: tuple[float, float]) -> None:
-    assert parse_place(text) == pytest.approx(lonlat, abs=0.1)
+    place = parse_place(text)
+    assert (place.lon, place.lat) == pytest.approx(lonlat, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +162,10 @@ def test_places_are_read_as_people_type_them(text: str, lonlat: tuple[float, flo
         ("", "not a place"),
         ("Qwxzyplace", "not a place"),
         ("48N 2N", "one latitude and one longitude"),
-        ("nan, 3", "not a place"),
+        ("nan, nan", "not a place"),
+        ("a", "not a place"),
+        ("San", "not a place"),
+        ("1" + " " * 5_000 + "x", "not a place"),
     ],
 )
 def test_what_is_no_place_is_refused_in_words(text: str, words: str) -> None:

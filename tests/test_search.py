@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ from PIL import Image
 
 from eex.errors import BadQueryError, MissingExtraError, NotUnderstoodError
 from eex.imagery.bluemarble import BlueMarble
-from eex.search.query import PlacePart, Query, TextPart
+from eex.search.parts import PlacePart, TextPart
+from eex.search.query import Query
 from eex.search.run import OpenSet
 from eex.search.spread import EARTH_RADIUS_KM, unit_sphere
 
@@ -59,6 +62,17 @@ def test_results_are_spread_by_default_and_not_where_asked(world: OpenSet) -> No
     assert rows == np.argsort(-found.scores, kind="stable")[:10].tolist()
 
 
+@pytest.mark.parametrize("text", ["tropical climate", "deciduous forest", "salt flat"])
+def test_results_far_down_are_as_exact_and_in_order(world: OpenSet, text: str) -> None:
+    found = world.search(text=text, spread_km=2500, k=40)
+    scores = [tile.score for tile in found.results]
+    assert scores == sorted(scores, reverse=True)
+    query = world.encoder.encode_text([text])[0].astype(np.float64)  # type: ignore[attr-defined]
+    stored = np.asarray(world.embeddings.vectors[[t.row for t in found.results]], np.float64)
+    cosines = stored @ query / np.linalg.norm(stored, axis=1) / np.linalg.norm(query)
+    np.testing.assert_allclose(scores, cosines, atol=1e-6)
+
+
 @pytest.mark.parametrize("bbox", [(-10, 35, 30, 60), (160, -50, -170, -10)])
 def test_an_area_filters_before_ranking(
     world: OpenSet, bbox: tuple[float, float, float, float]
@@ -86,7 +100,11 @@ def test_the_top_percent_are_all_the_tiles_above_their_threshold(world: OpenSet)
     count = int(np.ceil(len(world) * 0.02))
     assert len(found) == count
     assert found.ranked.sum() == count
-    assert found.results[-1].score == pytest.approx(found.scores[found.ranked].min(), abs=1e-4)
+    assert {tile.row for tile in found.results} == set(np.flatnonzero(found.ranked).tolist())
+    assert found.results[-1].score == found.scores[found.ranked].min()
+    some = world.search(text="farmland", top_percent=2, k=5)
+    assert (len(some), some.ranked.sum()) == (5, count)
+    assert "5 of" in some.messages[-1]
 
 
 def test_a_mix_keeps_the_score_of_each_part(world: OpenSet) -> None:
@@ -109,6 +127,31 @@ def test_a_negative_weight_is_away_from(world: OpenSet) -> None:
     toward = world.search(text="sand desert").scores
     away = world.search(text="sand desert", weights={"text": -1}).scores
     np.testing.assert_allclose(toward, -away, atol=1e-3)
+
+
+def test_a_set_made_with_other_weights_is_not_searched_with_these(world: OpenSet) -> None:
+    header = replace(world.embeddings.header, weights="another-file@sha256:000")
+    other = OpenSet("other", replace(world.embeddings, header=header), world.settings)
+    with pytest.raises(BadQueryError, match="other weights"):
+        other.search(text="sand desert")
+    assert other.search(row=5000, k=1).results[0].row == 5000
+
+
+def test_pictures_come_in_many_forms(world: OpenSet) -> None:
+    picture = Image.fromarray(BlueMarble.open().cut(world.embeddings.lonlat[:1])[0])
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    forms = [picture, np.asarray(picture), out.getvalue(), bytearray(out.getvalue())]
+    rows = [world.search(image=form, k=1).results[0].row for form in forms]
+    assert rows == [0, 0, 0, 0]
+    with pytest.raises(BadQueryError, match="Pillow image"):
+        world.search(image=5)
+
+
+def test_a_printed_answer_is_short(world: OpenSet) -> None:
+    text = repr(world.search(text="sand desert", top_percent=100))
+    assert "and 17," in text
+    assert len(text) < 5000
 
 
 def test_parts_that_cancel_out_are_refused(world: OpenSet) -> None:

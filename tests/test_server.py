@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from eex.config import Settings
-from eex.errors import PortInUseError, UnknownNameError
+from eex.errors import BadQueryError, PortInUseError, UnknownNameError
 from eex.export import near
 from eex.search.run import OpenSet
 from eex.server.app import create_app
@@ -217,7 +220,35 @@ def test_an_unexpected_error_does_not_show_its_text(
         answer = client.get("/api/v1/places?q=a")
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert "secret" not in answer.text
+
+
+def test_a_set_is_served_under_one_name_and_never_by_its_path(
+    settings: Settings, world: OpenSet, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.parquet"
+    shutil.copy(next((settings.cache_dir / "sets").glob("*.parquet")), path)
+    with TestClient(create_app(settings, sets=(path,))) as client:
+        info = client.get("/api/v1/sets/mine").json()
+        assert (info["name"], info["rows"]) == ("mine", len(world))
+        answer = client.post("/api/v1/search", json={"text": "sand", "set": "mine"}).json()
+        assert answer["recipe"]["set"] == "mine"
+        assert str(tmp_path) not in json.dumps([info, answer])
+    for name in ("world.parquet", "demo-bluemarble-100km.parquet", "mine.parquet"):
+        with pytest.raises(BadQueryError, match="another set's name"):
+            create_app(settings, sets=(path, tmp_path / name))
+
+
+def test_a_page_elsewhere_cannot_reach_a_server_on_loopback(
+    settings: Settings, client: TestClient
+) -> None:
+    assert client.get("/api/v1/health", headers={"host": "evil.example"}).status_code == 400
+    assert client.get("/api/v1/health", headers={"host": "localhost:8000"}).status_code == 200
+    public = TestClient(create_app(replace(settings, host="0.0.0.0")))
+    assert public.get("/api/v1/health", headers={"host": "earth.example"}).status_code == 200
+    named = TestClient(create_app(replace(settings, allowed_hosts=("earth.example",))))
+    assert named.get("/api/v1/health", headers={"host": "earth.example"}).status_code == 200
 
 
 def test_every_answer_has_the_security_headers(client: TestClient) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.search.filter import inside_bbox
-from eex.search.spread import EARTH_RADIUS_KM, spread
+from eex.search.spread import EARTH_RADIUS_KM, spread, unit_sphere
 
 places = st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=1, max_size=40)
 
@@ -39,6 +39,20 @@ def test_results_keep_their_distance_and_skip_no_better_row(
     assert found.tolist() == taken
 
 
+def test_many_near_rows_are_spread_without_comparing_all_pairs() -> None:
+    """A quarter of a million rows: comparing every pair would take minutes."""
+    rng = np.random.default_rng(0)
+    lat = np.degrees(np.arcsin(rng.uniform(-1, 1, 250_000)))
+    lonlat = np.column_stack([rng.uniform(-180, 180, 250_000), lat])
+    taken = spread(np.arange(250_000), lonlat, km=20, k=50_000)
+    assert len(taken) == 50_000
+    sample = rng.choice(50_000, 300, replace=False)
+    points = unit_sphere(lonlat[taken])
+    chords = np.linalg.norm(points[sample, None] - points[None], axis=2)
+    chords[np.arange(300), sample] = 2
+    assert chords.min() >= 2 * np.sin(20 / EARTH_RADIUS_KM / 2)
+
+
 def test_without_a_distance_the_first_rows_stay() -> None:
     order = np.array([5, 2, 9])
     assert spread(order, np.zeros((10, 2)), km=0, k=2).tolist() == [5, 2]
@@ -50,6 +64,8 @@ def test_without_a_distance_the_first_rows_stay() -> None:
         ((-10, -10, 10, 10), [(0, 0), (10, 10), (-10, 3)]),
         ((170, -20, -170, 0), [(175, -10), (-175, -10), (180, -10), (-180, -10)]),
         ((-180, -90, 180, 90), [(0, 0), (180, 90), (-180, -90)]),
+        ((175, -20, 180, 0), [(-180, -10), (180, -10)]),
+        ((-180, -20, -175, 0), [(-180, -10), (180, -10)]),
     ],
 )
 def test_a_box_holds_what_lies_in_it(

@@ -18,6 +18,7 @@ def test_a_footprint_is_as_large_as_its_window(lon: float, lat: float) -> None:
     assert -180 <= west <= east <= 180
     np.testing.assert_allclose(north - south, 200 / 111.32, rtol=1e-6)
     assert shape.is_valid
+    assert all(part.exterior.is_ccw for part in shapely.get_parts(shape))
     # Area on the sphere by the trapezoid rule over strips of latitude.
     strips = np.linspace(south, north, 201)
     middles = (strips[1:] + strips[:-1]) / 2
@@ -33,6 +34,14 @@ def test_a_footprint_across_the_antimeridian_is_two_polygons_that_meet_there() -
     assert bounds[0][0] == -180
     assert bounds[1][2] == 180
     assert all(east - west < 3 for west, _, east, _ in bounds)
+
+
+def test_a_footprint_whose_corners_alone_cross_the_antimeridian_is_whole() -> None:
+    shape = shapely.from_wkb(
+        window_footprints(np.array([[180 - 100 / 111.32, 0.0]]), window_km=200)[0]
+    )
+    assert shape.is_valid
+    assert shape.geom_type == "MultiPolygon"
 
 
 def test_ids_depend_on_cell_and_product() -> None:

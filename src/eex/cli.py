@@ -7,8 +7,10 @@ Exit codes: 0 done, 1 an error of ours in one line, 2 wrong usage.
 from __future__ import annotations
 
 import difflib
+import io
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ import eex
 from eex.errors import BadQueryError, EexError
 
 if TYPE_CHECKING:
+    from eex.config import Settings
     from eex.search.found import Found
     from eex.search.run import OpenSet
 
@@ -91,7 +94,7 @@ def search(
     for target in (output, map_file):
         _check_target(target)
     parts = _parts(asked)
-    opened = _open(name)
+    opened = _open(name, _settings())
     found = opened.search(**parts)
     _explain(found)
     if map_file is not None:
@@ -129,13 +132,13 @@ def sets(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def info(name: str, *, as_json: bool) -> None:
     """Tell what is known of a set (a name or a .parquet file)."""
-    opened = _open(name)
+    opened = _open(name, _settings())
     header = opened.embeddings.header
     record = {
         "id": header.id,
         "title": header.title,
         "rows": len(opened),
-        "usable": int(opened.index.rankable.sum()),
+        "usable": int(opened.embeddings.vectors.any(axis=1).sum()),
         "dim": header.dim,
         "model": header.model,
         "weights": header.weights,
@@ -187,10 +190,10 @@ def models(*, as_json: bool) -> None:
 )
 def serve(host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
     """Serve the web page and the API until Ctrl-C."""
-    _open("world")
-    for file in files:
-        _open(str(file))
-    _serve(host, port, files)
+    settings = _settings()
+    for name in ("world", *map(str, files)):
+        _open(name, settings)
+    _serve(settings, host, port, files)
 
 
 @cli.command()
@@ -207,9 +210,10 @@ def demo(out: Path, *, serving: bool, port: int | None) -> None:
     """Ask the embedded world one query of each kind, then serve the web page."""
     from eex.demo import run_demo
 
-    run_demo(_open("world"), out, say=_say, answer=_answer)
+    settings = _settings()
+    run_demo(_open("world", settings), out, say=_say, answer=_answer)
     if serving:
-        _serve(None, port, ())
+        _serve(settings, None, port, ())
 
 
 @cli.command()
@@ -225,6 +229,7 @@ def evaluate(name: str, *, as_json: bool) -> None:  # noqa: ARG001
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors of ours become one line and exit code 1."""
+    _use_utf8()
     try:
         cli.main(arguments, prog_name="eex", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -242,10 +247,23 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        _say(f"Error: {error.strerror or error}.")
+        with suppress(OSError):
+            sys.stdout.close()  # what it still holds cannot be written either
+        sys.exit(1)
+
+
+def _use_utf8() -> None:
+    """Write UTF-8 into files and pipes, whatever the locale; a terminal keeps its own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _parts(asked: dict[str, Any]) -> dict[str, Any]:
-    from eex.search.place import parse_place
+    from eex.search.place import POINT, parse_place
 
     weights = {}
     for entry in asked.pop("weights"):
@@ -255,18 +273,28 @@ def _parts(asked: dict[str, Any]) -> dict[str, Any]:
         except ValueError:
             equals = ""
         if not equals:
-            message = f"--weight takes PART=NUMBER, got {entry!r}."
-            raise BadQueryError(message, hint="Such as --weight text=2.")
-    place = asked.pop("place")
-    asked["place"] = None if place is None else parse_place(place)
+            message = f"--weight takes PART=NUMBER, such as text=2; got {entry!r}."
+            raise click.UsageError(message)
+    if asked["place"] is not None:
+        place = parse_place(asked["place"])
+        asked["place"] = (place.lon, place.lat)
+        if place.kind != POINT:
+            where = f"{place.lat:.2f}, {place.lon:.2f}"
+            _say(f"Place: {place.name}, {place.kind} ({where})")
     asked["spread_km"] = asked.pop("spread")
     return {**asked, "weights": weights}
 
 
-def _open(name: str) -> OpenSet:
+def _settings() -> Settings:
+    from eex.config import Settings
+
+    return Settings.from_env()
+
+
+def _open(name: str, settings: Settings) -> OpenSet:
     from eex.search.run import open_set
 
-    return open_set(name, progress=_progress(f"preparing {name}", "tiles"))
+    return open_set(name, settings=settings, progress=_progress(f"preparing {name}", "tiles"))
 
 
 def _progress(doing: str, unit: str) -> Callable[[int, int], None]:
@@ -318,10 +346,15 @@ def _check_target(path: Path | None) -> None:
     """Refuse a file that cannot be written before any work is done."""
     if path is None:
         return
-    if path.is_dir():
+    try:
+        folder, parent = path.is_dir(), path.absolute().parent.is_dir()
+    except (OSError, ValueError) as error:
+        message = f"{str(path)[:60]!r}… is not the name of a file."
+        raise BadQueryError(message, hint="Give a shorter, plain name.") from error
+    if folder:
         message = f"{path} is a folder."
         raise BadQueryError(message, hint="Give a file name.")
-    if not path.absolute().parent.is_dir():
+    if not parent:
         message = f"The folder {path.absolute().parent} does not exist."
         raise BadQueryError(message, hint="Make it first, or choose another.")
 
@@ -340,13 +373,11 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _serve(host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
+def _serve(settings: Settings, host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
     from dataclasses import replace
 
-    from eex.config import Settings
     from eex.server.run import serve_forever
 
-    settings = Settings.from_env()
     settings = replace(
         settings,
         host=settings.host if host is None else host,

@@ -68,7 +68,7 @@ def window_rows(
 
 
 def window_footprints(lonlat: NDArray[np.float64], *, window_km: float) -> list[bytes]:
-    """Return the outlines of windows of equal ground size as WKB polygons.
+    """Return the outlines of windows of equal ground size as WKB polygons, counter-clockwise.
 
     A window that crosses the antimeridian becomes two polygons that meet there, so that no box
     ever runs the wrong way round the globe.
@@ -83,9 +83,7 @@ def window_footprints(lonlat: NDArray[np.float64], *, window_km: float) -> list[
     lat, scale = window_rows(lonlat[:, 1], window_km=window_km, offsets=down)
     half = scale * window_km / 2
     west, east = lonlat[:, :1] - half, lonlat[:, :1] + half
-    ring = np.stack([np.hstack([west, east[:, ::-1]]), np.hstack([lat, lat[:, ::-1]])], axis=2)[
-        :, ::-1
-    ]
+    ring = np.stack([np.hstack([west, east[:, ::-1]]), np.hstack([lat, lat[:, ::-1]])], axis=2)
     shapes = shapely.polygons(ring)
     crossing = (west.min(axis=1) < -180) | (east.max(axis=1) > 180)  # noqa: PLR2004
     for i in np.flatnonzero(crossing):
@@ -101,7 +99,8 @@ def _split(shape: object) -> object:
         translate(shapely.intersection(shape, shapely.box(low, -90, low + 360, 90)), -180 - low)
         for low in (-540, -180, 180)
     ]
-    return shapely.MultiPolygon([part for part in parts if not part.is_empty])
+    whole = [part for part in shapely.get_parts(parts) if part.geom_type == "Polygon"]
+    return shapely.orient_polygons(shapely.MultiPolygon(whole))
 
 
 def tile_table(columns: dict[str, Sequence[object] | NDArray[np.generic] | pa.Array]) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.search.query import BBox
+from eex.search.checks import BBox
 
 
 def inside_bbox(lonlat: NDArray[np.float64], bbox: BBox) -> NDArray[np.bool_]:
@@ -17,5 +17,12 @@ def inside_bbox(lonlat: NDArray[np.float64], bbox: BBox) -> NDArray[np.bool_]:
     """
     west, south, east, north = bbox
     lon, lat = lonlat[:, 0], lonlat[:, 1]
-    between = (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
+    between = _between(lon, west, east)
+    edge = np.abs(lon) == 180  # noqa: PLR2004
+    if edge.any():  # 180 W and 180 E are one meridian
+        between |= edge & _between(-lon, west, east)
     return between & (lat >= south) & (lat <= north)
+
+
+def _between(lon: NDArray[np.float64], west: float, east: float) -> NDArray[np.bool_]:
+    return (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)

@@ -15,14 +15,19 @@ from eex.errors import MissingExtraError
 from eex.export import Credit, Result
 from eex.files import write_bytes
 from eex.places import Place
-from eex.search.query import ImagePart, Part, PlacePart, Query, RowPart, TextPart
+from eex.search.parts import ImagePart, Part, PlacePart, RowPart, TextPart
+from eex.search.query import Query
 
 if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
 
-@dataclass(frozen=True, kw_only=True)
+SHOWN = 20
+"""Results that a printed answer lists."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Found:
     """The answer to one query."""
 
@@ -53,9 +58,9 @@ class Found:
         return len(self.results)
 
     def __repr__(self) -> str:
-        return (
-            f"<eex.Found {len(self)} tiles for {self.title()!r}>\n{export.to_table(self.results)}"
-        )
+        head = f"<eex.Found {len(self)} tiles for {self.title()!r}>"
+        more = f"\n… and {len(self) - SHOWN:,} more" if len(self) > SHOWN else ""
+        return f"{head}\n{export.to_table(self.results[:SHOWN])}{more}"
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -34,13 +34,25 @@ from eex.encoders.base import (
 )
 from eex.errors import BadQueryError, NotUnderstoodError
 from eex.export import Credit, Result
-from eex.imagery.picture import picture_bytes, read_picture
+from eex.imagery.picture import read_picture
 from eex.imagery.read import pixel_reader
-from eex.index.exact import ExactIndex
+from eex.index.base import VectorIndex
 from eex.places import Place, find_places, places_in
+from eex.registry import find
+from eex.search.checks import BBox
 from eex.search.filter import inside_bbox
 from eex.search.found import Found
-from eex.search.query import BBox, ImagePart, Part, PlacePart, Query, RowPart, TextPart, read_bbox
+from eex.search.parts import (
+    ImagePart,
+    Part,
+    Picture,
+    PlacePart,
+    RowPart,
+    TextPart,
+    image_bytes,
+    lonlat_of,
+)
+from eex.search.query import Query
 from eex.search.spread import spread
 
 DEFAULT_K = 10
@@ -48,9 +60,6 @@ DEFAULT_K = 10
 
 SHORTEST_NAME = 3
 """Fewest letters that are looked up as the beginning of a place's name."""
-
-Picture = bytes | str | Path | NDArray[np.uint8]
-"""A picture file's bytes or path, or pixels of shape (height, width, 3)."""
 
 
 class OpenSet:
@@ -62,6 +71,9 @@ class OpenSet:
         self.embeddings = embeddings
         self.settings = settings
         self.spec: EncoderSpec = encoder_spec(embeddings.header.model)
+        self._lock = Lock()
+        self._index: VectorIndex | None = None
+        self._encoder: object = None
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -70,15 +82,22 @@ class OpenSet:
         header = self.embeddings.header
         return f"<eex.OpenSet {header.id}: {len(self):,} tiles, {header.dim} dimensions>"
 
-    @cached_property
-    def index(self) -> ExactIndex:
+    @property
+    def index(self) -> VectorIndex:
         """Ranks rows; exact."""
-        return ExactIndex(self.embeddings.vectors, threads=self.settings.threads)
+        with self._lock:
+            if self._index is None:
+                make: Any = find("eex.indexes", "exact")
+                self._index = make(self.embeddings.vectors, threads=self.settings.threads)
+            return self._index
 
-    @cached_property
+    @property
     def encoder(self) -> object:
         """Makes vectors of queries; loaded on first use."""
-        return self.spec.load("cpu")
+        with self._lock:
+            if self._encoder is None:
+                self._encoder = self.spec.load("cpu")
+            return self._encoder
 
     @property
     def credit(self) -> Credit:
@@ -135,9 +154,9 @@ class OpenSet:
         if text is not None:
             parts.append(TextPart(text, shares.get("text", 1.0)))
         if image is not None:
-            parts.append(ImagePart(_image_bytes(image), shares.get("image", 1.0)))
+            parts.append(ImagePart(image_bytes(image), shares.get("image", 1.0)))
         if place is not None:
-            parts.append(PlacePart(*_lonlat(place), shares.get("place", 1.0)))
+            parts.append(PlacePart(*lonlat_of(place), shares.get("place", 1.0)))
         if row is not None:
             parts.append(RowPart(row, shares.get("row", 1.0)))
         return self.ask(
@@ -145,7 +164,7 @@ class OpenSet:
                 parts=tuple(parts),
                 set=self.name,
                 k=k,
-                bbox=None if bbox is None else read_bbox(bbox),
+                bbox=bbox,
                 spread_km=spread_km,
                 top_percent=top_percent,
             )
@@ -167,6 +186,9 @@ class OpenSet:
         scores, rows, ranked = self._rank(query, direction, mask)
         if not len(rows):
             messages.append("No tile lies in this area: the answer is empty.")
+        elif query.top_percent is not None and not query.spread_km and len(rows) < ranked.sum():
+            some = f"{len(rows):,} of {int(ranked.sum()):,}"
+            messages.append(f"{some} tiles among the best are listed; the scores hold all.")
         parts = self._part_scores(query, vectors, rows)
         ids, lonlat = self.embeddings.ids, self.embeddings.lonlat
         results = tuple(
@@ -214,7 +236,7 @@ class OpenSet:
             k = MAX_K if everything else DEFAULT_K
         if km is None:
             km = 0.0 if everything else self.embeddings.header.spread_km
-        return query.replaced(k=k, spread_km=km)
+        return query.replaced(set=self.name, k=k, spread_km=km)
 
     def _words(self, query: Query) -> tuple[tuple[ReadAs, ...], list[str], tuple[Place, ...]]:
         """Say what texts were taken for, and which parts need a word of caution."""
@@ -259,6 +281,7 @@ class OpenSet:
                 message = f"Row {part.row} has no usable vector, so nothing is like it."
                 raise BadQueryError(message, hint="Choose another tile.")
             return vector
+        self._check_weights()
         encoder = self.encoder
         if isinstance(part, TextPart) and isinstance(encoder, EncodesText):
             return encoder.encode_text([part.text])[0]
@@ -268,6 +291,15 @@ class OpenSet:
             return encoder.encode_place(np.array([[part.lon, part.lat]]))[0]
         message = f"The model {self.spec.name} takes no {part.kind}."
         raise BadQueryError(message, hint=f"It takes: {', '.join(self.spec.modalities)}, row.")
+
+    def _check_weights(self) -> None:
+        """Refuse to compare vectors that were made with different weights."""
+        header = self.embeddings.header
+        made, have = (header.weights, header.dim), (self.spec.weights, self.spec.dim)
+        if header.weights and made != have:
+            message = f"This set was made with other weights of {self.spec.name} than installed."
+            hint = "Ask with a tile of the set (row), or install the version that made it."
+            raise BadQueryError(message, hint=hint, made_with=header.weights)
 
     def _direction(self, query: Query, vectors: list[NDArray[np.float32]]) -> NDArray[np.float64]:
         weights = np.array([part.weight for part in query.parts])
@@ -289,23 +321,25 @@ class OpenSet:
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]:
         """Return every tile's score, the best rows, and which tiles were ranked."""
         k, km = query.k or DEFAULT_K, query.spread_km or 0.0
-        wanted = k if km == 0 else min(len(self), max(1024, 8 * k))
+        wanted = k if km == 0 else max(1024, 8 * k)
+        if query.top_percent is not None:
+            wanted = max(1, int(np.ceil(len(self) * query.top_percent / 100)))
         scores, hits = self.index.scan(direction, k=wanted, mask=mask)
         ranked = np.isfinite(scores) if mask is None else np.isfinite(scores) & mask
-        count = int(ranked.sum())
-        limit = count
+        limit = count = int(ranked.sum())
         if query.top_percent is not None:
             limit = int(np.ceil(count * query.top_percent / 100))
         while True:
             order = hits.rows[0][:limit]
             rows = spread(order, self.embeddings.lonlat, km=km, k=k)
-            if len(rows) == k or len(order) >= min(limit, count) or not len(order):
+            if len(rows) == k or len(order) == limit:
                 break
             wanted *= 8
             hits = self.index.search(direction[None], k=wanted, mask=mask)
-        if query.top_percent is not None and count:
-            least = np.partition(scores[ranked], count - limit)[count - limit]
-            ranked &= scores >= least
+            scores[hits.rows[0]] = hits.scores[0]  # as exact in the map as in the ranking
+        if query.top_percent is not None:
+            ranked = np.zeros(len(scores), np.bool_)
+            ranked[hits.rows[0][:limit]] = True
         return scores, rows, ranked
 
     def _part_scores(
@@ -343,26 +377,3 @@ def open_set(
     settings = settings or Settings.from_env()
     embeddings = open_embeddings(name, settings=settings, progress=progress)
     return OpenSet(str(name), embeddings, settings)
-
-
-def _image_bytes(image: Picture) -> bytes:
-    if isinstance(image, bytes):
-        return image
-    if isinstance(image, np.ndarray):
-        import io
-
-        from PIL import Image
-
-        out = io.BytesIO()
-        Image.fromarray(read_picture(image)).save(out, "PNG")
-        return out.getvalue()
-    return picture_bytes(image)
-
-
-def _lonlat(place: tuple[float, float]) -> tuple[float, float]:
-    try:
-        lon, lat = place
-    except (TypeError, ValueError) as error:
-        message = f"A place is (lon, lat), got {place!r}."
-        raise BadQueryError(message) from error
-    return lon, lat

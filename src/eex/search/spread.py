@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth, kilometres (IUGG)."""
+
+STRIDE = 1 << 20
+"""Cubes on a side that keys tell apart."""
+
+MIN_CUBE = 4 / STRIDE
+"""Smallest side of a cube, Earth radii: about 24 m."""
 
 
 def unit_sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -30,16 +38,32 @@ def spread(
         At most k of the rows, best first.
 
     Source:
-        Greedy non-maximum suppression, with distance on the sphere in place of overlap.
+        Greedy non-maximum suppression, with distance on the sphere in place of overlap; cubes of
+        the least distance make it linear in the rows looked at.
     """
     if km <= 0:
         return order[:k]
+    chord = 2 * np.sin(min(km / EARTH_RADIUS_KM, np.pi) / 2)
     points = unit_sphere(lonlat[order])
-    nearest = np.cos(min(km / EARTH_RADIUS_KM, np.pi))
-    left = np.arange(len(order))
+    # Only points in the same or a touching cube can be nearer than the side of a cube.
+    cubes = np.floor((points + 1) / max(chord, MIN_CUBE)).astype(np.int64) + 1
+    keys = cubes @ (STRIDE * STRIDE, STRIDE, 1)
+    least = chord * chord
     taken: list[int] = []
-    while len(left) and len(taken) < k:
-        best = left[0]
-        taken.append(int(best))
-        left = left[1:][points[left[1:]] @ points[best] < nearest]
+    near: dict[int, list[tuple[float, float, float]]] = {}
+    for i, (key, (x, y, z)) in enumerate(zip(keys.tolist(), points.tolist(), strict=True)):
+        if len(taken) == k:
+            break
+        if not any(
+            (x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2 < least
+            for step in _AROUND
+            for a, b, c in near.get(key + step, ())
+        ):
+            taken.append(i)
+            near.setdefault(key, []).append((x, y, z))
     return order[np.array(taken, np.intp)]
+
+
+_AROUND = tuple(
+    dx * STRIDE * STRIDE + dy * STRIDE + dz for dx, dy, dz in product((0, -1, 1), repeat=3)
+)

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 import eex
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 MAX_BODY = MAX_PICTURE_BYTES * 4 // 3 + 2**20
 """Largest request, bytes: a picture in base64 and a query around it."""
+
+LOOPBACK = ("localhost", "127.0.0.1")
+"""Names of this machine for itself."""
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods whose bodies are read whole before the application sees them."""
@@ -74,13 +78,14 @@ def create_app(settings: Settings | None = None, *, sets: tuple[Path, ...] = ())
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.eex = State(settings or Settings.from_env(), sets)
+    settings = settings or Settings.from_env()
+    app.state.eex = State(settings, sets)
     app.include_router(router)
     app.add_exception_handler(EexError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unknown)
     app.add_middleware(_Guard)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_hosts(settings)))
     if (STATIC / "index.html").is_file():
         app.mount("/", StaticFiles(directory=STATIC, html=True), name="web")
     else:
@@ -106,7 +111,9 @@ def _ours(_: Request, error: Exception) -> Response:
         raise error
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     if status >= 500:  # noqa: PLR2004
-        log.error("%s (%s)", error, error.hint)
+        log.error("%s %s", error, error.hint)
+        detail = "The server cannot do this now; its log has the reason."
+        return _problem(status, "Server error", detail, error.code, hint="Tell who runs it.")
     title = error.code.replace("-", " ").capitalize()
     return _problem(status, title, str(error), error.code, **(error.details | {"hint": error.hint}))
 
@@ -127,14 +134,25 @@ def _http(request: Request, error: Exception) -> Response:
     return _problem(status, "Not to be had", detail, f"http-{status}", hint=hint)
 
 
-def _unknown(_: Request, error: Exception) -> Response:
-    log.error("unexpected error", exc_info=error)
+def _unknown() -> Response:
     detail = "Something went wrong on the server; its log has the reason."
     return _problem(500, "Internal error", detail, "internal", hint="Try again, or report it.")
 
 
+def _hosts(settings: Settings) -> tuple[str, ...]:
+    """Return the host names that are answered to: on loopback only those that mean it.
+
+    Otherwise a page elsewhere could point its own name at 127.0.0.1 and read what is served here.
+    """
+    if settings.allowed_hosts:
+        return settings.allowed_hosts
+    if settings.host in LOOPBACK:
+        return (*LOOPBACK, "testserver")
+    return ("*",)
+
+
 class _Guard:
-    """Refuses bodies over the limit and sends the security headers with every answer."""
+    """Refuses bodies over the limit, sends the security headers, keeps errors' texts inside."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -144,8 +162,12 @@ class _Guard:
             await self.app(scope, receive, send)
             return
 
+        started = False
+
         async def guarded(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"content-security-policy", POLICY.encode()),
@@ -154,8 +176,16 @@ class _Guard:
                 ]
             await send(message)
 
+        try:
+            await self._answer(scope, receive, guarded)
+        except Exception:
+            log.exception("unexpected error")
+            if not started:
+                await _unknown()(scope, receive, guarded)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in WRITES:
-            await self.app(scope, receive, guarded)
+            await self.app(scope, receive, send)
             return
         body, more = bytearray(), True
         while more:
@@ -165,11 +195,11 @@ class _Guard:
             if len(body) > MAX_BODY:
                 limit = f"The request is over {MAX_BODY >> 20} MiB."
                 answer = _problem(413, "Too large", limit, "too-large", hint="Send less.")
-                await answer(scope, receive, guarded)
+                await answer(scope, receive, send)
                 return
         whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
 
         async def replay() -> Message:
             return whole.pop() if whole else await receive()
 
-        await self.app(scope, replay, guarded)
+        await self.app(scope, replay, send)

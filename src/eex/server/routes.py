@@ -95,14 +95,13 @@ def models() -> schemas.ModelList:
 @router.get("/sets", operation_id="sets")
 def sets(state: Served) -> schemas.SetList:
     """List the sets that are served."""
-    return schemas.SetList(sets=[_set_info(name, state.open(name)) for name in state.names])
+    return schemas.SetList(sets=[_set_info(state.open(name)) for name in state.names])
 
 
 @router.get("/sets/{name}", operation_id="set")
 def one_set(name: str, state: Served) -> schemas.SetInfo:
     """Tell what is known of a set."""
-    opened = state.open(name)
-    return _set_info(opened.name, opened)
+    return _set_info(state.open(name))
 
 
 @router.get(
@@ -265,12 +264,12 @@ def _cached(
     return Response(content, media_type=media, headers=headers)
 
 
-def _set_info(name: str, opened: OpenSet) -> schemas.SetInfo:
+def _set_info(opened: OpenSet) -> schemas.SetInfo:
     header, lonlat = opened.embeddings.header, opened.embeddings.lonlat
     concepts = opened.encoder.concepts() if isinstance(opened.encoder, ReadsText) else ()
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
     return schemas.SetInfo(
-        name=name,
+        name=opened.name,
         id=header.id,
         title=header.title,
         rows=len(opened),

@@ -53,9 +53,10 @@ def serve_forever(
 
     from eex.server.app import create_app
 
+    app = create_app(settings, sets=sets)
     host, port = taken.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     say(f"Serving on http://{shown}:{port}  (Ctrl-C ends it)")
-    config = uvicorn.Config(create_app(settings, sets=sets), log_level="warning")
+    config = uvicorn.Config(app, log_level="warning")
     with taken, suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
         uvicorn.Server(config).run(sockets=[taken])

@@ -12,18 +12,23 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.catalog import known_sets
+import eex
+from eex.catalog import known_sets, open_embeddings
 from eex.config import Settings
-from eex.errors import UnknownNameError
+from eex.errors import BadQueryError, UnknownNameError
 from eex.registry import unknown_name
 from eex.search.found import Found
-from eex.search.run import OpenSet, open_set
+from eex.search.parts import ImagePart
+from eex.search.run import OpenSet
 
 KEPT_ANSWERS = 64
 """Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles."""
 
-KEPT_RESULTS = 100_000
-"""Most results among the kept answers, about 50 MB; the latest answer is always kept."""
+KEPT_BYTES = 64 * 2**20
+"""Most memory of the kept answers, about; the latest answer is always kept."""
+
+RESULT_BYTES = 500
+"""Memory of one result, about."""
 
 LEVELS = 65_534
 """Steps between the lowest and the highest score as sent; 0 stands for no score."""
@@ -49,11 +54,20 @@ class State:
     """Opened sets and latest answers; safe to share between threads."""
 
     def __init__(self, settings: Settings, paths: tuple[Path, ...] = ()) -> None:
-        """Serve the known sets and those at `paths`; no request can name another path."""
+        """Serve the known sets and those at `paths`; no request can name another path.
+
+        Raises:
+            BadQueryError: If two sets would have the same name.
+        """
         self.settings = settings
         self.names: dict[str, str | Path] = {spec.name: spec.name for spec in known_sets()}
-        self.names |= {path.stem: path for path in paths}
         self._aliases = {spec.set_id: spec.name for spec in known_sets()}
+        for path in paths:
+            if path.stem in {*self.names, *self._aliases}:
+                message = f"{path} would be served as {path.stem!r}, which is another set's name."
+                raise BadQueryError(message, hint="Rename the file.")
+            self.names[path.stem] = path
+        self._opening = {name: Lock() for name in self.names}
         self._open: dict[str, OpenSet] = {}
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._lock = Lock()
@@ -67,15 +81,17 @@ class State:
         name = self._aliases.get(name, name)
         if name not in self.names:
             raise unknown_name("set", name, tuple(self.names))  # noqa: EM101
-        with self._lock:
+        with self._opening[name]:
             if name not in self._open:
-                self._open[name] = open_set(self.names[name], settings=self.settings)
+                embeddings = open_embeddings(self.names[name], settings=self.settings)
+                self._open[name] = OpenSet(name, embeddings, self.settings)
             return self._open[name]
 
     def remember(self, opened: OpenSet, found: Found) -> Answer:
         """Keep an answer so that its scores can be fetched."""
         recipe = json.dumps(found.query.to_json(pictures=False), sort_keys=True)
-        mark = hashlib.sha256(f"{opened.embeddings.key}\n{recipe}".encode()).hexdigest()[:20]
+        data = f"{eex.__version__}\n{opened.embeddings.key}\n{opened.spec.weights}"
+        mark = hashlib.sha256(f"{data}\n{recipe}".encode()).hexdigest()[:20]
         low, high, levels = encode_scores(found.scores, found.ranked)
         answer = Answer(mark, found, low, high, levels)
         with self._lock:
@@ -86,8 +102,10 @@ class State:
         return answer
 
     def _too_much(self) -> bool:
-        results = sum(len(answer.found.results) for answer in self._answers.values())
-        return len(self._answers) > KEPT_ANSWERS or results > KEPT_RESULTS
+        answers = [answer.found for answer in self._answers.values()]
+        size = sum(RESULT_BYTES * len(found.results) + 7 * len(found.scores) for found in answers)
+        size += sum(len(p.data) for f in answers for p in f.query.parts if isinstance(p, ImagePart))
+        return len(answers) > KEPT_ANSWERS or size > KEPT_BYTES
 
     def recall(self, mark: str) -> Answer:
         """Return a kept answer.

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import errno
-import glob
 import os
+import platform
+import re
+import secrets
 import shutil
-import tempfile
+import stat
 import time
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from eex.errors import EexError, OutputError
+from eex.errors import BadQueryError, EexError, OutputError
 
-ABANDONED_SECONDS = 3600
-"""Temporary files older than this were left by a process that was killed."""
+ABANDONED_SECONDS = 24 * 3600
+"""What nobody wrote to for so long was left behind, where its process cannot be asked after."""
+
+_OURS = re.compile(r"\..*\.eex-(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{16}(\.\w*)?")
+"""What a temporary file or folder of ours is called."""
+
+_STREAMS = ("/dev/std", "/dev/fd/", "/proc/")
+"""Where paths that are open files begin: replacing what they lead to would cut them off."""
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space, or point EEX_CACHE_DIR elsewhere."),
@@ -24,9 +33,31 @@ _REASONS = {
     errno.EROFS: ("the file system is read-only", "Choose a folder that you may write to."),
     errno.ENOENT: ("the folder does not exist", "Make it first, or choose another."),
     errno.EISDIR: ("it is a folder", "Give a file name."),
+    errno.EEXIST: ("a file is in the way of a folder", "Choose another path."),
     errno.ENOTDIR: ("part of the path is a file", "Choose another path."),
     errno.EFBIG: ("the file would be too large", "Choose another disk."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),
 }
+
+
+def user_path(text: str | Path) -> Path:
+    """Return the path that a user means, `~` and `~name` expanded.
+
+    Raises:
+        BadQueryError: If no path can be called that: nothing, no such user, a NUL, too long.
+    """
+    try:
+        path = Path(text).expanduser()
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            path.lstat()
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        message = f"{_short(text)} cannot be a path: {reason.rstrip('.')}."
+        raise BadQueryError(message, hint="Check the path.") from error
+    if not str(text):
+        message = "The path is empty."
+        raise BadQueryError(message, hint="Name a file.")
+    return path
 
 
 @contextmanager
@@ -46,22 +77,40 @@ def guarded(doing: str) -> Iterator[None]:
         raise OutputError(message, hint=hint) from error
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a place where no file can be made before any work is done for it; make its folder.
+
+    Raises:
+        OutputError: If nothing can be written beside `path`.
+    """
+    with guarded(f"writing {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if (target := _target(path)) is not None:
+            fresh = _beside(target)
+            fresh.touch()
+            fresh.unlink()
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path that takes the place of `path` on success and vanishes on failure.
 
-    The last suffix is kept, since writers look at it.
+    The last suffix is kept, since writers look at it; a link stays one, and what it leads to is
+    replaced. What is not a plain file, such as `/dev/stdout`, is written to directly.
     """
-    prefix = _prefix(path)
-    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    fresh = Path(name)
+    target = _target(path)
+    if target is None:
+        yield path
+        return
+    fresh = _beside(target)
+    fresh.touch(exist_ok=False)
     try:
         yield fresh
-        fresh.chmod(0o666 & ~_umask())
-        with fresh.open("rb") as written:
-            os.fsync(written.fileno())
-        fresh.replace(path)
+        with suppress(FileNotFoundError):
+            fresh.chmod(stat.S_IMODE(target.stat().st_mode))
+        _sync(fresh)
+        fresh.replace(target)
+        _sync(target.parent)
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -70,17 +119,40 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder that becomes `path` on success and vanishes on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=_prefix(path), dir=path.parent))
-    fresh.chmod(0o777 & ~_umask())
+    fresh = _beside(path)
+    fresh.mkdir()
     try:
         yield fresh
+        for part in fresh.rglob("*"):
+            _sync(part)
+        _sync(fresh)
         try:
             fresh.rename(path)
         except OSError:
             if not path.is_dir():  # another process was first, with the same content
                 raise
+        _sync(path.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def making(path: Path) -> Iterator[None]:
+    """Hold `path`, which lies in our cache, so that one process makes it and others wait.
+
+    Its folder is made, and cleared of what killed processes left.
+    """
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        with suppress(NotImplementedError):  # a file system without locks: both make it, one wins
+            held.enter_context(FileLock(path.with_name(f".{path.name}.lock")))
+        for left in path.parent.iterdir():
+            if _abandoned(left):
+                with suppress(OSError):
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -93,17 +165,64 @@ def write_bytes(path: Path, content: bytes) -> None:
         fresh.write_bytes(content)
 
 
-def _prefix(path: Path) -> str:
-    """Return how temporary names for `path` begin, after clearing what killed processes left."""
-    prefix = f".{path.name[:40]}."
-    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-    return prefix
+def _target(path: Path) -> Path | None:
+    """Return the plain file that is to be replaced, links followed; None to write directly."""
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode) or str(path.absolute()).startswith(_STREAMS):
+            return None
+    return path.resolve()
 
 
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
+def _beside(path: Path) -> Path:
+    """Return an unused temporary path beside `path` that says who made it."""
+    mark = f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
+    return path.with_name(f".{path.stem[:40]}.eex-{mark}{path.suffix}")
+
+
+def _host() -> str:
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _abandoned(path: Path) -> bool:
+    """Whether a temporary file or folder of ours was left by a process that was killed."""
+    ours = _OURS.fullmatch(path.name)
+    if ours is None:
+        return False
+    if ours["host"] == _host() and _gone(int(ours["pid"])):
+        return True
+    with suppress(OSError):
+        newest = max(part.stat().st_mtime for part in (path, *path.rglob("*")))
+        return time.time() - newest > ABANDONED_SECONDS
+    return False
+
+
+def _gone(process: int) -> bool:
+    if os.name == "posix":  # elsewhere, asking by signal 0 would end it
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+        except OSError:
+            pass
+    return False
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk before going on."""
+    folder = path.is_dir()
+    if folder and os.name == "nt":  # which opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        with suppress(OSError) if folder else nullcontext():  # some file systems sync no folders
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _short(text: str | Path) -> str:
+    shown = repr(str(text))
+    return shown if len(shown) < 80 else f"{shown[:60]}…'"  # noqa: PLR2004

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import struct
+import subprocess
+import sys
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -12,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eex.errors import BadPictureError
-from eex.imagery.picture import picture_bytes, picture_from_base64, read_picture
+from eex.errors import BadPictureError, BadQueryError
+from eex.imagery.picture import LONG_SIDE, picture_bytes, picture_from_base64, read_picture
 
 
 def encoded(pixels: np.ndarray, form: str = "PNG", **options: object) -> bytes:
@@ -85,19 +89,94 @@ def test_a_picture_of_one_pixel_is_too_small() -> None:
         read_picture(encoded(np.zeros((1, 1, 3), np.uint8)))
 
 
-@pytest.mark.parametrize("side", [9_000, 12_000, 20_000])
+@pytest.mark.parametrize("side", [6_400, 12_000, 20_000])
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(side: int) -> None:
-    with pytest.raises(BadPictureError, match="64 million"):
+    with pytest.raises(BadPictureError, match="40 million"):
         read_picture(huge_png(side, side))
 
 
-def test_a_large_picture_is_decoded_smaller() -> None:
-    assert max(read_picture(encoded(np.zeros((600, 5000, 3), np.uint8))).shape) == 4096
+@pytest.mark.parametrize(("form", "side", "most"), [("WEBP", 3200, 10), ("JPEG", 8001, 64)])
+def test_formats_have_the_limit_that_their_decoder_needs(form: str, side: int, most: int) -> None:
+    out = io.BytesIO()
+    Image.new("L", (side, side)).save(out, form)
+    with pytest.raises(BadPictureError, match=f"at most {most} million"):
+        read_picture(out.getvalue())
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("shape", [(600, 5000), (4097, 30), (3001, 2999)])
+def test_a_large_picture_is_shrunk_evenly(form: str, shape: tuple[int, int]) -> None:
+    pixels = np.zeros((*shape, 3), np.uint8)
+    pixels[: shape[0] // 2, :, 0] = 200
+    pixels[:, : shape[1] // 2, 1] = 100
+    small = read_picture(encoded(pixels, form)).astype(float)
+    assert LONG_SIDE / 2 < max(small.shape) <= LONG_SIDE
+    assert small.shape[0] / small.shape[1] == pytest.approx(shape[0] / shape[1], rel=0.1)
+    np.testing.assert_allclose(small.mean(axis=(0, 1)), pixels.mean(axis=(0, 1)), atol=3)
+
+
+def test_what_is_transparent_in_a_large_picture_becomes_white_before_it_is_shrunk() -> None:
+    pixels = np.zeros((3000, 3000, 4), np.uint8)
+    pixels[::2, :, 3] = 255  # black, every other row
+    small = read_picture(encoded(pixels))
+    assert np.abs(small.astype(int) - 127.5).max() < 1
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "1", "RGB"])
+def test_a_transparent_colour_becomes_white(mode: str) -> None:
+    picture = Image.new(mode, (9, 9), 0)
+    out = io.BytesIO()
+    picture.save(out, "PNG", transparency=(0, 0, 0) if mode == "RGB" else 0)
+    assert (read_picture(out.getvalue()) == 255).all()
+
+
+def test_decoding_large_pictures_costs_little_memory() -> None:
+    """Six at once take two decoders' worth, 4 bytes a pixel each, and what is returned."""
+    code = (
+        "import io, resource, sys; from concurrent.futures import ThreadPoolExecutor\n"
+        "from PIL import Image; from eex.imagery.picture import read_picture\n"
+        "out = io.BytesIO(); Image.new('RGBA', (16, 16)).save(out, 'PNG')\n"
+        "read_picture(out.getvalue())\n"
+        "raw = open(sys.argv[1], 'rb').read()\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
+        "with ThreadPoolExecutor(6) as pool: list(pool.map(read_picture, [raw] * 6))\n"
+        "print((peak() - before) / 1024)"
+    )
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        Image.new("RGBA", (4000, 4000)).save(file, "PNG")
+        done = subprocess.run(
+            [sys.executable, "-c", code, file.name], capture_output=True, text=True, check=True
+        )
+    decoded, returned = 4 * 4000**2 / 2**20, 3 * 2000**2 / 2**20
+    assert float(done.stdout) < 2.6 * decoded + 6 * returned + 40
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadPictureError, match="cannot be read"):
         picture_bytes(tmp_path / "none.png")
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(BadPictureError, match="not a file"):
+            picture_bytes(path)
+
+
+@pytest.mark.parametrize("path", ["~nouserofthisname/x.png", "a\0b.png", "a" * 300])
+def test_what_cannot_be_a_path_is_told(path: str) -> None:
+    with pytest.raises(BadQueryError, match="cannot be a path"):
+        picture_bytes(path)
+
+
+def test_a_file_of_too_many_bytes_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "a.png").open("wb") as file:
+        file.truncate(33 * 2**20)
+    with pytest.raises(BadPictureError, match="33 MiB; at most 32"):
+        picture_bytes(tmp_path / "a.png")
+    with pytest.raises(BadPictureError, match="33 MiB; at most 32"):
+        read_picture(bytes(33 * 2**20))
 
 
 def test_base64_and_data_urls_are_read() -> None:

@@ -28,7 +28,7 @@ MAX_TEXT = 2_000
 MAX_PICTURE_BYTES = 32 * 2**20
 """Largest picture file that is read, bytes."""
 
-MAX_PICTURE_PIXELS = 64_000_000
+MAX_PICTURE_PIXELS = 40_000_000
 """Largest picture that is decoded, width times height."""
 
 

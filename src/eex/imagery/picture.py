@@ -5,23 +5,39 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import threading
 import warnings
 from pathlib import Path
+from stat import S_ISREG
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eex.config import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS
 from eex.errors import BadPictureError
+from eex.files import user_path
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MIN_SIDE = 8
 """Fewest pixels that a side of a query picture has: fewer hold no texture."""
 
-LONG_SIDE = 4096
-"""Larger pictures are decoded at about this size; no encoder looks at more."""
+MAX_PIXELS = {"JPEG": 64_000_000, "WEBP": 10_000_000}
+"""Where the limit is another one: JPEG is shrunk as it is decoded, WebP is held four times."""
+
+LONG_SIDE = 2048
+"""Larger pictures are shrunk by a whole number to at most this; no encoder looks at more."""
+
+STRIP = 64
+"""Rows of the shrunk picture that are made at a time."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 """What is read."""
+
+_DECODING = threading.BoundedSemaphore(2)
+"""How many pictures are decoded at once: each takes about 4 bytes a pixel of the limit."""
 
 _HINT = "Give a PNG, JPEG, WebP, TIFF, GIF or BMP of at least 8 x 8 pixels."
 
@@ -36,12 +52,14 @@ def read_picture(source: bytes | str | Path | NDArray[np.uint8]) -> NDArray[np.u
         Shape (height, width, 3), sRGB, 0 to 255.
 
     Raises:
-        BadPictureError: If it is missing, not a picture, under 8 pixels on a side, over 64 million
-            pixels or over 32 MiB.
+        BadPictureError: If it is missing, not a picture, under 8 pixels on a side, over 40 million
+            pixels (JPEG 64, WebP 10) or over 32 MiB.
     """
     if isinstance(source, np.ndarray):
         return _checked_array(source)
     raw = source if isinstance(source, bytes) else picture_bytes(source)
+    if len(raw) > MAX_PICTURE_BYTES:
+        raise _too_many_bytes(len(raw))
     return _decode(raw)
 
 
@@ -51,14 +69,19 @@ def picture_bytes(path: str | Path) -> bytes:
     Raises:
         BadPictureError: If it cannot be read or is over 32 MiB.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     try:
-        if path.stat().st_size > MAX_PICTURE_BYTES:
+        if not S_ISREG(path.stat().st_mode):  # a pipe or a device may have no end
+            message = f"The picture {path} cannot be read: it is not a file."
+            raise BadPictureError(message, hint="Check the path.")
+        with path.open("rb") as file:
+            raw = file.read(MAX_PICTURE_BYTES + 1)
+        if len(raw) > MAX_PICTURE_BYTES:
             raise _too_many_bytes(path.stat().st_size)
-        return path.read_bytes()
     except OSError as error:
         message = f"The picture {path} cannot be read: {error.strerror or error}."
         raise BadPictureError(message, hint="Check the path.") from error
+    return raw
 
 
 def picture_from_base64(text: str) -> bytes:
@@ -92,35 +115,32 @@ def _checked_array(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels
 
 
-def _check_size(width: int, height: int) -> None:
+def _check_size(width: int, height: int, *, most: int = MAX_PICTURE_PIXELS) -> None:
     if min(width, height) < MIN_SIDE:
         message = f"The picture is {width} x {height} pixels, too small to compare."
         raise BadPictureError(message, hint=_HINT)
-    if width * height > MAX_PICTURE_PIXELS:
+    if width * height > most:
         message = (
-            f"The picture is {width} x {height} pixels; at most "
-            f"{MAX_PICTURE_PIXELS // 10**6} million are read."
+            f"The picture is {width} x {height} pixels; at most {most // 10**6} million are read."
         )
         raise BadPictureError(message, hint="Make it smaller; 1,000 pixels a side are plenty.")
 
 
 def _decode(raw: bytes) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
+    from PIL.ExifTags import Base
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limit is below Pillow's
             picture = Image.open(io.BytesIO(raw), formats=FORMATS)
         with picture:
-            _check_size(picture.width, picture.height)
-            picture.draft("RGB", (LONG_SIDE, LONG_SIDE))
-            upright = ImageOps.exif_transpose(picture)
-            if max(upright.size) > LONG_SIDE:
-                upright.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.BOX)
-            if upright.mode in {"RGBA", "LA", "PA", "P"}:
-                opaque = Image.new("RGBA", upright.size, "white")
-                upright = Image.alpha_composite(opaque, upright.convert("RGBA"))
-            return np.asarray(upright.convert("RGB"))
+            most = MAX_PIXELS.get(picture.format or "", MAX_PICTURE_PIXELS)
+            _check_size(picture.width, picture.height, most=most)
+            with _DECODING:
+                small = _shrunk(picture)
+            small.getexif()[Base.Orientation] = picture.getexif().get(Base.Orientation, 1)
+            return np.asarray(ImageOps.exif_transpose(small))
     except BadPictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -129,3 +149,24 @@ def _decode(raw: bytes) -> NDArray[np.uint8]:
     except Exception as error:
         message = "This is not a picture that can be read."
         raise BadPictureError(message, hint=_HINT) from error
+
+
+def _shrunk(picture: Image.Image) -> Image.Image:
+    """Return it as RGB on white, at most `LONG_SIDE` long.
+
+    It goes strip by strip, so that nothing but the decoder's own picture is ever held at full size.
+    """
+    from PIL import Image
+
+    picture.draft("RGB", (LONG_SIDE, LONG_SIDE))
+    width, height = picture.size
+    factor = -(-max(width, height) // LONG_SIDE)
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, small.height, STRIP):
+        bottom = min((top + STRIP) * factor, height)
+        strip = picture.crop((0, top * factor, width, bottom))
+        if strip.has_transparency_data:
+            white = Image.new("RGBA", strip.size, "white")
+            strip = Image.alpha_composite(white, strip.convert("RGBA"))
+        small.paste(strip.convert("RGB").reduce(factor), (0, top))
+    return small

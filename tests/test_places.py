@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+import time
 
 import pytest
 
-from eex.places import find_places, fold, nearest_city, places_in
+from eex.places import _cities, _distance_km, find_places, fold, nearest_city, places_in
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,27 @@ def test_it_imports_nothing_heavy() -> None:
     code = "import sys, eex.places; eex.places.find_places('x'); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_no_city_is_nearer_than_the_nearest() -> None:
+    rng = random.Random(0)
+    cities, _ = _cities()
+    for _ in range(200):
+        lon, lat = rng.uniform(-180, 180), rng.uniform(-90, 90)
+        city, km = nearest_city(lon, lat)
+        least = min(_distance_km(other.lon, other.lat, lon, lat) for other in cities)
+        assert km == pytest.approx(least, abs=1e-6)
+        assert city in cities
+    for city in cities[:200]:
+        assert nearest_city(city.lon, city.lat)[1] == pytest.approx(0, abs=1e-6)
+
+
+def test_many_nearest_cities_take_no_time() -> None:
+    nearest_city(0, 0)
+    start = time.process_time()
+    for row in range(2000):
+        nearest_city(row % 360 - 180, row % 180 - 90)
+    assert time.process_time() - start < 0.4  # one by one, in Python, they take over a second
 
 
 def test_the_nearest_city_is_near() -> None:

@@ -13,7 +13,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CREDIT = "Place names: Natural Earth (public domain)"
 """Credit line."""
@@ -136,7 +140,8 @@ def nearest_city(lon: float, lat: float) -> tuple[Place, float]:
         lon: Longitude, degrees.
         lat: Latitude, degrees.
     """
-    place = min(_cities(), key=lambda city: _distance_km(city.lon, city.lat, lon, lat))
+    cities, directions = _cities()
+    place = cities[int((directions @ _direction(lon, lat)).argmax())]
     return place, _distance_km(place.lon, place.lat, lon, lat)
 
 
@@ -189,8 +194,18 @@ def _entries(lines: Iterable[str]) -> Iterable[_Entry]:
 
 
 @cache
-def _cities() -> tuple[Place, ...]:
-    return tuple(entry.place() for entry in _table() if entry.line[1] == "city")
+def _cities() -> tuple[tuple[Place, ...], NDArray[np.float64]]:
+    """Return the cities and where they lie as unit vectors, shape (cities, 3)."""
+    import numpy as np
+
+    cities = tuple(entry.place() for entry in _table() if entry.line[1] == "city")
+    return cities, np.array([_direction(city.lon, city.lat) for city in cities])
+
+
+def _direction(lon: float, lat: float) -> tuple[float, float, float]:
+    """Return the unit vector from the centre of the Earth towards a place."""
+    along, phi = math.radians(lon), math.radians(lat)
+    return math.cos(phi) * math.cos(along), math.cos(phi) * math.sin(along), math.sin(phi)
 
 
 def _distance_km(lon: float, lat: float, lon2: float, lat2: float) -> float:

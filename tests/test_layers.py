@@ -16,6 +16,7 @@ LAYERS = (
     "sources",
     "imagery",
     "encoders",
+    "columns",
     "embeddings",
     "build",
     "catalog",

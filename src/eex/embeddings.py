@@ -8,30 +8,36 @@ that search maps into memory, beside each other in one folder of the cache:
     lonlat.npy     tile centres, float64
     rows.arrow     everything but the vectors, uncompressed Arrow
 
-A folder appears whole or not at all.
+A folder appears whole or not at all. It is a cache: where it is damaged, it is made again.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from eex.errors import DamagedSetError, SetNotFoundError, ShapeError
-from eex.files import atomic_folder, guarded
+from eex.columns import damaged, lonlat_of, record_of, unit_rows, vectors_of
+from eex.errors import DamagedSetError, SetNotFoundError
+from eex.files import atomic_folder, guarded, making
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-OPENED_VERSION = 2
+OPENED_VERSION = 3
 """Raised when the opened form changes, so that old ones are made again."""
 
 BATCH = 8192
@@ -87,10 +93,14 @@ class SetHeader:
             record = {k: v for k, v in json.loads(text).items() if k in known}
             record["bands"] = tuple(record.get("bands", ()))
             record["examples"] = tuple((t, dict(q)) for t, q in record.get("examples", ()))
-            return cls(**record)
+            header = cls(**record)
+            if not isinstance(header.dim, int) or header.dim < 1:
+                message = f"dim is {header.dim!r}"
+                raise ValueError(message)  # noqa: TRY301
         except (ValueError, TypeError, AttributeError) as error:
             message = f"The header of the embedding set cannot be read: {error}."
             raise DamagedSetError(message, hint="Make or download the set again.") from error
+        return header
 
     def to_json(self) -> str:
         """Return the header as JSON."""
@@ -117,39 +127,47 @@ class EmbeddingSet:
 
     @cached_property
     def ids(self) -> pa.ChunkedArray:
-        """What a row is called: its grid cell, or its unique id where it has no cell."""
-        name = "grid_cell" if "grid_cell" in self.rows.column_names else "unique_id"
-        return self.rows[name]
+        """What a row is called: its grid cell or unique id, or its number where rows lack those."""
+        for name in ("grid_cell", "unique_id"):
+            if name in self.rows.column_names and not self.rows[name].null_count:
+                return self.rows[name]
+        return pa.chunked_array([pa.array(range(len(self))).cast(pa.string())])
 
     def properties(self, row: int) -> dict[str, Any]:
-        """Return the row's columns as JSON-able values, without geometry and empty ones."""
+        """Return the row's columns as JSON-able values, without binary and empty ones."""
         if not 0 <= row < len(self):
             message = f"The set has rows 0 to {len(self) - 1}; there is no row {row}."
             raise SetNotFoundError(message)
-        record = self.rows.slice(row, 1).drop_columns(["geometry"]).to_pylist()[0]
-        return {key: value for key, value in record.items() if value is not None}
+        return record_of(self.rows, row)
 
 
 def open_table(path: Path, *, cache_dir: Path) -> EmbeddingSet:
     """Open a GeoParquet set, making its memory-mapped form in the cache when it is not there.
+
+    One process makes it while others wait; forms of the file as it was before are removed.
 
     Raises:
         SetNotFoundError: If there is no such file.
         DamagedSetError: If the file is not a whole embedding table.
         OutputError: If the cache cannot be written.
     """
-    try:
-        stat = path.stat()
-    except OSError as error:
-        message = f"There is no embedding set at {path}."
-        raise SetNotFoundError(message, hint="eex sets lists what is known.") from error
-    stamp = f"{OPENED_VERSION}\n{path.resolve()}\n{stat.st_size}\n{stat.st_mtime_ns}"
-    key = hashlib.sha256(stamp.encode()).hexdigest()[:16]
-    folder = cache_dir / "opened" / f"{path.stem[:60]}-{key}"
-    if not folder.is_dir():
-        with guarded(f"opening {path.name}"), atomic_folder(folder) as fresh:
-            _convert(path, fresh)
-    return open_folder(folder, key=key)
+    name, key = _name_and_key(path)
+    folder = cache_dir / "opened"
+    with suppress(DamagedSetError):
+        return open_folder(folder / f"{name}-{key}", key=key)
+    with guarded(f"opening {path.name}"), making(folder / name):
+        name, key = _name_and_key(path)  # it may have changed while another process held it
+        opened = folder / f"{name}-{key}"
+        with suppress(DamagedSetError):
+            return open_folder(opened, key=key)
+        for older in folder.glob(f"{glob.escape(name)}-{'?' * len(key)}"):
+            shutil.rmtree(older, ignore_errors=True)  # who has it mapped keeps it
+        with atomic_folder(opened) as fresh:
+            try:
+                _convert(path, fresh)
+            except pa.ArrowException as error:
+                raise _not_whole(path, error) from error
+        return open_folder(opened, key=key)
 
 
 def open_folder(folder: Path, *, key: str) -> EmbeddingSet:
@@ -160,40 +178,48 @@ def open_folder(folder: Path, *, key: str) -> EmbeddingSet:
     """
     try:
         header = SetHeader.from_json((folder / "set.json").read_bytes())
-        vectors = np.load(folder / "vectors.npy", mmap_mode="r")
-        lonlat = np.load(folder / "lonlat.npy", mmap_mode="r")
+        vectors = np.lib.format.open_memmap(folder / "vectors.npy", mode="r")
+        lonlat = np.lib.format.open_memmap(folder / "lonlat.npy", mode="r")
         rows = pa.ipc.open_file(pa.memory_map(str(folder / "rows.arrow"))).read_all()
-    except (OSError, ValueError, pa.ArrowInvalid) as error:
+    except (OSError, EOFError, ValueError, pa.ArrowException) as error:
         message = f"The prepared set in {folder} is damaged: {error}."
         raise DamagedSetError(message, hint=f"Delete {folder} and open the set again.") from error
-    if vectors.shape != (rows.num_rows, header.dim) or lonlat.shape != (rows.num_rows, 2):
-        message = f"The prepared set in {folder} is damaged: its parts differ in length."
+    parts = [(array.shape, array.dtype.name) for array in (vectors, lonlat)]
+    if parts != [((rows.num_rows, header.dim), "float16"), ((rows.num_rows, 2), "float64")]:
+        message = f"The prepared set in {folder} is damaged: its parts do not fit."
         raise DamagedSetError(message, hint=f"Delete {folder} and open the set again.")
     return EmbeddingSet(header, vectors, lonlat, rows, key)
 
 
-def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Scale rows to unit length; rows that are zero or not finite become zero.
-
-    Args:
-        vectors: Shape (n, dim).
-    """
-    if vectors.ndim != 2:  # noqa: PLR2004
-        message = f"Expected (rows, dim), got {vectors.shape}."
-        raise ShapeError(message)
-    rows = vectors.astype(np.float64)
-    rows[~np.isfinite(rows).all(axis=1)] = 0
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 0).astype(np.float32)
+def _name_and_key(path: Path) -> tuple[str, str]:
+    """Return what the opened forms of a file begin with, and what tells them from each other."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        message = f"There is no embedding set at {path}."
+        raise SetNotFoundError(message, hint="eex sets lists what is known.") from error
+    if not S_ISREG(stat.st_mode):
+        message = f"{path} is not a file, so no embedding set."
+        raise SetNotFoundError(message, hint="Give the path of a GeoParquet file.")
+    place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
+    stamp = f"{OPENED_VERSION}\n{place}\n{stat.st_size}\n{stat.st_mtime_ns}"
+    key = hashlib.sha256(stamp.encode()).hexdigest()
+    return f"{path.stem[:40]}-{place[:8]}", key[:16]
 
 
 def _convert(path: Path, folder: Path) -> None:
     header, table = _parquet(path)
     shape = (table.metadata.num_rows, header.dim)
     layout = {"descr": "<f2", "fortran_order": False, "shape": shape}
-    rest = pa.schema([field for field in table.schema_arrow if field.name != "embedding"])
-    rest = rest.remove_metadata()
-    lonlat: list[NDArray[np.float64]] = [np.empty((0, 2))]
+    rest = pa.schema(
+        [
+            # The categories of a dictionary may change from batch to batch, which IPC cannot hold.
+            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+            for field in table.schema_arrow
+            if field.name != "embedding"
+        ]
+    )
+    lonlat: list[NDArray[np.float64]] = []
     # Plain writes, not a writable map: on a full disk a map ends the process, a write says so.
     with (
         (folder / "vectors.npy").open("wb") as vectors,
@@ -201,10 +227,10 @@ def _convert(path: Path, folder: Path) -> None:
     ):
         np.lib.format.write_array_header_1_0(vectors, layout)
         for batch in _batches(path, table):
-            unit = unit_rows(_vectors(batch, header.dim, path))
+            lonlat.append(lonlat_of(batch, path))
+            unit = unit_rows(vectors_of(batch, header.dim, path))
             vectors.write(unit.astype("<f2").tobytes())
-            lonlat.append(_lonlat(batch))
-            rows.write_table(batch.drop_columns(["embedding"]).replace_schema_metadata())
+            rows.write_batch(batch.drop_columns(["embedding"]).cast(rest))
     np.save(folder / "lonlat.npy", np.concatenate(lonlat))
     (folder / "set.json").write_text(header.to_json(), encoding="utf-8")
 
@@ -214,40 +240,28 @@ def _parquet(path: Path) -> tuple[SetHeader, pq.ParquetFile]:
 
     try:
         table = pq.ParquetFile(path)
+        names = table.schema_arrow.names
         metadata = table.schema_arrow.metadata or {}
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from error
-    missing = {"embedding", "centre_lat", "centre_lon"} - set(table.schema_arrow.names)
+    except OSError as error:
+        raise _not_whole(path, error) from error
+    missing = {"embedding", "centre_lat", "centre_lon"} - set(names)
     if missing or b"emb" not in metadata:
         lacks = ", ".join(sorted(missing)) or "the header `emb`"
-        message = f"{path} is not an embedding set that can be searched: it lacks {lacks}."
-        raise DamagedSetError(message, hint="Sets are written by eex, columns as in Major TOM.")
+        raise damaged(path, f"is not an embedding set that can be searched: it lacks {lacks}")
+    if len(set(names)) < len(names):
+        raise damaged(path, "has two columns of one name")
+    if not table.metadata.num_rows:
+        raise damaged(path, "is empty: it holds no tiles")
     return SetHeader.from_json(metadata[b"emb"]), table
 
 
-def _batches(path: Path, table: pq.ParquetFile) -> Iterator[pa.Table]:
+def _batches(path: Path, table: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     try:
-        for batch in table.iter_batches(batch_size=BATCH):
-            yield pa.Table.from_batches([batch])
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from error
+        yield from table.iter_batches(batch_size=BATCH)
+    except OSError as error:
+        raise _not_whole(path, error) from error
 
 
-def _lonlat(batch: pa.Table) -> NDArray[np.float64]:
-    columns = [batch[name].combine_chunks() for name in ("centre_lon", "centre_lat")]
-    return np.column_stack([np.asarray(column, np.float64) for column in columns])
-
-
-def _vectors(batch: pa.Table, dim: int, path: Path) -> NDArray[np.float32]:
-    column = batch["embedding"].combine_chunks()
-    flat = column.flatten().to_numpy(zero_copy_only=False)
-    if column.null_count or len(flat) != len(column) * dim:
-        message = f"{path} has vectors that are not of length {dim}."
-        raise DamagedSetError(message, hint="Make or download the set again.")
-    return np.asarray(flat, np.float32).reshape(len(column), dim)
-
-
-def _damaged(path: Path, error: Exception) -> DamagedSetError:
+def _not_whole(path: Path, error: Exception) -> DamagedSetError:
     reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-    message = f"{path} is not a whole GeoParquet file: {reason}."
-    return DamagedSetError(message, hint="Make or download the set again.")
+    return damaged(path, f"is not a whole GeoParquet file: {reason}")

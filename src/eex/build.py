@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from eex.embeddings import SetHeader
 from eex.encoders.base import EncodesImage
-from eex.files import atomic_path, guarded
+from eex.files import atomic_path, check_writable, guarded
 from eex.imagery.read import PixelReader
 from eex.sources.base import Source
 
@@ -56,8 +56,9 @@ def build_set(
         progress: Called after each batch.
 
     Raises:
-        OutputError: If the file cannot be written.
+        OutputError: If the file cannot be written, told before the work where it can be known.
     """
+    check_writable(path)
 
     def encoded(tiles: pa.Table) -> pa.Table:
         centres = [np.asarray(tiles[name]) for name in ("centre_lon", "centre_lat")]
@@ -72,10 +73,8 @@ def build_set(
         done += len(table)
         if progress is not None:
             progress(done, total)
-    with guarded(f"writing {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as fresh:
-            write_geoparquet(pa.concat_tables(tables), fresh, header=header)
+    with guarded(f"writing {path}"), atomic_path(path) as fresh:
+        write_geoparquet(pa.concat_tables(tables), fresh, header=header)
 
 
 def _ahead(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
+import logging
 from pathlib import Path
 
 from eex.build import Progress, build_set
@@ -11,17 +11,27 @@ from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table
 from eex.encoders.base import EncoderSpec, EncodesImage
 from eex.errors import DamagedSetError, UnknownNameError
+from eex.files import guarded, making, user_path
 from eex.imagery.read import pixel_reader
-from eex.registry import find, names
+from eex.registry import find, names, unknown_name
 from eex.sources.base import Source, SourceSpec
 
 BUILD_VERSION = 1
 """Raised when cutting or encoding changes, so that prepared sets are made again."""
 
 
+_LOGGER = logging.getLogger("eex")
+
+
 def known_sets() -> tuple[SourceSpec, ...]:
-    """Return what is known of each set that can be opened by name."""
-    return tuple(_source(name).spec for name in names("eex.sources"))
+    """Return what is known of each set that can be opened by name; broken plug-ins are logged."""
+    specs = []
+    for name in names("eex.sources"):
+        try:
+            specs.append(_source(name).spec)
+        except Exception as error:  # noqa: BLE001, what a plug-in raises must not stop the others
+            _LOGGER.warning("The source %r is left out: %s", name, error)
+    return tuple(specs)
 
 
 def encoder_spec(name: str) -> EncoderSpec:
@@ -53,27 +63,28 @@ def open_embeddings(
         OutputError: If the cache cannot be written.
     """
     text = str(name)
-    for spec in known_sets():
+    known = known_sets()
+    for spec in known:
         if text in {spec.name, spec.set_id}:
-            path = prepare(spec.name, settings=settings, progress=progress)
-            try:
-                return open_table(path, cache_dir=settings.cache_dir)
-            except DamagedSetError as error:
-                hint = f"Delete {path} and ask again: it is made anew."
-                raise DamagedSetError(str(error), hint=hint) from error
+            return _open_known(spec.name, settings=settings, progress=progress)
     if isinstance(name, Path) or text.endswith((".parquet", ".geoparquet")) or "/" in text:
-        return open_table(Path(name).expanduser(), cache_dir=settings.cache_dir)
-    known = [spec.name for spec in known_sets()]
-    near = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
-    message = f"There is no set called {text!r}."
-    raise UnknownNameError(
-        message, hint=f"{hint}Known: {', '.join(known)}; or give a .parquet file."
-    )
+        return open_table(user_path(name), cache_dir=settings.cache_dir)
+    if text in names("eex.sources"):
+        _source(text)  # raises what is wrong with it
+    error = unknown_name("set", text, tuple(spec.name for spec in known))
+    hint = f"{error.hint} Or give the path of a .parquet file."
+    raise UnknownNameError(str(error), hint=hint, **error.details)
 
 
 def prepare(name: str, *, settings: Settings, progress: Progress | None = None) -> Path:
-    """Return the file of a set that is made from a source, making it when it is not there."""
+    """Return the file of a set that is made from a source, making it when it is not there.
+
+    One process makes it while others wait.
+
+    Raises:
+        UnknownNameError: If there is no such source, or its encoder takes no pictures.
+        OutputError: If the cache cannot be written.
+    """
     source = _source(name)
     spec = encoder_spec(source.spec.encoder)
     stamp = f"{BUILD_VERSION}\n{source.spec.set_id}\n{source.count()}\n{spec.weights}"
@@ -81,6 +92,31 @@ def prepare(name: str, *, settings: Settings, progress: Progress | None = None) 
     path = settings.cache_dir / "sets" / f"{source.spec.set_id}-{mark}.parquet"
     if path.is_file():
         return path
+    with guarded(f"writing {path}"), making(path):
+        if not path.is_file():  # another process may have made it meanwhile
+            _build(path, source=source, spec=spec, settings=settings, progress=progress)
+    return path
+
+
+def _open_known(name: str, *, settings: Settings, progress: Progress | None) -> EmbeddingSet:
+    path = prepare(name, settings=settings, progress=progress)
+    try:
+        return open_table(path, cache_dir=settings.cache_dir)
+    except DamagedSetError:
+        with guarded(f"removing {path}"):
+            path.unlink(missing_ok=True)  # it is only a cache
+        path = prepare(name, settings=settings, progress=progress)
+        return open_table(path, cache_dir=settings.cache_dir)
+
+
+def _build(
+    path: Path,
+    *,
+    source: Source,
+    spec: EncoderSpec,
+    settings: Settings,
+    progress: Progress | None,
+) -> None:
     encoder = spec.load("cpu")
     if not isinstance(encoder, EncodesImage):
         message = f"{spec.name} takes no pictures, so it cannot make a set."
@@ -94,7 +130,6 @@ def prepare(name: str, *, settings: Settings, progress: Progress | None = None) 
         threads=settings.threads,
         progress=progress,
     )
-    return path
 
 
 def _header(source: SourceSpec, encoder: EncoderSpec) -> SetHeader:

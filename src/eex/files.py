@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import re
-import secrets
 import shutil
 import stat
 import time
@@ -178,11 +176,13 @@ def _target(path: Path) -> Path | None:
 
 def _beside(path: Path) -> Path:
     """Return an unused temporary path beside `path` that says who made it."""
-    mark = f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
+    mark = f"{_host()}-{os.getpid()}-{os.urandom(8).hex()}"
     return path.with_name(f".{path.stem[:40]}.eex-{mark}{path.suffix}")
 
 
 def _host() -> str:
+    import platform
+
     return f"{zlib.crc32(platform.node().encode()):08x}"
 
 

@@ -167,6 +167,28 @@ def test_unknown_words_get_what_is_known_in_place_of_a_map(world: OpenSet) -> No
     assert "model" in caught.value.hint
 
 
+@pytest.mark.parametrize("text", ["asdfgh", "aaaaaaaaaaaaaaaa", "qwerty", "xyzzy"])
+def test_letters_that_are_no_words_are_refused(world: OpenSet, text: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        world.search(text=text)
+
+
+def test_a_loose_reading_and_a_negation_are_told(world: OpenSet) -> None:
+    assert any("loosely" in m for m in world.search(text="where is the best ice").messages) or any(
+        "loosely" in m for m in world.search(text="forest fire").messages
+    )
+    assert any("minus weight" in m for m in world.search(text="no forest").messages)
+    wide = world.search(text="forest", bbox=(10, 0, 0, 60)).messages
+    assert any("350 degrees wide" in m for m in wide)
+
+
+def test_a_place_can_be_given_as_people_write_it(world: OpenSet) -> None:
+    named = world.search(place="Cairo", k=1)
+    assert named.results == world.search(place="30.06, 31.24", k=1).results or named.results
+    assert "lon" in named.recipe["parts"][0]
+    assert abs(named.recipe["parts"][0]["lat"] - 30) < 0.3
+
+
 def test_a_place_name_is_offered_as_a_place(world: OpenSet) -> None:
     found = world.search(text="rainforest near Manaus")
     assert "Manaus" in [place.name for place in found.places]

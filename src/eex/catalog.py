@@ -16,7 +16,7 @@ from eex.imagery.read import pixel_reader
 from eex.registry import find, names, unknown_name
 from eex.sources.base import Source, SourceSpec
 
-BUILD_VERSION = 1
+BUILD_VERSION = 2
 """Raised when cutting or encoding changes, so that prepared sets are made again."""
 
 

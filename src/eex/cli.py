@@ -88,11 +88,12 @@ def search(
       eex search --place "-14.2, -69.1" --text lake --weight text=2
       eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
     """  # noqa: D301 - click reads the backspace
-    form = form or {".json": "json", ".geojson": "geojson", ".csv": "csv"}.get(
-        output.suffix.lower() if output else "", "table"
-    )
     for target in (output, map_file):
         _check_target(target)
+    form = form or _format_of(output)
+    if map_file is not None and map_file.suffix.lower() != ".png":
+        message = f"The map is a PNG, but {map_file} is not called so."
+        raise BadQueryError(message)
     parts = _parts(asked)
     opened = _open(name, _settings())
     found = opened.search(**parts)
@@ -242,7 +243,7 @@ def main(arguments: list[str] | None = None) -> None:
     except EexError as error:
         _say(f"Error: {error}" + (f" {error.hint}" if error.hint else ""))
         if concepts := error.details.get("concepts"):
-            _say(f"Known: {', '.join(concepts)}")
+            _say(f"All that it knows: {', '.join(concepts)}")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
@@ -286,9 +287,7 @@ def _parts(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings() -> Settings:
-    from eex.config import Settings
-
-    return Settings.from_env()
+    return eex.Settings.from_env()
 
 
 def _open(name: str, settings: Settings) -> OpenSet:
@@ -334,6 +333,16 @@ def _formatted(found: Found, form: str) -> str:
     if form == "table":
         return to_table(found.results)
     return _json(found.to_geojson() if form == "geojson" else found.to_json())
+
+
+def _format_of(output: Path | None) -> str:
+    if output is None or output.suffix.lower() == ".txt":
+        return "table"
+    form = output.suffix.lower().removeprefix(".")
+    if form not in FORMATS:
+        message = f"The name {output} does not say in which format to write."
+        raise BadQueryError(message, hint=f"Give --format: {', '.join(FORMATS)}.")
+    return form
 
 
 def _json(record: dict[str, Any]) -> str:

@@ -88,7 +88,7 @@ def similarity_map(
     y = np.clip(((90 - lonlat[order, 1]) / 180 * height).astype(int), 0, height - 1)
     radius = float(np.clip(tile_km / KM_PER_DEGREE * WIDTH / 360 / 4, 1, 6))
     # The map stretches towards the poles, and the dots with it, so that they stay a field.
-    across = np.minimum(radius / np.cos(np.radians(lonlat[order, 1])), MAX_STRETCH * radius)
+    across = np.minimum(radius / np.cos(np.radians(lonlat[order, 1])), MAX_STRETCH * radius) + 0.5
     for dx in range(-int(across.max(initial=0)), int(across.max(initial=0)) + 1):
         wide = np.flatnonzero(abs(dx) <= across)
         for dy in range(-int(radius), int(radius) + 1):
@@ -156,6 +156,7 @@ def _legend(draw: ImageDraw, picture: Image, title: str, low: float, high: float
     picture.paste(Images.fromarray(bar), (WIDTH - 330, 25))
     for x, text, anchor in ((WIDTH - 340, f"{low:.2f}", "ra"), (WIDTH - 80, f"{high:.2f}", "la")):
         draw.text((x, 24), text, fill="white", font=_font(15), anchor=anchor)
+    draw.text((WIDTH - 210, 4), "cosine", fill="white", font=_font(13), anchor="ma")
 
 
 def _drawable(text: str) -> str:

@@ -40,7 +40,14 @@ function fail(error: unknown): void {
 /** Ask with these parts. `push` makes the browser's back button return to the query before. */
 export async function ask(parts: Part[], url: 'push' | 'replace' | 'keep' = 'push'): Promise<void> {
   document.body.dataset.ready = '0';
-  setState({ parts, draft: textOf(parts), phase: 'searching', problem: null, picking: false });
+  setState({
+    parts,
+    draft: textOf(parts),
+    phase: 'searching',
+    problem: null,
+    picking: false,
+    selected: null,
+  });
   if (url !== 'keep') {
     writeUrl(url);
   }

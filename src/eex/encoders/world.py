@@ -170,6 +170,8 @@ class WorldEncoder:
             message = "The text is empty." if not text.strip() else "The text has no words."
             raise BadQueryError(message, hint='Say what to look for, such as "sand desert".')
         right = [self.phrases.correct(word) for word in into_english(words)]
+        if not any(self.phrases.is_word(word) for word in right):
+            raise self._refuse(text)  # pieces of words alone say nothing, yet are near something
         similarity = self.phrases.similarity([" ".join(right)])[0]
         if similarity.max() < UNDERSTOOD:
             raise self._refuse(text)
@@ -187,8 +189,8 @@ class WorldEncoder:
         return NotUnderstoodError(
             f"The built-in demo does not know what {shown!r} looks like.",
             hint=(
-                f"It knows kinds of land, such as {', '.join(reliable[:LONGEST_EXAMPLES])}. "
-                "For free text, use a set made with a real model: `eex models` lists them."
+                f"It knows kinds of land, such as {', '.join(reliable[:LONGEST_EXAMPLES])}. Free "
+                "text needs a real model, which this version does not have yet (docs/models.md)."
             ),
             concepts=kinds,
         )

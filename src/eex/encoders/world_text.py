@@ -230,6 +230,10 @@ class Phrases:
                     return known
         return word
 
+    def is_word(self, word: str) -> bool:
+        """Whether every word of the text is in the word table whole, or among the phrases."""
+        return all(w in self.words.pieces or self._knows(w) for w in word.split()) and bool(word)
+
     def _knows(self, word: str) -> bool:
         return word in self.kind_words or word in self.names
 

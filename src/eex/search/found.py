@@ -60,7 +60,10 @@ class Found:
     def __repr__(self) -> str:
         head = f"<eex.Found {len(self)} tiles for {self.title()!r}>"
         more = f"\n… and {len(self) - SHOWN:,} more" if len(self) > SHOWN else ""
-        return f"{head}\n{export.to_table(self.results[:SHOWN])}{more}"
+        read = ", ".join(f"{r.phrase} ({r.similarity:.2f})" for r in self.read_as)
+        notes = [f"Read as: {read}"] if read else []
+        notes += [note for note in (self.credit.banner, *self.messages) if note]
+        return "\n".join([head, *notes, f"{export.to_table(self.results[:SHOWN])}{more}"])
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -138,7 +141,7 @@ class Found:
             shown=self.ranked,
             tile_km=self.tile_km,
             title=self.title(),
-            credit=self.credit.attribution,
+            credit=" ".join(filter(None, [self.credit.banner, self.credit.attribution])),
             results=self.results[: render.MAX_RINGS],
         )
         if path is not None:

@@ -12,6 +12,7 @@ Source:
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,8 +53,14 @@ from eex.search.parts import (
     image_bytes,
     lonlat_of,
 )
+from eex.search.place import parse_place
 from eex.search.query import Query
 from eex.search.spread import spread
+
+LOOSE = 0.75
+"""Likeness of words and the nearest known phrase below which an answer is called loose."""
+
+_NEGATION = re.compile(r"\b(no|not|without|except|excluding)\b", re.IGNORECASE)
 
 DEFAULT_K = 10
 """Results listed when neither k nor a top percentage is given."""
@@ -116,7 +123,7 @@ class OpenSet:
         *,
         text: str | None = None,
         image: Picture | None = None,
-        place: tuple[float, float] | None = None,
+        place: tuple[float, float] | str | None = None,
         row: int | None = None,
         weights: Mapping[str, float] | None = None,
         k: int | None = None,
@@ -129,7 +136,8 @@ class OpenSet:
         Args:
             text: Words, at most 2,000 characters.
             image: A picture file's path or bytes, or pixels of shape (height, width, 3), uint8.
-            place: Longitude and latitude, degrees: tiles that look as the land there should.
+            place: Longitude and latitude, degrees, in this order; or text as people write it, which
+                is a name or latitude first ("Cairo", "30.0, 31.2"): what looks like there.
             row: A row of the set: more like this tile.
             weights: Share of each part by name ("text", "image", "place", "row"); 1 where not
                 given, negative for away from it.
@@ -155,6 +163,9 @@ class OpenSet:
             parts.append(TextPart(text, shares.get("text", 1.0)))
         if image is not None:
             parts.append(ImagePart(image_bytes(image), shares.get("image", 1.0)))
+        if isinstance(place, str):
+            found = parse_place(place)
+            place = (found.lon, found.lat)
         if place is not None:
             parts.append(PlacePart(*lonlat_of(place), shares.get("place", 1.0)))
         if row is not None:
@@ -253,6 +264,14 @@ class OpenSet:
             if read_as[0].concept in weak:
                 name = read_as[0].concept
                 messages.append(f"The model is weak at “{name}”: trust this answer little.")
+            if read_as[0].similarity < LOOSE:
+                name = read_as[0].phrase
+                messages.append(f"Only loosely understood; the nearest thing known is “{name}”.")
+            if any(_NEGATION.search(p.text) for p in query.parts if isinstance(p, TextPart)):
+                messages.append("“No” and “not” are not understood: give a part a minus weight.")
+        if query.bbox is not None and query.bbox[0] > query.bbox[2]:
+            width = 360 + query.bbox[2] - query.bbox[0]
+            messages.append(f"The box crosses 180 degrees and is {width:g} degrees wide.")
         return tuple(read_as), messages, tuple(dict.fromkeys(places))
 
     def _read(self, text: str) -> tuple[ReadAs, ...]:

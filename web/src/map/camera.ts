@@ -3,9 +3,13 @@ import type { LngLatLike, Map as MapLibreMap } from 'maplibre-gl';
 import type { Projection } from '../url';
 import { EQUATOR_KM } from './mercator';
 
+const HOME_LON = 12;
 const HOME_LAT = 28;
 /** Where the view starts: most land, little Antarctica. */
-export const HOME: LngLatLike = [12, HOME_LAT];
+export const HOME: LngLatLike = [HOME_LON, HOME_LAT];
+/** A wide window cuts what lies beyond: there the view moves along. */
+const HOME_SOUTH = -50;
+const HOME_NORTH = 72;
 
 /** Side of the world in CSS pixels at zoom 0. */
 export const WORLD_PX = 512;
@@ -45,6 +49,15 @@ export function flyTo(map: MapLibreMap, lon: number, lat: number): void {
 /** The whole world, as at the start. */
 export function goHome(map: MapLibreMap, projection: Projection): void {
   map.flyTo({ center: HOME, zoom: fittingZoom(map.getContainer(), projection), speed: 1.8 });
+}
+
+/** A new answer: if its best tile lies outside what is seen, the world again, moved to show it. */
+export function bringIntoView(map: MapLibreMap, lon: number, lat: number): void {
+  if (!map.getBounds().contains([lon, lat])) {
+    const isCut = lat < HOME_SOUTH || lat > HOME_NORTH;
+    const zoom = fittingZoom(map.getContainer(), 'mercator');
+    map.flyTo({ center: isCut ? [HOME_LON, lat] : HOME, zoom, speed: 1.8 });
+  }
 }
 
 /** After a change of projection: the whole world again, unless one has gone nearer. */

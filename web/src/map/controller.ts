@@ -12,7 +12,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { askPlace, pointAt, select, setPicking } from '../actions';
 import { getState, watch } from '../state';
-import { fittingZoom, flyTo, goHome, HOME, showAll, turnTo } from './camera';
+import { bringIntoView, fittingZoom, flyTo, goHome, HOME, showAll, turnTo } from './camera';
 import { bestFeatures, chosenFeatures } from './features';
 import { hoverAt, rowUnder, type Hover } from './hover';
 import { TileFinder } from './nearest';
@@ -163,6 +163,8 @@ export class MapController {
     this.takeBest();
     if (best && projection === 'globe') {
       turnTo(this.map, best.lon, best.lat);
+    } else if (best) {
+      bringIntoView(this.map, best.lon, best.lat);
     }
   }
 

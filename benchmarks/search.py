@@ -215,7 +215,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--dims", type=int, nargs="+", default=list(DIMS))
     asked = parser.parse_args()
-    rounds = asked.rounds or (25 if asked.quick else 100)
+    rounds = asked.rounds or (18 if asked.quick else 100)
     torch: ModuleType | None = None
     if importlib.util.find_spec("torch"):
         import torch

@@ -133,6 +133,9 @@ def test_a_click_on_a_result_flies_there_and_opens_its_card(visit: Open) -> None
     card.get_by_role("button", name="Less").click()
     app.wait_painted(before)
     assert "row=-1*" in app.page.url.replace("%2A", "*")
+    expect(card).to_have_count(0)  # another answer, another choice
+    app.page.get_by_role("button", name=re.compile("^Number 2 ?:")).click()
+    expect(card).to_contain_text("Score")
     app.page.get_by_label("Close the tile").click()
     expect(card).to_have_count(0)
 

@@ -60,8 +60,9 @@ class State:
             BadQueryError: If two sets would have the same name.
         """
         self.settings = settings
-        self.names: dict[str, str | Path] = {spec.name: spec.name for spec in known_sets()}
-        self._aliases = {spec.set_id: spec.name for spec in known_sets()}
+        known = known_sets()
+        self.names: dict[str, str | Path] = {spec.name: spec.name for spec in known}
+        self._aliases = {spec.set_id: spec.name for spec in known}
         for path in paths:
             if path.stem in {*self.names, *self._aliases}:
                 message = f"{path} would be served as {path.stem!r}, which is another set's name."

@@ -79,3 +79,9 @@ def test_every_make_target_that_is_named_is_there() -> None:
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
 def test_every_link_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
+
+
+def test_figures_stand_where_they_are_announced() -> None:
+    assert "<!--" not in README
+    for method in ("this model", "ridge from mean colours", "colour rules by hand", "random"):
+        assert method in README

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,21 +17,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from chromium import FLAGS, find_chromium
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-)
 WAIT_MS = 120_000
 MAX_BYTES = 900_000
 """Largest picture; a larger one is stored with fewer colours."""
@@ -134,7 +121,7 @@ def main() -> None:
     parser.add_argument("--url", help="address of a running server; default: one of our own")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     asked = parser.parse_args()
-    chromium = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
+    chromium = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         with nullcontext(asked.url) if asked.url else own_server() as url:

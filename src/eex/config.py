@@ -71,7 +71,7 @@ class Settings:
             raise BadQueryError(message, hint="Give a folder.") from error
         return cls(
             cache_dir=cache_dir,
-            threads=_integer(env, "EEX_THREADS", _processors(), low=1),
+            threads=_integer(env, "EEX_THREADS", processors(), low=1),
             host=env.get("EEX_HOST", "127.0.0.1"),
             port=_integer(env, "EEX_PORT", 8000, low=0),
             allowed_hosts=tuple(h for h in env.get("EEX_ALLOWED_HOSTS", "").split(",") if h),
@@ -88,7 +88,8 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, low: int) -> in
     return int(text)
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

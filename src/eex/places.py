@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CREDIT = "Place names: Natural Earth (public domain)"
 """Credit line."""
 
+EARTH_RADIUS_KM = 6371.0088
+"""Mean radius of the Earth, kilometres (IUGG)."""
+
 SHORTEST_TYPO = 4
 """Names and texts with fewer letters are never taken for a misspelling."""
 
@@ -105,7 +108,7 @@ def find_places(text: str, *, limit: int = 8) -> tuple[Place, ...]:
         found = [
             (0, entry.rank, len(entry.line[0]), number)
             for number, entry in enumerate(_table())
-            if any(_one_edit(wanted, name) for name in entry.names)
+            if any(one_edit(wanted, name) for name in entry.names)
         ]
     return tuple(_table()[number].place() for *_, number in sorted(found)[:limit])
 
@@ -165,8 +168,8 @@ def _closeness(entry: _Entry, wanted: str, words: list[str]) -> int | None:
     return 2 if all(any(w.startswith(word) for w in inside) for word in words) else None
 
 
-def _one_edit(one: str, other: str) -> bool:
-    """Whether changing, adding, leaving out one letter, or swapping two, joins the names."""
+def one_edit(one: str, other: str) -> bool:
+    """Whether one letter changed, added, left out, or two neighbours swapped, join two words."""
     if abs(len(one) - len(other)) > 1:
         return False
     if len(one) > len(other):
@@ -213,7 +216,7 @@ def _distance_km(lon: float, lat: float, lon2: float, lat2: float) -> float:
     phi, phi2 = math.radians(lat), math.radians(lat2)
     across = math.sin(math.radians(lon2 - lon) / 2) ** 2
     chord = math.sin((phi2 - phi) / 2) ** 2 + math.cos(phi) * math.cos(phi2) * across
-    return 2 * 6371.0088 * math.asin(min(1.0, math.sqrt(chord)))
+    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(chord)))
 
 
 @cache

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import uvicorn
 from app_page import PREFIX
+from chromium import FLAGS, find_chromium
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -20,27 +18,6 @@ from eex.server.app import STATIC, create_app
 from eex.server.run import listen
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-)
-"""Software WebGL 2, and nothing that calls home."""
-
-
-def find_chromium() -> str | None:
-    named = os.environ.get("CHROMIUM_PATH")
-    if named:
-        return named if Path(named).is_file() else None
-    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")

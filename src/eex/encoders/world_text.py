@@ -18,6 +18,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from eex.places import one_edit
+
 SHARPNESS = 0.03
 """Temperature of the softmax over concepts, in cosine; chosen on the first split."""
 
@@ -236,16 +238,3 @@ class Phrases:
 
     def _knows(self, word: str) -> bool:
         return word in self.kind_words or word in self.names
-
-
-def one_edit(one: str, other: str) -> bool:
-    """Whether one letter changed, added, left out, or two neighbours swapped, join the words."""
-    if len(one) > len(other):
-        one, other = other, one
-    start = 0
-    while start < len(one) and one[start] == other[start]:
-        start += 1
-    rest, far = one[start:], other[start:]
-    if len(one) < len(other):
-        return len(other) - len(one) == 1 and rest == far[1:]
-    return rest[1:] == far[1:] or (rest[2:] == far[2:] and rest[:2] == far[1::-1])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-EARTH_KM = 6371.0
-"""Mean radius of the Earth."""
+from eex.places import EARTH_RADIUS_KM
 
 BATCH = 1024
 
@@ -62,7 +61,7 @@ def far_from(
     points: NDArray[np.float64], others: NDArray[np.float64], km: float
 ) -> NDArray[np.bool_]:
     """Return which points of the unit sphere are farther than `km` from all others."""
-    limit = np.cos(km / EARTH_KM)
+    limit = np.cos(km / EARTH_RADIUS_KM)
     near = [
         (points[i : i + BATCH] @ others.T).max(axis=1) < limit for i in range(0, len(points), BATCH)
     ]

@@ -21,10 +21,11 @@ from eex.encoders.world_fit import fit, ridge
 from eex.encoders.world_maps import Maps, lift
 from eex.encoders.world_text import UNDERSTOOD, Phrases
 from eex.evaluate import baselines, truth
-from eex.evaluate.metrics import EARTH_KM, agreement, auc, far_from, precision, sphere
+from eex.evaluate.metrics import agreement, auc, far_from, precision, sphere
 from eex.evaluate.report import KINDS, MEASURES, WorldReport
 from eex.grid import Grid
 from eex.imagery.bluemarble import BlueMarble
+from eex.places import EARTH_RADIUS_KM
 from eex.sources.world import GRID_KM, WorldSource
 
 PURGE_KM = 205.0
@@ -182,7 +183,7 @@ class _Split:
         for name, (queries, gallery) in ways.items():
             shares, nearest = agreement(queries, gallery, self._classes(asked, rows))
             apart = np.einsum("qd,qkd->qk", globe[asked], globe[rows][nearest])
-            km = np.median(np.arccos(np.clip(apart, -1, 1))) * EARTH_KM
+            km = np.median(np.arccos(np.clip(apart, -1, 1))) * EARTH_RADIUS_KM
             found[name] = [*shares, float(km)]
         return found
 

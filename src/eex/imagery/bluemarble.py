@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eex.errors import BadQueryError, DamagedSetError, MissingExtraError
+from eex.sources.world import WINDOW_KM
 from eex.tiles import window_rows
 
 CREDIT = (
@@ -25,9 +26,6 @@ CREDIT = (
 
 SHA256 = "10f5389b365d7ece89f68a73ce5653fb5692145fde181fc64596d0d87cb89bb8"
 """SHA-256 of the picture; the embedded model was fitted on exactly these pixels."""
-
-WINDOW_KM = 200.0
-"""Height and width of a tile of the embedded world, kilometres."""
 
 SIZE = 32
 """Height and width of a tile of the embedded world, pixels."""

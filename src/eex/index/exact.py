@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eex.config import processors
 from eex.errors import ShapeError
 from eex.index.asked import checked_k, checked_mask, unit_row, unit_rows
 from eex.index.base import Hits, Scan
-from eex.index.kernels import dot_many, dot_rows, over_rows, processors
+from eex.index.kernels import dot_many, dot_rows, over_rows
 from eex.index.topk import kth_highest
 
 if TYPE_CHECKING:

@@ -118,13 +118,6 @@ def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, th
                 future.result()
 
 
-def processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _slices(size: int, least: int, threads: int) -> Iterator[tuple[int, int]]:
     low = 0
     while low < size:

@@ -12,7 +12,6 @@ Source:
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,17 +29,15 @@ from eex.encoders.base import (
     EncodesImage,
     EncodesPlace,
     EncodesText,
-    ReadAs,
-    ReadsText,
 )
-from eex.errors import BadQueryError, NotUnderstoodError
+from eex.errors import BadQueryError
 from eex.export import Credit, Result
 from eex.imagery.picture import read_picture
 from eex.imagery.read import pixel_reader
 from eex.index.base import VectorIndex
-from eex.places import Place, find_places, places_in
 from eex.registry import find
 from eex.search.checks import BBox
+from eex.search.explain import understand
 from eex.search.filter import inside_bbox
 from eex.search.found import Found
 from eex.search.parts import (
@@ -57,16 +54,8 @@ from eex.search.place import parse_place
 from eex.search.query import Query
 from eex.search.spread import spread
 
-LOOSE = 0.75
-"""Likeness of words and the nearest known phrase below which an answer is called loose."""
-
-_NEGATION = re.compile(r"\b(no|not|without|except|excluding)\b", re.IGNORECASE)
-
 DEFAULT_K = 10
 """Results listed when neither k nor a top percentage is given."""
-
-SHORTEST_NAME = 3
-"""Fewest letters that are looked up as the beginning of a place's name."""
 
 
 class OpenSet:
@@ -190,7 +179,8 @@ class OpenSet:
         """
         started = time.perf_counter()
         query = self._resolved(query)
-        read_as, messages, places = self._words(query)
+        understood = understand(query, encoder=self.encoder, spec=self.spec)
+        messages = understood.messages
         vectors = [self._vector(part) for part in query.parts]
         direction = self._direction(query, vectors)
         mask = self._mask(query)
@@ -222,9 +212,9 @@ class OpenSet:
             lonlat=lonlat,
             tile_km=self.embeddings.header.tile_km,
             credit=self.credit,
-            read_as=read_as,
+            read_as=understood.read_as,
             messages=tuple(messages),
-            places=places,
+            places=understood.places,
             seconds=time.perf_counter() - started,
         )
 
@@ -248,46 +238,6 @@ class OpenSet:
         if km is None:
             km = 0.0 if everything else self.embeddings.header.spread_km
         return query.replaced(set=self.name, k=k, spread_km=km)
-
-    def _words(self, query: Query) -> tuple[tuple[ReadAs, ...], list[str], tuple[Place, ...]]:
-        """Say what texts were taken for, and which parts need a word of caution."""
-        read_as: list[ReadAs] = []
-        places: list[Place] = []
-        for part in query.parts:
-            if isinstance(part, TextPart):
-                places += places_in(part.text)
-                read_as += self._read(part.text)
-        kinds = dict.fromkeys(part.kind for part in query.parts)
-        messages = [self.spec.notices[kind] for kind in kinds if kind in self.spec.notices]
-        if read_as and isinstance(self.encoder, ReadsText):
-            weak = {concept.name for concept in self.encoder.concepts() if not concept.reliable}
-            if read_as[0].concept in weak:
-                name = read_as[0].concept
-                messages.append(f"The model is weak at “{name}”: trust this answer little.")
-            if read_as[0].similarity < LOOSE:
-                name = read_as[0].phrase
-                messages.append(f"Only loosely understood; the nearest thing known is “{name}”.")
-            if any(_NEGATION.search(p.text) for p in query.parts if isinstance(p, TextPart)):
-                messages.append("“No” and “not” are not understood: give a part a minus weight.")
-        if query.bbox is not None and query.bbox[0] > query.bbox[2]:
-            width = 360 + query.bbox[2] - query.bbox[0]
-            messages.append(f"The box crosses 180 degrees and is {width:g} degrees wide.")
-        return tuple(read_as), messages, tuple(dict.fromkeys(places))
-
-    def _read(self, text: str) -> tuple[ReadAs, ...]:
-        if not isinstance(self.encoder, ReadsText):
-            return ()
-        try:
-            return self.encoder.read_as(text)
-        except NotUnderstoodError as error:
-            guesses = find_places(text, limit=5) if len(text.strip()) >= SHORTEST_NAME else ()
-            places = tuple(dict.fromkeys([*places_in(text), *guesses]))
-            error.details["places"] = [place.to_json() for place in places]
-            if places:
-                place = places[0]
-                where = f"{place.lat:.2f}, {place.lon:.2f}"
-                error.hint += f" {place.name} is a place: ask for it as a place, {where}."
-            raise
 
     def _vector(self, part: Part) -> NDArray[np.float32]:
         """Return the part's unit vector, shape (dim,)."""

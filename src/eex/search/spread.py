@@ -7,8 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-EARTH_RADIUS_KM = 6371.0088
-"""Mean radius of the Earth, kilometres (IUGG)."""
+from eex.places import EARTH_RADIUS_KM
 
 STRIDE = 1 << 20
 """Cubes on a side that keys tell apart."""

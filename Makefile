@@ -29,7 +29,8 @@ $(VENV)/base: $(VENV)/python pyproject.toml hatch_build.py $(WEB)
 	@touch $@
 
 $(VENV)/dev: $(VENV)/base
-	@$(PIP) install --quiet --group dev
+	@$(PIP) install --quiet '$(TORCH)'
+	@$(PIP) install --quiet --editable '.[pandas,models,olmoearth,raster]' --group dev
 	@touch $@
 
 install: $(VENV)/base  ## install into .venv
@@ -59,7 +60,6 @@ fix: $(VENV)/dev  ## format, and mend what lint can mend
 	@$(BIN)/ruff format
 
 bench: $(VENV)/dev  ## measure: search and start, beside peers and physical limits
-	@$(PIP) install --quiet '$(TORCH)'
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/start.py
 

@@ -10,6 +10,7 @@ LAYERS = (
     "registry",
     "config",
     "files",
+    "weights",
     "grid",
     "tiles",
     "places",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eex.config import Settings
+    from eex.encoders.open import Encoder, encoder
     from eex.errors import EexError
     from eex.search.found import Found
     from eex.search.query import Query
@@ -26,6 +27,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "EexError": "eex.errors",
+    "Encoder": "eex.encoders.open",
+    "encoder": "eex.encoders.open",
     "Found": "eex.search.found",
     "OpenSet": "eex.search.run",
     "Query": "eex.search.query",
@@ -34,7 +37,17 @@ _HOMES = {
     "open_set": "eex.search.run",
 }
 
-__all__ = ["EexError", "Found", "OpenSet", "Query", "Settings", "create_app", "open_set"]
+__all__ = [
+    "EexError",
+    "Encoder",
+    "Found",
+    "OpenSet",
+    "Query",
+    "Settings",
+    "create_app",
+    "encoder",
+    "open_set",
+]
 
 
 def __getattr__(name: str) -> object:

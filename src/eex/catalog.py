@@ -10,6 +10,7 @@ from eex.build import Progress, build_set
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table
 from eex.encoders.base import EncoderSpec, EncodesImage
+from eex.encoders.open import encoder_spec
 from eex.errors import DamagedSetError, UnknownNameError
 from eex.files import guarded, making, user_path
 from eex.imagery.read import pixel_reader
@@ -32,19 +33,6 @@ def known_sets() -> tuple[SourceSpec, ...]:
         except Exception as error:  # noqa: BLE001, what a plug-in raises must not stop the others
             _LOGGER.warning("The source %r is left out: %s", name, error)
     return tuple(specs)
-
-
-def encoder_spec(name: str) -> EncoderSpec:
-    """Return an encoder's spec by name.
-
-    Raises:
-        UnknownNameError: If no such encoder is installed.
-    """
-    spec = find("eex.encoders", name)
-    if not isinstance(spec, EncoderSpec):
-        message = f"{name!r} is registered as an encoder but is not an EncoderSpec."
-        raise UnknownNameError(message, hint="Its entry point must name an EncoderSpec.")
-    return spec
 
 
 def open_embeddings(

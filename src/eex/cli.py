@@ -157,7 +157,7 @@ def info(name: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def models(*, as_json: bool) -> None:
     """List the installed models; loads none."""
-    from eex.catalog import encoder_spec
+    from eex.encoders.open import encoder_spec
     from eex.registry import names
 
     specs = [encoder_spec(name) for name in names("eex.encoders")]

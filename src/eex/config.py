@@ -6,6 +6,13 @@ Environment variables (all optional):
     EEX_THREADS     threads that scan vectors; default: the processors this process may use
     EEX_HOST        address to serve on; default 127.0.0.1
     EEX_PORT        port to serve on; default 8000
+    EEX_MODELS_DIR  where weights of models are kept; default: the system's data directory for `eex`
+    EEX_DEVICE      what networks run on: auto, cpu, cuda, mps; default auto
+    EEX_PRECISION   their number format: float32, float16, bfloat16; default float32
+    EEX_MODEL_MEMORY  most memory of loaded models, MiB; default 8192; the least used are put away
+    EEX_HUB         where weights are fetched: huggingface, modelscope.cn, modelscope.ai or the
+                    address of a mirror; default huggingface
+    HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN, HF_HOME   as Hugging Face's own tools read them
     EEX_ALLOWED_HOSTS  host names that are answered to, with commas; needed behind a proxy on
                     this machine; default: any, but on loopback only its own names
 """
@@ -14,7 +21,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eex.errors import BadQueryError
@@ -31,6 +38,9 @@ MAX_PICTURE_BYTES = 32 * 2**20
 MAX_PICTURE_PIXELS = 40_000_000
 """Largest picture that is decoded, width times height."""
 
+
+PRECISIONS = ("float32", "float16", "bfloat16")
+"""Number formats that networks run in, the default first."""
 
 LONGEST = 9
 """Most digits of a number in the environment."""
@@ -50,6 +60,24 @@ class Settings:
     """Port to serve on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names that the server answers to; empty: any, but on loopback only its own."""
+    models_dir: Path | None = None
+    """Weights of models are kept here; None: `models` in `cache_dir`."""
+    device: str = "auto"
+    """What networks run on."""
+    precision: str = "float32"
+    """Number format of networks."""
+    model_memory: int = 8192 * 2**20
+    """Most memory of loaded models, bytes."""
+    hub: str = "huggingface"
+    """Hub or mirror that weights are fetched from."""
+    hub_endpoint: str = "https://huggingface.co"
+    """Address of Hugging Face or of its mirror."""
+    hub_cache: Path | None = None
+    """Cache of Hugging Face's own tools, looked into before anything is fetched."""
+    hub_token: str = field(default="", repr=False)
+    """Token for Hugging Face; never written anywhere."""
+    offline: bool = False
+    """Whether nothing may be fetched."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -64,18 +92,44 @@ class Settings:
             from platformdirs import user_cache_dir
 
             cache = user_cache_dir("eex", appauthor=False)
-        try:
-            cache_dir = Path(cache).expanduser()
-        except RuntimeError as error:
-            message = f"EEX_CACHE_DIR is {cache!r}, but there is no such user."
-            raise BadQueryError(message, hint="Give a folder.") from error
+        models = env.get("EEX_MODELS_DIR")
+        if not models:
+            from platformdirs import user_data_dir
+
+            models = str(Path(user_data_dir("eex", appauthor=False)) / "models")
+        home = env.get("HF_HOME") or "~/.cache/huggingface"
         return cls(
-            cache_dir=cache_dir,
+            cache_dir=_folder("EEX_CACHE_DIR", cache),
+            models_dir=_folder("EEX_MODELS_DIR", models),
+            device=env.get("EEX_DEVICE") or "auto",
+            precision=_one_of(env, "EEX_PRECISION", PRECISIONS),
+            model_memory=_integer(env, "EEX_MODEL_MEMORY", 8192, low=1) * 2**20,
+            hub=env.get("EEX_HUB") or "huggingface",
+            hub_endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
+            hub_cache=_folder("HF_HOME", home) / "hub",
+            hub_token=env.get("HF_TOKEN", ""),
+            offline=env.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"},
             threads=_integer(env, "EEX_THREADS", processors(), low=1),
             host=env.get("EEX_HOST", "127.0.0.1"),
             port=_integer(env, "EEX_PORT", 8000, low=0),
             allowed_hosts=tuple(h for h in env.get("EEX_ALLOWED_HOSTS", "").split(",") if h),
         )
+
+
+def _folder(name: str, text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        message = f"{name} is {text!r}, but there is no such user."
+        raise BadQueryError(message, hint="Give a folder.") from error
+
+
+def _one_of(env: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
+    text = env.get(name) or known[0]
+    if text not in known:
+        message = f"{name} must be one of {', '.join(known)}, got {text[:20]!r}."
+        raise BadQueryError(message, hint=f"Unset {name} to use {known[0]}.")
+    return text
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, *, low: int) -> int:

@@ -9,6 +9,11 @@
     ├── SetError                  an embedding set that cannot be used (OSError)
     │   ├── SetNotFoundError      nothing at that path (FileNotFoundError)
     │   └── DamagedSetError       a file that is not, or no longer, a whole set
+    ├── WeightsError              a model's weights that cannot be used (OSError)
+    │   ├── MissingWeightsError   they are not here yet (FileNotFoundError)
+    │   ├── DamagedWeightsError   not whole, not safe to read, or of another model
+    │   ├── DownloadError         they could not be fetched
+    │   └── LicenceError          their licence has not been accepted
     ├── ShapeError                an array of another shape than promised (ValueError)
     ├── OutputError               a file that cannot be written, a full disk (OSError)
     ├── PortInUseError            the server's address is taken (OSError)
@@ -86,6 +91,36 @@ class DamagedSetError(SetError):
     """The file is not, or is no longer, a whole embedding set."""
 
     code = "damaged-set"
+
+
+class WeightsError(EexError, OSError):
+    """A model's weights cannot be used."""
+
+    code = "weights"
+
+
+class MissingWeightsError(WeightsError, FileNotFoundError):
+    """The weights are not on this machine; the hint has the command that gets them."""
+
+    code = "missing-weights"
+
+
+class DamagedWeightsError(WeightsError):
+    """The file is not whole, not safe to read, or holds another model."""
+
+    code = "damaged-weights"
+
+
+class DownloadError(WeightsError):
+    """A file could not be fetched."""
+
+    code = "download"
+
+
+class LicenceError(WeightsError):
+    """The licence of the weights has not been accepted."""
+
+    code = "licence"
 
 
 class ShapeError(EexError, ValueError):

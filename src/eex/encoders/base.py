@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from eex.weights.records import Home, WeightFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +18,25 @@ if TYPE_CHECKING:
 
 Modality = Literal["text", "image", "place"]
 """What can be turned into a vector."""
+
+Pixels = Literal["picture", "sentinel2-l2a"]
+"""What an image is to an encoder: a picture (height, width, 3), uint8, sRGB; or Sentinel-2 L2A
+digital numbers (bands, height, width), 1/10 000 reflectance, in the order of its bands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One way of running an encoder; vectors of two variants are not compared."""
+
+    name: str
+    """Short name; "official" is what the model's authors do."""
+    title: str
+    """What it does, and where it differs, in one sentence."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the family's loader does with it."""
+
+
+OFFICIAL = Variant(name="official", title="As the authors of the model run it.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,16 +53,36 @@ class EncoderSpec:
     """What it turns into vectors."""
     bands: tuple[str, ...] = ()
     """Band order of image input; empty if it takes no images."""
+    pixels: Pixels = "picture"
+    """What an image is to it."""
     image_size: int = 0
     """Height and width of the network's image input, pixels; 0 if it takes no images."""
+    preprocessing: str = ""
+    """What is done to an image before the network, in one sentence."""
+    context: int = 0
+    """Most tokens of a text, marks of beginning and end included; 0 if it takes no text."""
     licence: str = ""
     """SPDX name of the weights' licence."""
     attribution: str = ""
     """Who must be credited when results are shown."""
     source: str = ""
     """Paper or recipe that the weights come from."""
+    paper: str = ""
+    """Where the model is described."""
     weights: str = ""
     """Where the weights come from, pinned (hub id and commit, or a file in the package)."""
+    files: tuple[WeightFile, ...] = ()
+    """Files that must be fetched; empty if all is in the package."""
+    homes: tuple[Home, ...] = ()
+    """Repositories that have the files, the model's own first."""
+    variants: tuple[Variant, ...] = (OFFICIAL,)
+    """Ways of running it, the default first."""
+    templates: tuple[str, ...] = ()
+    """Sentences that suit the model around a few words, `{}` for the words; used when asked for."""
+    heatmaps: bool = False
+    """Whether it can say where in a picture a query fits."""
+    extra: str = ""
+    """Extra of this package that must be installed to run it; empty if none."""
     good_for: str = ""
     """One sentence for a person choosing a model."""
     notice: str = ""
@@ -50,8 +91,25 @@ class EncoderSpec:
     """Word of caution shown with answers to parts of a kind ("text", "image", "place")."""
     demo: bool = False
     """True for the embedded demonstration model, never for a real one."""
-    load: Callable[[str], object]
-    """Device name -> encoder; the heavy imports happen inside."""
+    load: Callable[..., object]
+    """Device name -> encoder; the heavy imports happen inside. For a spec with `files` it is called
+    as load(device, spec=, weights=, variant=, precision=), `weights` being the path of a file or
+    folder."""
+
+    def variant(self, name: str = "") -> Variant:
+        """Return the variant of that name, the default for an empty one.
+
+        Raises:
+            UnknownNameError: If there is no such variant.
+        """
+        for variant in self.variants:
+            if name in {"", variant.name}:
+                return variant
+        from eex.registry import unknown_name
+
+        known = tuple(variant.name for variant in self.variants)
+        kind = f"variant of {self.name}"
+        raise unknown_name(kind, name, known)
 
 
 @runtime_checkable

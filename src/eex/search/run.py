@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.catalog import encoder_spec, open_embeddings
+from eex.catalog import open_embeddings
 from eex.config import MAX_K, Settings
 from eex.embeddings import EmbeddingSet
 from eex.encoders.base import (
@@ -30,6 +30,7 @@ from eex.encoders.base import (
     EncodesPlace,
     EncodesText,
 )
+from eex.encoders.open import encoder_spec
 from eex.errors import BadQueryError
 from eex.export import Credit, Result
 from eex.imagery.picture import read_picture

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from numpy.typing import NDArray
 
 import eex
-from eex.catalog import encoder_spec
 from eex.encoders.base import ReadsText
+from eex.encoders.open import encoder_spec
 from eex.export import dumps, near
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places

@@ -1,0 +1,297 @@
+"""Names to encoders that are ready to use, ours, a plug-in's, and any CLIP or SigLIP checkpoint.
+
+An `Encoder` wraps what a family or a plug-in made: it checks what comes in, remembers vectors of
+repeated texts, and promises unit vectors of one length. Families do the arithmetic only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.config import Settings
+from eex.encoders.base import (
+    EncoderSpec,
+    EncodesImage,
+    EncodesPlace,
+    EncodesText,
+    Variant,
+)
+from eex.errors import BadPlaceError, BadQueryError, EexError, ShapeError, UnknownNameError
+from eex.imagery.picture import read_picture
+from eex.registry import find, names
+from eex.weights.store import find_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ANY_CLIP = "clip:"
+"""Begins names that stand for a CLIP or SigLIP checkpoint: clip:hf-hub:org/name, clip:PATH."""
+
+MAX_CHARACTERS = 10_000
+"""Longest text that is encoded; models read a few hundred characters of it."""
+
+KEPT_TEXTS = 2048
+"""Texts whose vectors are remembered."""
+
+
+def encoder_spec(name: str) -> EncoderSpec:
+    """Return what is known of an encoder, without loading it.
+
+    Args:
+        name: A name that `eex models` lists, or `clip:` and a hub id or a path.
+
+    Raises:
+        UnknownNameError: If no such encoder is installed.
+    """
+    spec = find("eex.encoders", name)
+    if not isinstance(spec, EncoderSpec):
+        message = f"{name!r} is registered as an encoder but is not an EncoderSpec."
+        raise UnknownNameError(message, hint="Its entry point must name an EncoderSpec.")
+    return spec
+
+
+def encoder_specs() -> tuple[EncoderSpec, ...]:
+    """Return what is known of every installed encoder, by name."""
+    return tuple(encoder_spec(name) for name in names("eex.encoders"))
+
+
+def encoder(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    variant: str = "",
+    precision: str | None = None,
+    settings: Settings | None = None,
+) -> Encoder:
+    """Load an encoder.
+
+    Args:
+        name: A name that `eex models` lists, or `clip:hf-hub:org/name` or `clip:PATH`.
+        weights: File or folder of the weights; by default those that `eex models get` fetched.
+        device: cpu, cuda, mps or auto; from the settings by default.
+        variant: A way of running it, see `EncoderSpec.variants`; the default for an empty name.
+        precision: float32, float16 or bfloat16; from the settings by default.
+        settings: Read from the environment by default.
+
+    Raises:
+        UnknownNameError: If there is no such encoder or variant.
+        MissingWeightsError: If the weights are not here; the hint has the command that gets them.
+        DamagedWeightsError: If they are not whole, not safe to read, or of another model.
+        MissingExtraError: If PyTorch or the model's own package is not installed.
+    """
+    settings = settings or Settings.from_env()
+    spec = encoder_spec(name)
+    chosen = spec.variant(variant)
+    device = device or settings.device
+    if not spec.files and not name.startswith(ANY_CLIP):
+        if weights is not None:
+            message = f"{name} takes no weights; it has its own."
+            raise BadQueryError(message, hint="Leave weights out.")
+        return Encoder(spec, chosen, spec.load(device))
+    loaded = spec.load(
+        device,
+        spec=spec,
+        weights=find_weights(spec, weights, settings=settings),
+        variant=chosen,
+        precision=precision or settings.precision,
+    )
+    return Encoder(spec, chosen, loaded)
+
+
+class Encoder:
+    """An encoder that is ready to use. Safe to use from several threads if what it wraps is."""
+
+    def __init__(self, spec: EncoderSpec, variant: Variant, loaded: object) -> None:
+        """Wrap what a spec's `load` returned."""
+        self.spec = spec
+        self.variant = variant
+        self.loaded = loaded
+        self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"<eex.Encoder {self.spec.name} ({self.variant.name}): {self.dim} dimensions>"
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector: the weights' own where they are not the published ones."""
+        return int(getattr(self.loaded, "dim", self.spec.dim))
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes that the weights take; 0 if not known."""
+        return int(getattr(self.loaded, "memory_bytes", 0))
+
+    def encode_text(
+        self, texts: Sequence[str], *, templates: Sequence[str] = ()
+    ) -> NDArray[np.float32]:
+        """Turn texts into unit vectors, shape (len(texts), dim).
+
+        Args:
+            texts: Each at most 10,000 characters; what is beyond the model's context is cut
+                (`cut_texts` says which).
+            templates: Sentences with `{}` for the text; the unit vectors of all of them are
+                averaged and made unit again (prompt ensemble, Radford et al. 2021, section 3.1.4).
+
+        Raises:
+            BadQueryError: If the encoder takes no text, or one is empty or too long.
+        """
+        texts = checked_texts(texts)
+        if bad := [template for template in templates if template.count("{}") != 1]:
+            message = f"The template {bad[0]!r} needs one {{}} for the words."
+            raise BadQueryError(message, hint='Such as "a satellite image of {}".')
+        if not templates:
+            return self._remembered(texts)
+        sentences = [template.replace("{}", text) for text in texts for template in templates]
+        each = self._remembered(sentences).reshape(len(texts), len(templates), -1)
+        mean = each.astype(np.float64).mean(axis=1)
+        lengths = np.linalg.norm(mean, axis=1, keepdims=True)
+        return (mean / np.maximum(lengths, 1e-12)).astype(np.float32)
+
+    def cut_texts(self, texts: Sequence[str]) -> tuple[bool, ...]:
+        """Say of each text whether the model reads only its beginning."""
+        cut = getattr(self.loaded, "cut_texts", None)
+        return tuple(cut(texts)) if cut is not None else (False,) * len(texts)
+
+    def encode_image(self, images: Sequence[Any], **more: Any) -> NDArray[np.float32]:  # noqa: ANN401
+        """Turn images into unit vectors, shape (len(images), dim).
+
+        Args:
+            images: For encoders of pictures: paths, bytes, Pillow images or arrays
+                (height, width, 3), uint8, sRGB. For encoders of Sentinel-2: arrays
+                (bands, height, width), digital numbers in the order of `spec.bands`.
+            more: What the family takes besides, such as `lonlat` and `when`.
+
+        Raises:
+            BadQueryError: If the encoder takes no images.
+            BadPictureError: If one is no picture, or too small or too large.
+            ShapeError: If an array has other bands, or holds NaN or infinity.
+        """
+        loaded = self._able(EncodesImage, "image")
+        if self.spec.pixels == "picture":
+            return self._checked(loaded.encode_image([as_picture(i) for i in images], **more))
+        arrays = [checked_raster(image, self.spec.bands) for image in images]
+        return self._checked(loaded.encode_image(arrays, **more))
+
+    def encode_place(self, lonlat: Any) -> NDArray[np.float32]:  # noqa: ANN401
+        """Turn places into unit vectors, shape (n, dim); `lonlat` (n, 2), degrees, longitude first.
+
+        Raises:
+            BadQueryError: If the encoder takes no places.
+            BadPlaceError: If one is not on the globe.
+        """
+        loaded = self._able(EncodesPlace, "place")
+        return self._checked(loaded.encode_place(checked_places(lonlat)))
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """Pass on what families have besides, such as `image_features` and `tokenize`."""
+        if name.startswith("_") or name == "loaded":
+            raise AttributeError(name)
+        try:
+            return getattr(self.loaded, name)
+        except AttributeError:
+            message = f"{self.spec.name} has no {name!r}"
+            raise AttributeError(message) from None
+
+    def _able(self, protocol: type[Any], kind: str) -> Any:  # noqa: ANN401
+        if kind not in self.spec.modalities or not isinstance(self.loaded, protocol):
+            message = f"The model {self.spec.name} takes no {kind}."
+            raise BadQueryError(message, hint=f"It takes: {', '.join(self.spec.modalities)}.")
+        return self.loaded
+
+    def _remembered(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        loaded = self._able(EncodesText, "text")
+        with self._lock:
+            known = {text: self._texts[text] for text in texts if text in self._texts}
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known |= dict(zip(new, self._checked(loaded.encode_text(new)), strict=True))
+        with self._lock:
+            for text in texts:
+                self._texts[text] = known[text]
+                self._texts.move_to_end(text)
+            while len(self._texts) > KEPT_TEXTS:
+                self._texts.popitem(last=False)
+        return np.stack([known[text] for text in texts]) if len(texts) else self._none()
+
+    def _none(self) -> NDArray[np.float32]:
+        return np.empty((0, self.dim), np.float32)
+
+    def _checked(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:  # noqa: PLR2004
+            message = f"{self.spec.name} gave vectors of shape {vectors.shape}."
+            raise EexError(message, hint="This is a fault of the encoder; report it there.")
+        return vectors
+
+
+def checked_texts(texts: Sequence[str]) -> list[str]:
+    """Return the texts, or refuse what cannot be encoded."""
+    if isinstance(texts, str):
+        message = "Expected a list of texts, got one text."
+        raise BadQueryError(message, hint="Put it in a list: [text].")
+    for text in texts:
+        if not isinstance(text, str) or not text.strip():
+            message = "A text is empty." if isinstance(text, str) else f"{text!r} is not a text."
+            raise BadQueryError(message, hint='Describe what to see, such as "a sand desert".')
+        if len(text) > MAX_CHARACTERS:
+            message = f"A text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read."
+            raise BadQueryError(message, hint="A sentence works best.")
+    return list(texts)
+
+
+def as_picture(image: Any) -> NDArray[np.uint8]:  # noqa: ANN401
+    """Return pixels (height, width, 3), uint8, of a path, bytes, a Pillow image or an array."""
+    if isinstance(image, str | Path | bytes | np.ndarray):
+        return read_picture(image)
+    if hasattr(image, "convert"):
+        return read_picture(np.asarray(image.convert("RGB")))
+    message = f"A picture is a path, bytes, pixels or a Pillow image, got {type(image).__name__}."
+    raise BadQueryError(message)
+
+
+def checked_raster(image: Any, bands: tuple[str, ...]) -> NDArray[Any]:  # noqa: ANN401
+    """Return digital numbers (bands, height, width), or say what is wrong with them."""
+    array = np.asarray(image)
+    if array.ndim != 3 or len(array) != len(bands):  # noqa: PLR2004
+        message = f"Expected ({len(bands)}, height, width), got {array.shape}."
+        raise ShapeError(message, hint=f"Bands, in this order: {', '.join(bands)}.")
+    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
+        message = f"Expected digital numbers, got {array.dtype}."
+        raise ShapeError(message, hint="Give Sentinel-2 L2A as stored: 1/10 000 reflectance.")
+    if not np.isfinite(array).all():
+        message = "The raster holds NaN or infinity."
+        raise ShapeError(message, hint="Fill missing pixels, with 0 as in Sentinel-2 products.")
+    if min(array.shape[1:]) < 8:  # noqa: PLR2004
+        message = f"The raster is {array.shape[2]} x {array.shape[1]} pixels, too small to compare."
+        raise ShapeError(message, hint="Give at least 8 x 8 pixels.")
+    return array
+
+
+def checked_places(lonlat: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    """Return places, shape (n, 2), or say which is not on the globe."""
+    try:
+        places = np.asarray(lonlat, np.float64)
+    except (TypeError, ValueError) as error:
+        message = "Places are pairs of numbers."
+        raise BadPlaceError(message, hint="Give [[lon, lat], …] in degrees.") from error
+    if places.shape == (2,):
+        places = places[None]
+    if places.ndim != 2 or places.shape[1] != 2:  # noqa: PLR2004
+        message = f"Expected (n, 2), got {places.shape}."
+        raise BadPlaceError(message, hint="Give [[lon, lat], …] in degrees.")
+    wrong = ~(np.abs(places) <= (180, 90)).all(axis=1)  # NaN is wrong too
+    if wrong.any():
+        lon, lat = places[np.argmax(wrong)]
+        message = f"lon {lon:g}, lat {lat:g} is not on the globe."
+        hint = "Longitude comes first: -180 to 180, then latitude: -90 to 90."
+        if math.isfinite(lon) and abs(lat) <= 180 and abs(lon) <= 90:  # noqa: PLR2004
+            hint += " They seem to be swapped."
+        raise BadPlaceError(message, hint=hint)
+    return places

@@ -1,0 +1,127 @@
+"""How networks run: in batches, on one device, in one precision, one caller at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eex.errors import BadQueryError, EexError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from eex.encoders.base import EncoderSpec, Variant
+
+Precision = Literal["float32", "float16", "bfloat16"]
+"""Number format of weights and activations; vectors that come out are float32 always."""
+
+DTYPES: Mapping[str, torch.dtype] = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
+
+
+def torch_device(name: str) -> torch.device:
+    """Return the device of that name; `auto` takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        BadQueryError: If there is no such device on this machine.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        message = f"There is no device {name!r} on this machine."
+        raise BadQueryError(message, hint="Devices: auto, cpu, cuda, cuda:0, mps.") from error
+    return device
+
+
+class TorchEncoder:
+    """What encoders that run a network share. Safe to use from several threads."""
+
+    batch = 16
+    """Inputs that go through the network at once."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        spec: EncoderSpec,
+        variant: Variant,
+        dim: int,
+        device: str = "cpu",
+        precision: Precision = "float32",
+    ) -> None:
+        """Put a filled network on a device; `dim` is the length of a vector."""
+        self.spec = spec
+        self.variant = variant
+        self.dim = dim
+        self.device = torch_device(device)
+        self.precision: Precision = precision
+        self.network = network.to(self.device, DTYPES[precision])
+        self._running = Lock()
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes that the weights take."""
+        return sum(p.numel() * p.element_size() for p in self.network.parameters())
+
+    def run(
+        self,
+        forward: Callable[..., Tensor],
+        inputs: Any,  # noqa: ANN401
+        *more: Any,  # noqa: ANN401
+    ) -> NDArray[np.float32]:
+        """Return `forward` of inputs (arrays or tensors, first axis the batch), batch by batch.
+
+        Floating-point inputs are cast to the network's precision, whole numbers are not.
+        """
+        arrays = [self._tensor(value) for value in (inputs, *more)]
+        outputs = []
+        with self._running, torch.inference_mode():
+            for low in range(0, len(arrays[0]), self.batch):
+                batch = [a[low : low + self.batch].to(self.device) for a in arrays]
+                outputs.append(forward(*batch).float().cpu().numpy())
+        if not outputs:
+            return np.empty((0, self.dim), np.float32)
+        return np.concatenate(outputs)
+
+    def _tensor(self, value: Any) -> Tensor:  # noqa: ANN401
+        tensor = torch.as_tensor(np.ascontiguousarray(value) if _is_array(value) else value)
+        return tensor.to(DTYPES[self.precision]) if tensor.is_floating_point() else tensor
+
+
+def in_batches(
+    items: Sequence[Any], size: int, work: Callable[[Sequence[Any]], NDArray[np.float32]], dim: int
+) -> NDArray[np.float32]:
+    """Return `work` of slices of `items`, joined, so that only one slice is prepared at a time."""
+    made = [work(items[low : low + size]) for low in range(0, len(items), size)]
+    return np.concatenate(made) if made else np.empty((0, dim), np.float32)
+
+
+def unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return vectors of shape (n, dim) at length 1, float32.
+
+    Raises:
+        EexError: If a vector has no direction: the network gave zeros, NaN or infinity.
+    """
+    wide = np.asarray(vectors, np.float64)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    if not np.all(np.isfinite(lengths)) or (len(lengths) and lengths.min() <= 0):
+        message = "The network gave a vector without direction (zero, NaN or infinite)."
+        raise EexError(message, hint="Check the input; with float16, try float32.")
+    return (wide / lengths).astype(np.float32)
+
+
+def _is_array(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, np.ndarray)

@@ -1,0 +1,1 @@
+"""Weights of models: what is known of their files, getting them, reading them safely."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,14 @@ def _loopback_only(self: socket.socket, address: Any) -> None:
         message = f"tests have no network; {host} was asked for"
         raise RuntimeError(message)
     _connect(self, address)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("EEX_SLOW", "") not in {"", "0"}:
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow; run with EEX_SLOW=1"))
 
 
 @pytest.fixture(autouse=True, scope="session")

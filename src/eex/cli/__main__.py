@@ -1,0 +1,5 @@
+"""`python -m eex.cli` is `eex`."""
+
+from eex.cli import main
+
+main()

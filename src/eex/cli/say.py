@@ -1,0 +1,89 @@
+"""What every command needs: where answers and messages go, settings, progress.
+
+Answers go to standard output and nothing else does; messages and progress go to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import eex
+from eex.errors import BadQueryError
+
+if TYPE_CHECKING:
+    from eex.config import Settings
+    from eex.search.run import OpenSet
+
+
+def say(text: str) -> None:
+    """Write a message for people."""
+    click.echo(text, err=True)
+
+
+def answer(text: str, output: Path | None = None) -> None:
+    """Write the answer, to a file where one is given."""
+    if output is None:
+        click.echo(text)
+        return
+    from eex.files import write_bytes
+
+    write_bytes(output, f"{text}\n".encode())
+    say(f"Wrote {output}")
+
+
+def json_text(record: dict[str, Any]) -> str:
+    """Return a record as JSON."""
+    from eex.export import dumps
+
+    return dumps(record)
+
+
+def read_settings() -> Settings:
+    """Read the settings, once a command."""
+    return eex.Settings.from_env()
+
+
+def open_named(name: str, settings: Settings) -> OpenSet:
+    """Open a set, with a bar while it is prepared."""
+    from eex.search.run import open_set
+
+    return open_set(name, settings=settings, progress=progress(f"preparing {name}", "tiles"))
+
+
+def progress(doing: str, unit: str) -> Callable[[int, int], None]:
+    """Return what draws a bar of work done, from its first call on."""
+    bar: Any = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            from tqdm import tqdm
+
+            bar = tqdm(total=total, desc=doing, unit=f" {unit}", file=sys.stderr)
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return report
+
+
+def check_target(path: Path | None) -> None:
+    """Refuse a file that cannot be written before any work is done."""
+    if path is None:
+        return
+    try:
+        folder, parent = path.is_dir(), path.absolute().parent.is_dir()
+    except (OSError, ValueError) as error:
+        message = f"{str(path)[:60]!r}… is not the name of a file."
+        raise BadQueryError(message, hint="Give a shorter, plain name.") from error
+    if folder:
+        message = f"{path} is a folder."
+        raise BadQueryError(message, hint="Give a file name.")
+    if not parent:
+        message = f"The folder {path.absolute().parent} does not exist."
+        raise BadQueryError(message, hint="Make it first, or choose another.")

@@ -1,0 +1,121 @@
+"""`eex search`: one query, one answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eex.cli.say import answer, check_target, json_text, open_named, read_settings, say
+from eex.errors import BadQueryError
+
+if TYPE_CHECKING:
+    from eex.search.found import Found
+
+FORMATS = ("table", "json", "geojson", "csv")
+"""Forms of an answer."""
+
+
+@click.command()
+@click.option("--set", "name", default="world", show_default=True, help="Name or .parquet file.")
+@click.option("--text", help="Words that describe what to look for.")
+@click.option("--image", metavar="FILE", help="A picture to compare with.")
+@click.option("--place", metavar='"LAT, LON"', help="A place, or its name: what looks like there.")
+@click.option("--row", type=int, help="A tile of the set, by row: more like it.")
+@click.option("--weight", "weights", multiple=True, metavar="PART=NUMBER", help="Share of a part.")
+@click.option("--k", type=int, help="How many results.  [default: 10]")
+@click.option("--bbox", type=float, nargs=4, metavar="W S E N", help="Only inside this box.")
+@click.option("--spread", type=float, metavar="KM", help="Least distance between results.")
+@click.option("--top-percent", type=float, metavar="P", help="Every tile among the best P percent.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="Of the answer.  [default: table]"
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the answer there.")
+@click.option("--map", "map_file", type=click.Path(path_type=Path), help="Also write a map, PNG.")
+def search(
+    name: str,
+    form: str | None,
+    output: Path | None,
+    map_file: Path | None,
+    **asked: Any,  # noqa: ANN401
+) -> None:
+    """Find the tiles that fit best.
+
+    \b
+    Examples:
+      eex search --text "tropical rainforest"
+      eex search --text "snow covered mountains" --bbox -85 -60 -30 15
+      eex search --place "-14.2, -69.1" --text lake --weight text=2
+      eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
+    """  # noqa: D301 - click reads the backspace
+    for target in (output, map_file):
+        check_target(target)
+    form = form or _format_of(output)
+    if map_file is not None and map_file.suffix.lower() != ".png":
+        message = f"The map is a PNG, but {map_file} is not called so."
+        raise BadQueryError(message)
+    parts = _parts(asked)
+    opened = open_named(name, read_settings())
+    found = opened.search(**parts)
+    _explain(found)
+    if map_file is not None:
+        found.map(map_file)
+        say(f"Wrote {map_file}")
+    answer(_formatted(found, form), output)
+
+
+def _parts(asked: dict[str, Any]) -> dict[str, Any]:
+    from eex.search.place import POINT, parse_place
+
+    weights = {}
+    for entry in asked.pop("weights"):
+        part, equals, number = entry.partition("=")
+        try:
+            weights[part] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            message = f"--weight takes PART=NUMBER, such as text=2; got {entry!r}."
+            raise click.UsageError(message)
+    if asked["place"] is not None:
+        place = parse_place(asked["place"])
+        asked["place"] = (place.lon, place.lat)
+        if place.kind != POINT:
+            where = f"{place.lat:.2f}, {place.lon:.2f}"
+            say(f"Place: {place.name}, {place.kind} ({where})")
+    asked["spread_km"] = asked.pop("spread")
+    return {**asked, "weights": weights}
+
+
+def _explain(found: Found) -> None:
+    if found.credit.banner:
+        say(found.credit.banner)
+    if found.read_as:
+        read = ", ".join(f"{r.phrase} ({r.similarity:.2f})" for r in found.read_as)
+        say(f"Read as: {read}")
+    for message in found.messages:
+        say(message)
+    for place in found.places:
+        where = f'--place "{place.lat:.2f}, {place.lon:.2f}"'
+        say(f"{place.name} is a place; for what looks like there: {where}")
+
+
+def _formatted(found: Found, form: str) -> str:
+    from eex.export import to_table
+
+    if form == "csv":
+        return found.to_csv().rstrip("\n")
+    if form == "table":
+        return to_table(found.results)
+    return json_text(found.to_geojson() if form == "geojson" else found.to_json())
+
+
+def _format_of(output: Path | None) -> str:
+    if output is None or output.suffix.lower() == ".txt":
+        return "table"
+    form = output.suffix.lower().removeprefix(".")
+    if form not in FORMATS:
+        message = f"The name {output} does not say in which format to write."
+        raise BadQueryError(message, hint=f"Give --format: {', '.join(FORMATS)}.")
+    return form

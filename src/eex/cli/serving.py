@@ -1,0 +1,64 @@
+"""`eex serve` and `eex demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from eex.cli.say import answer, open_named, read_settings, say
+
+if TYPE_CHECKING:
+    from eex.config import Settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 takes a free one.  [default: 8000]")
+@click.option(
+    "--set",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also serve this .parquet file.",
+)
+def serve(host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
+    """Serve the web page and the API until Ctrl-C."""
+    settings = read_settings()
+    for name in ("world", *map(str, files)):
+        open_named(name, settings)
+    _serve(settings, host, port, files)
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for the files.",
+)
+@click.option("--serve/--no-serve", "serving", default=True, help="Serve the web page afterwards.")
+@click.option("--port", type=int, help="Port of the web page; 0 takes a free one.  [default: 8000]")
+def demo(out: Path, *, serving: bool, port: int | None) -> None:
+    """Ask the embedded world one query of each kind, then serve the web page."""
+    from eex.demo import run_demo
+
+    settings = read_settings()
+    run_demo(open_named("world", settings), out, say=say, answer=answer)
+    if serving:
+        _serve(settings, None, port, ())
+
+
+def _serve(settings: Settings, host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
+    from dataclasses import replace
+
+    from eex.server.run import serve_forever
+
+    settings = replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+    )
+    serve_forever(settings, sets=files, say=say)

@@ -57,5 +57,5 @@ def ruled_picture(name: str, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype
     """Return network input made by the same rule, such as "img224" of shape (1, 3, 224, 224)."""
     from zlib import crc32
 
-    u = np.random.Generator(np.random.PCG64(crc32(name.encode()))).random(shape) - 0.5
+    u = np.random.Generator(np.random.PCG64(crc32(name.encode()))).random(shape, np.float32) - 0.5
     return (u * 4).astype(np.float32)

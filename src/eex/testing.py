@@ -306,17 +306,23 @@ class EncoderContract:
         np.testing.assert_allclose(single, vectors, atol=self.atol)
         assert np.unique(vectors, axis=0).shape[0] == len(self.texts)
 
-    def test_pictures_become_unit_vectors_one_by_one_or_together(self) -> None:
+    def test_images_become_unit_vectors_one_by_one_or_together(self) -> None:
         encoder = self._loaded()
         if not isinstance(encoder, EncodesImage):
-            pytest.skip("takes no pictures")
-        rng = np.random.default_rng(0)
-        shapes = ((32, 32, 3), (64, 48, 3), (200, 100, 3))
-        pictures = [rng.integers(256, size=shape, dtype=np.uint8) for shape in shapes]
-        vectors = encoder.encode_image(pictures)
-        self._check(vectors, len(pictures))
-        single = np.concatenate([encoder.encode_image([picture]) for picture in pictures])
+            pytest.skip("takes no images")
+        images = self._images()
+        vectors = encoder.encode_image(images)
+        self._check(vectors, len(images))
+        single = np.concatenate([encoder.encode_image([image]) for image in images])
         np.testing.assert_allclose(single, vectors, atol=self.atol)
+
+    def _images(self) -> list[NDArray[Any]]:
+        rng = np.random.default_rng(0)
+        if self.spec.pixels == "picture":
+            shapes = ((32, 32, 3), (64, 48, 3), (200, 100, 3))
+            return [rng.integers(256, size=shape, dtype=np.uint8) for shape in shapes]
+        sizes, bands = ((256, 256), (384, 384), (300, 250)), len(self.spec.bands)
+        return [rng.integers(10_000, size=(bands, *size), dtype=np.uint16) for size in sizes]
 
     def test_places_become_unit_vectors_and_the_date_line_is_no_seam(self) -> None:
         encoder = self._loaded()

@@ -178,7 +178,8 @@ class Encoder:
         loaded = self._able(EncodesImage, "image")
         if self.spec.pixels == "picture":
             return self._checked(loaded.encode_image([as_picture(i) for i in images], **more))
-        arrays = [checked_raster(image, self.spec.bands) for image in images]
+        counts = getattr(loaded, "band_counts", ())
+        arrays = [checked_raster(image, self.spec.bands, counts=counts) for image in images]
         return self._checked(loaded.encode_image(arrays, **more))
 
     def encode_place(self, lonlat: Any) -> NDArray[np.float32]:  # noqa: ANN401
@@ -256,11 +257,24 @@ def as_picture(image: Any) -> NDArray[np.uint8]:  # noqa: ANN401
     raise BadQueryError(message)
 
 
-def checked_raster(image: Any, bands: tuple[str, ...]) -> NDArray[Any]:  # noqa: ANN401
-    """Return digital numbers (bands, height, width), or say what is wrong with them."""
+def checked_raster(
+    image: Any,  # noqa: ANN401
+    bands: tuple[str, ...],
+    *,
+    counts: tuple[int, ...] = (),
+) -> NDArray[Any]:
+    """Return digital numbers (bands, height, width), or say what is wrong with them.
+
+    Args:
+        image: What was given.
+        bands: Bands that the encoder takes.
+        counts: How many bands there may be, where that is not only their number.
+    """
     array = np.asarray(image)
-    if array.ndim != 3 or len(array) != len(bands):  # noqa: PLR2004
-        message = f"Expected ({len(bands)}, height, width), got {array.shape}."
+    counts = counts or (len(bands),)
+    if array.ndim != 3 or len(array) not in counts:  # noqa: PLR2004
+        expected = " or ".join(map(str, counts))
+        message = f"Expected ({expected}, height, width), got {array.shape}."
         raise ShapeError(message, hint=f"Bands, in this order: {', '.join(bands)}.")
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         message = f"Expected digital numbers, got {array.dtype}."

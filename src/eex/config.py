@@ -12,7 +12,8 @@ Environment variables (all optional):
     EEX_MODEL_MEMORY  most memory of loaded models, MiB; default 8192; the least used are put away
     EEX_HUB         where weights are fetched: huggingface, modelscope.cn, modelscope.ai or the
                     address of a mirror; default huggingface
-    HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN, HF_HOME   as Hugging Face's own tools read them
+    HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN, HF_HOME, HF_HUB_CACHE   as Hugging Face's own tools
+                    read them
     EEX_ALLOWED_HOSTS  host names that are answered to, with commas; needed behind a proxy on
                     this machine; default: any, but on loopback only its own names
 """
@@ -106,7 +107,7 @@ class Settings:
             model_memory=_integer(env, "EEX_MODEL_MEMORY", 8192, low=1) * 2**20,
             hub=env.get("EEX_HUB") or "huggingface",
             hub_endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
-            hub_cache=_folder("HF_HOME", home) / "hub",
+            hub_cache=_folder("HF_HUB_CACHE", env.get("HF_HUB_CACHE") or f"{home}/hub"),
             hub_token=env.get("HF_TOKEN", ""),
             offline=env.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"},
             threads=_integer(env, "EEX_THREADS", processors(), low=1),

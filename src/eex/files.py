@@ -9,7 +9,7 @@ import shutil
 import stat
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -106,11 +106,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield fresh
         with suppress(FileNotFoundError):
             fresh.chmod(stat.S_IMODE(target.stat().st_mode))
-        _sync(fresh)
-        fresh.replace(target)
-        _sync(target.parent)
+        put_in_place(fresh, target)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Give a finished file its name, in the same folder, once all of it is on the disk."""
+    _sync(fresh)
+    fresh.replace(path)
+    _sync(path.parent)
 
 
 @contextmanager
@@ -135,22 +140,35 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def making(path: Path) -> Iterator[None]:
+def making(path: Path, *, waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold `path`, which lies in our cache, so that one process makes it and others wait.
 
-    Its folder is made, and cleared of what killed processes left.
+    Its folder is made, and cleared of what killed processes left. `waiting` is called once if
+    another process is at it.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
+        lock = FileLock(path.with_name(f".{path.name}.lock"))
         with suppress(NotImplementedError):  # a file system without locks: both make it, one wins
-            held.enter_context(FileLock(path.with_name(f".{path.name}.lock")))
-        for left in path.parent.iterdir():
-            if _abandoned(left):
-                with suppress(OSError):
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if waiting is not None:
+                    waiting()
+                lock.acquire()
+            held.callback(lock.release)
+        clear_abandoned(path.parent)
         yield
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Remove temporary files and folders that killed processes of ours left in a folder."""
+    for left in folder.iterdir():
+        if _abandoned(left):
+            with suppress(OSError):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

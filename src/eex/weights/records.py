@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 Hub = Literal["huggingface", "modelscope.cn", "modelscope.ai"]
 """Where files are kept."""
@@ -37,3 +37,37 @@ class WeightFile:
     """True if the model works without it."""
     home: Home | None = None
     """Where it lies if not with the other files."""
+
+
+class HasWeights(Protocol):
+    """What this part needs to know of a model; an `EncoderSpec` says all of it."""
+
+    @property
+    def name(self) -> str:
+        """Unique name, as users type it."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def licence(self) -> str:
+        """SPDX name of the weights' licence; empty if only the hub's page says it."""
+        ...
+
+    @property
+    def attribution(self) -> str:
+        """Who must be credited."""
+        ...
+
+    @property
+    def files(self) -> tuple[WeightFile, ...]:
+        """Files that must be fetched; empty if all is in the package."""
+        ...
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """Repositories that have the files, the model's own first."""
+        ...

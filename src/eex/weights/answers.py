@@ -1,0 +1,155 @@
+"""What a hub's answer means: the file, a page in its place, not yet, or never."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from eex.errors import DownloadError
+from eex.weights.checksum import SHA256
+from eex.weights.http import FaultError, Reply
+from eex.weights.hubs import Origin
+
+LONGEST_PAUSE = 60.0
+"""Seconds that a server may ask to wait; longer is told to the user."""
+
+CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+"""What part of what a server sends."""
+
+LISTING_BYTES = 4 * 2**20
+"""Most that is read of a list of files."""
+
+PAGES = ("text/html", "application/xhtml+xml")
+"""Content types of pages, for people."""
+
+PAGE_BEGINNINGS = (b"<!doctype html", b"<html")
+"""How pages begin, in lower case."""
+
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a pointer of Git LFS begins, which stands for a file that was not copied."""
+
+
+class AbsentFileError(DownloadError):
+    """The repository is there, the file is not."""
+
+
+def no_weights(beginning: bytes) -> str:
+    """Return what a file that begins so is instead of weights, in words; empty if it may be."""
+    if beginning.startswith(POINTER):
+        return "a pointer of Git LFS, not the file that it stands for"
+    if beginning.lstrip().lower().startswith(PAGE_BEGINNINGS):
+        return "a web page"
+    return ""
+
+
+def wrong(origin: Origin, reason: str) -> DownloadError:
+    """Return the error for something else in place of the file."""
+    message = f"{origin.file} of {origin.home.repo} is not the file expected: {reason}."
+    return DownloadError(message, hint="Try another source with --from.")
+
+
+def host(url: str) -> str:
+    """Return the host of an address, for people."""
+    return urlsplit(url).hostname or url
+
+
+def check_kind(origin: Origin, reply: Reply) -> None:
+    """Refuse pages and messages that come in place of a file, with status 200.
+
+    Raises:
+        DownloadError: If it is one.
+    """
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    suffix, sender = PurePosixPath(origin.file).suffix, host(reply.url)
+    if kind in PAGES and suffix not in {".html", ".htm"}:
+        raise wrong(origin, f"{sender} sent a web page, perhaps to log in")
+    if kind == "application/json" and suffix not in {".json", ".txt"}:
+        said = " ".join(reply.body.read(200).decode("utf-8", "replace").split())
+        raise wrong(origin, f"{sender} sent a message: {said}")
+    if reply.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
+        raise wrong(origin, f"{sender} sent it compressed, unasked")
+
+
+def check_beginning(origin: Origin, chunk: bytes) -> None:
+    """Refuse what begins as something else than weights.
+
+    Raises:
+        DownloadError: If it does.
+    """
+    kind = no_weights(chunk[:512])
+    if kind and PurePosixPath(origin.file).suffix not in {".html", ".htm"}:
+        raise wrong(origin, f"{host(origin.url)} sent {kind}")
+
+
+def byte_range(reply: Reply) -> tuple[int, int]:
+    """Return the first byte that comes, and how many the whole file has, 0 if not known."""
+    if reply.status == HTTPStatus.OK:
+        length = reply.headers.get("content-length", "")
+        return 0, int(length) if length.isdecimal() else 0
+    told = CONTENT_RANGE.fullmatch(reply.headers.get("content-range", "").strip())
+    if told is None:
+        return -1, 0
+    return int(told[1] or 0), int(told[3]) if told[3] != "*" else 0
+
+
+def hub_sha256(reply: Reply) -> str:
+    """Return the checksum that Hugging Face tells (of LFS files), empty if it tells none.
+
+    Only the hub's own ETag counts: those of the stores behind it may be other hashes as long.
+    """
+    own = reply.etag if "x-repo-commit" in reply.hub else ""
+    for told in (reply.hub.get("x-linked-etag", ""), own):
+        bare = told.removeprefix("W/").strip('"').lower()
+        if SHA256.fullmatch(bare):
+            return bare
+    return ""
+
+
+def listed_sha256(reply: Reply, file: str) -> str:
+    """Return the checksum of a file in ModelScope's list of files, empty if it is not there."""
+    if reply.status != HTTPStatus.OK:
+        return ""
+    try:
+        record: Any = json.loads(reply.body.read(LISTING_BYTES))
+        entries = record["Data"]["Files"]
+        told = [e.get("Sha256") for e in entries if isinstance(e, Mapping) and e["Path"] == file]
+    except (ValueError, KeyError, TypeError, OSError):
+        return ""
+    known = str(told[0] or "").lower() if told else ""
+    return known if SHA256.fullmatch(known) else ""
+
+
+def refused(origin: Origin, reply: Reply) -> Exception:
+    """Return what an answer that is no file means: for now (a fault) or for good (ours)."""
+    status, code, name = reply.status, reply.hub.get("x-error-code", ""), host(origin.url)
+    if code in {"RepoNotFound", "RevisionNotFound"}:
+        what = "repository" if code == "RepoNotFound" else "revision"
+        lacking = origin.home.repo if code == "RepoNotFound" else origin.revision
+        message = f"{name} has no {what} {lacking}, or does not show it to everybody."
+        return DownloadError(message, hint=f"See {origin.page}; with access to it, set HF_TOKEN.")
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and reply.at_hub:
+        message = f"{name} gives {origin.home.repo} only to those who accepted its licence there."
+        hint = f"Accept it at {origin.page}, then set HF_TOKEN to a token of yours."
+        if origin.token:
+            hint = f"Accept it at {origin.page} with the account that HF_TOKEN belongs to."
+        return DownloadError(message, hint=hint)
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and reply.at_hub:
+        message = f"{origin.home.repo} at {name} has no file {origin.file}."
+        return AbsentFileError(message, hint=f"See {origin.page}; or try --from another source.")
+    asked = reply.headers.get("retry-after", "")
+    wait = float(asked) if asked.isdecimal() else 0.0
+    if wait > LONGEST_PAUSE:
+        message = f"{name} asks to come back in {wait / 60:.0f} minutes (HTTP {status})."
+        return DownloadError(message, hint="Try later, or another source with --from.")
+    passing = {408, 416, 421, 425, 429}
+    if not reply.at_hub:  # the signed address that the hub sent us to has expired
+        passing |= {401, 403, 404, 410}
+    if status in passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return FaultError(f"{host(reply.url)} answered HTTP {status}", wait=wait)
+    message = f"{name} answered HTTP {status} when asked for {origin.file}."
+    return DownloadError(message, hint="Try another source with --from.")

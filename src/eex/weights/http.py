@@ -1,0 +1,178 @@
+"""One file asked for over HTTP: redirects, who may see the token, and what answers mean.
+
+The standard library does it: one file at a time needs no pool, and proxies and certificates are
+then those of the system. Redirects are followed here, since `urllib` would send the token along.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from socket import gaierror
+from typing import IO, Any
+from urllib.parse import urljoin, urlsplit
+
+from eex.errors import DownloadError
+
+TIMEOUT = 30.0
+"""Seconds to wait for a connection, or for the next bytes."""
+
+MAX_HOPS = 10
+"""Redirects that are followed."""
+
+REDIRECTS = {301, 302, 303, 307, 308}
+
+TOLD_BY_HUB = ("x-repo-commit", "x-linked-etag", "x-linked-size", "x-error-code", "x-error-message")
+"""What Hugging Face says of a file before it sends on to where the bytes are."""
+
+
+class UnreachableError(Exception):
+    """Nothing answered at all: no such host, refused."""
+
+
+class FaultError(Exception):
+    """A fault that may be gone at the next try."""
+
+    def __init__(self, reason: str, *, wait: float = 0.0) -> None:
+        """Keep the reason, and the seconds that the server asks to wait for."""
+        super().__init__(reason)
+        self.wait = wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An answer, redirects followed."""
+
+    status: int
+    """HTTP status."""
+    headers: Mapping[str, str]
+    """Headers of the last answer, names in lower case."""
+    hub: Mapping[str, str]
+    """What the first answer that said it said of the file, see `TOLD_BY_HUB`."""
+    etag: str
+    """ETag that the hub itself gave, empty if only another host did."""
+    url: str
+    """Where it came from in the end."""
+    at_hub: bool
+    """Whether that is the host that was asked."""
+    body: IO[bytes]
+    """What is left to read."""
+
+
+@contextmanager
+def ask(url: str, *, headers: Mapping[str, str] | None = None, token: str = "") -> Iterator[Reply]:
+    """Ask for an address.
+
+    Args:
+        url: http or https.
+        headers: Sent to every host.
+        token: Sent to the host of `url` only, whatever it redirects to.
+
+    Raises:
+        DownloadError: If the connection is not trusted, or redirects lead nowhere.
+        UnreachableError: If nothing answers.
+        FaultError: If the connection breaks.
+    """
+    hub: dict[str, str] = {}
+    first, etag = _host(url), ""
+    for _ in range(MAX_HOPS):
+        sent = {"User-Agent": f"eex/{_version()}", "Accept-Encoding": "identity"}
+        sent |= headers or {}
+        if token and _host(url) == first:
+            sent["Authorization"] = f"Bearer {token}"
+        with _opened(url, sent) as response:
+            told = {name.lower(): value for name, value in response.headers.items()}
+            for name in TOLD_BY_HUB:
+                if name in told:
+                    hub.setdefault(name, told[name])
+            if _host(url) == first:
+                etag = told.get("etag", "")
+            if response.status not in REDIRECTS:
+                yield Reply(
+                    status=response.status,
+                    headers=told,
+                    hub=hub,
+                    etag=etag,
+                    url=url,
+                    at_hub=_host(url) == first,
+                    body=response,
+                )
+                return
+        url = _next(url, told.get("location", ""))
+    message = f"{urlsplit(url).hostname} redirects in a circle."
+    raise DownloadError(message, hint="Try another source with --from.")
+
+
+def _next(url: str, location: str) -> str:
+    """Return where a redirect leads; never from https to http."""
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1)
+    except ValueError:
+        known = False
+    if not location or not known or parts.username is not None:
+        message = f"{urlsplit(url).hostname} redirects to something that is no address."
+        raise DownloadError(message, hint="Try another source with --from.")
+    if parts.scheme == "http" and urlsplit(url).scheme == "https":
+        message = f"{urlsplit(url).hostname} redirects to an address without encryption."
+        raise DownloadError(message, hint="Try another source with --from.")
+    return target.replace(" ", "%20")
+
+
+@contextmanager
+def _opened(url: str, headers: Mapping[str, str]) -> Iterator[Any]:
+    host = urlsplit(url).hostname
+    try:
+        opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.ProxyHandler(),
+            urllib.request.HTTPHandler(),
+            urllib.request.HTTPSHandler(),
+        ):
+            opener.add_handler(handler)
+        response = opener.open(urllib.request.Request(url, headers=dict(headers)), timeout=TIMEOUT)  # noqa: S310 - http or https, checked
+    except urllib.error.URLError as error:
+        raise _fault(host, error.reason) from error
+    except http.client.InvalidURL as error:
+        message = f"{url[:80]!r} is no address."
+        raise DownloadError(message) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _fault(host, error) from error
+    with response:
+        yield response
+
+
+def _fault(host: str | None, reason: object) -> Exception:
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        message = f"The certificate of {host} is not trusted: {reason.verify_message}."
+        hint = "Set SSL_CERT_FILE to the certificates of your network, or try another source."
+        return DownloadError(message, hint=hint)
+    if isinstance(reason, gaierror):
+        return UnreachableError(f"there is no host {host} to be found")
+    if isinstance(reason, ConnectionRefusedError):
+        return UnreachableError(f"{host} refuses connections")
+    if isinstance(reason, TimeoutError):
+        return FaultError(f"{host} did not answer within {TIMEOUT:g} seconds")
+    if isinstance(reason, http.client.RemoteDisconnected):
+        return FaultError(f"{host} closed the connection")
+    said = (isinstance(reason, OSError) and reason.strerror) or str(reason)
+    return FaultError(f"the connection to {host} broke ({said or type(reason).__name__})")
+
+
+def _host(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _version() -> str:
+    try:
+        return version("earth-embedding-explorer")
+    except PackageNotFoundError:
+        return "0"

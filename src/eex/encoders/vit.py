@@ -16,7 +16,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -34,7 +34,7 @@ Activation = Literal["gelu", "gelu_tanh", "quick_gelu"]
 
 
 def _quick_gelu(x: Tensor) -> Tensor:
-    return x * torch.sigmoid(1.702 * x)
+    return (1.702 * x).sigmoid_().mul_(x)  # one array, not three
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:
@@ -94,6 +94,22 @@ class Attention(nn.Module):
         q, k, v = self.heads_of(x)
         return self.joined(F.scaled_dot_product_attention(q, k, v, is_causal=causal))
 
+    def at(self, x: Tensor, rows: Tensor, *, causal: bool = False) -> Tensor:
+        """Return what `forward` gives for one token of each batch entry, (batch, 1, width)."""
+        batch, tokens, width = x.shape
+        weight, bias = self.qkv.weight, self.qkv.bias
+        one = x[torch.arange(batch, device=x.device), rows]
+        q = F.linear(one, weight[:width], bias[:width])
+        q = q.reshape(batch, 1, self.heads, width // self.heads).transpose(1, 2)
+        kv = F.linear(x, weight[width:], bias[width:])
+        kv = kv.reshape(batch, tokens, 2, self.heads, width // self.heads)
+        k, v = kv.permute(2, 0, 3, 1, 4)
+        seen = None
+        if causal:
+            seen = torch.arange(tokens, device=x.device) <= rows[:, None]
+            seen = seen[:, None, None]
+        return self.joined(F.scaled_dot_product_attention(q, k, v, attn_mask=seen))
+
 
 class Mlp(nn.Module):
     """Two layers with an activation between them."""
@@ -138,6 +154,27 @@ class Block(nn.Module):
         x = x + self.ls1(self.attn(self.norm1(x), causal=causal))
         return x + self.ls2(self.mlp(self.norm2(x)))
 
+    def at(self, x: Tensor, rows: Tensor, *, causal: bool = False) -> Tensor:
+        """Return what `forward` gives for one token of each batch entry, (batch, width).
+
+        The last block of a network that is read at one token needs no more: a twentieth to a tenth
+        of the whole work is saved.
+        """
+        one = x[torch.arange(len(x), device=x.device), rows][:, None]
+        one = one + self.ls1(self.attn.at(self.norm1(x), rows, causal=causal))
+        return (one + self.ls2(self.mlp(self.norm2(one))))[:, 0]
+
+
+class Blocks(nn.ModuleList):
+    """Blocks in a row; a list that knows what is in it."""
+
+    def __iter__(self) -> Iterator[Block]:
+        return super().__iter__()  # type: ignore[return-value]
+
+    def last(self) -> Block:
+        """Return the last one."""
+        return self[len(self) - 1]  # type: ignore[return-value]
+
 
 @dataclass(frozen=True, kw_only=True)
 class VisionConfig(BlockConfig):
@@ -178,7 +215,7 @@ class Vision(nn.Module):
         self.norm_pre = (
             nn.LayerNorm(config.width, eps=config.eps) if config.norm_pre else nn.Identity()
         )
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = Blocks(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width, eps=config.eps)
 
     def grid_of(self, pixels: Tensor) -> tuple[int, int]:
@@ -214,6 +251,19 @@ class Vision(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.norm(x)
+
+    def class_of(self, pixels: Tensor) -> Tensor:
+        """Return the first token of `forward`, shape (n, width), with less work."""
+        x = self.before_last(pixels)
+        first = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        return self.norm(self.blocks.last().at(x, first))
+
+    def before_last(self, pixels: Tensor) -> Tensor:
+        """Return tokens as they enter the last block."""
+        x = self.embed(pixels)
+        for block in list(self.blocks)[:-1]:
+            x = block(x)
+        return x
 
 
 def resized_positions(
@@ -266,7 +316,7 @@ class TextTower(nn.Module):
         self.config = config
         self.token_embed = nn.Embedding(config.vocabulary, config.width)
         self.pos_embed = nn.Parameter(torch.empty(config.context, config.width))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = Blocks(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width, eps=config.eps)
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -275,16 +325,33 @@ class TextTower(nn.Module):
         Raises:
             ShapeError: If there are more ids than the model takes, or ids that it does not know.
         """
+        x = self.embed(ids)
+        for block in self.blocks:
+            x = block(x, causal=self.config.causal)
+        return self.norm(x)
+
+    def at(self, ids: Tensor, rows: Tensor) -> Tensor:
+        """Return one token of `forward` for each text, shape (n, width), with less work.
+
+        Where tokens see only those before them, what follows the last wanted token is not computed.
+        """
+        causal = self.config.causal
+        if causal and len(ids):
+            ids = ids[:, : int(rows.max()) + 1]
+        x = self.embed(ids)
+        for block in list(self.blocks)[:-1]:
+            x = block(x, causal=causal)
+        return self.norm(self.blocks.last().at(x, rows, causal=causal))
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Return tokens as they enter the blocks."""
         if ids.ndim != 2 or not 0 < ids.shape[1] <= self.config.context:  # noqa: PLR2004
             message = f"Expected (n, {self.config.context}) token ids, got {tuple(ids.shape)}."
             raise ShapeError(message, hint="Cut or pad the texts.")
         if len(ids) and (ids.min() < 0 or ids.max() >= self.config.vocabulary):
             message = f"Token ids are 0 to {self.config.vocabulary - 1}; others were given."
             raise ShapeError(message, hint="Use the tokenizer of this model.")
-        x = self.token_embed(ids) + self.pos_embed[: ids.shape[1]]
-        for block in self.blocks:
-            x = block(x, causal=self.config.causal)
-        return self.norm(x)
+        return self.token_embed(ids) + self.pos_embed[: ids.shape[1]]
 
 
 def filled(module: nn.Module, tensors: Mapping[str, Tensor], *, path: Path, model: str) -> None:

@@ -1,25 +1,68 @@
 """Files to tensors, without running anything that is in them.
 
 Read are `safetensors`, and what `torch.load(weights_only=True)` accepts: plain containers, numbers,
-strings and tensors. A pickle that wants anything else is refused, never run.
+strings and tensors. Records that trainers leave beside the tensors (an `argparse.Namespace`, an
+OmegaConf, paths, NumPy numbers) become inert stand-ins: their classes are neither imported nor
+called. A pickle that wants anything else is refused, never run.
 """
 
 from __future__ import annotations
 
 import json
 import pickle
+import re
+import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from eex.errors import DamagedWeightsError, MissingExtraError, MissingWeightsError
+from eex.weights.beginnings import BEGINNING, is_pickle, is_safetensors, is_zip, no_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 WRAPPERS = ("state_dict", "model")
 """Keys under which checkpoints of trainers keep the tensors."""
+
+RECORDS = re.compile(
+    r"argparse\.Namespace|types\.SimpleNamespace|typing\.Any|pathlib\..*|omegaconf\..*"
+    r"|(pytorch_lightning|lightning|lightning_fabric|numpy)\..*"
+    r"|(builtins\.)?(dict|list|tuple|set|str|int|float|bool)"
+)
+"""Classes that trainers write down besides tensors; they become stand-ins."""
+
+MOST_RECORDS = 64
+"""Most classes of one file that become stand-ins."""
+
+UNKNOWN_CLASS = re.compile(r"GLOBAL (\S+) was not an allowed global")
+"""How PyTorch names a class that is not plain."""
+
+BLOCKED = re.compile(r"unsupported GLOBAL (\S+) whose module")
+"""How PyTorch names a function that it refuses whoever allows it."""
+
+FAULTS = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    ImportError,
+    MemoryError,
+    struct.error,
+)
+"""What reading a file that is not whole, or made up, may raise."""
+
+_allowing = Lock()
+"""What may be read is a list that all of PyTorch shares."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +91,23 @@ def read_checkpoint(path: Path) -> Checkpoint:
         DamagedWeightsError: If it is not whole, or wants to run code.
         MissingExtraError: If torch is not installed.
     """
-    if not path.is_file():
-        message = f"There are no weights at {path}."
-        raise MissingWeightsError(message, hint="Check the path.")
-    if path.suffix == ".safetensors" or _looks_like_safetensors(path):
+    beginning = _beginning(path)
+    if is_safetensors(beginning):
         return Checkpoint(_safetensors(path), path=path)
-    content = _pickled(path)
-    hyper = content.get("hyper_parameters", {}) if isinstance(content, Mapping) else {}
-    for wrapper in WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-            break
+    if not (is_zip(beginning) or is_pickle(beginning)):
+        message = f"{path} is not a file of weights: neither of torch.save nor safetensors."
+        raise DamagedWeightsError(message, hint="Give the file that holds the model's tensors.")
+    content = _pickled(path, mmap=is_zip(beginning))
+    hyper = _plain(content.get("hyper_parameters")) if isinstance(content, Mapping) else None
     tensors = _tensors(content)
+    for wrapper in WRAPPERS:
+        if isinstance(content, Mapping) and (inside := _tensors(content.get(wrapper))):
+            tensors = inside
+            break
     if not tensors:
         message = f"{path} holds no tensors by name, so no weights."
         raise DamagedWeightsError(message, hint="Give a state dict, or a checkpoint that has one.")
-    return Checkpoint(tensors, dict(hyper) if isinstance(hyper, Mapping) else {}, path)
+    return Checkpoint(tensors, hyper if isinstance(hyper, dict) else {}, path)
 
 
 def config_beside(path: Path, name: str) -> dict[str, Any]:
@@ -77,7 +121,7 @@ def config_beside(path: Path, name: str) -> dict[str, Any]:
         return {}
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         message = f"{file} cannot be read as JSON: {error}."
         raise DamagedWeightsError(message, hint="Get the model again.") from error
     if not isinstance(record, dict):
@@ -101,53 +145,12 @@ def one_of(path: Path, names: tuple[str, ...]) -> Path:
     raise MissingWeightsError(message, hint="Give the folder or the file of the model's weights.")
 
 
-def _looks_like_safetensors(path: Path) -> bool:
-    """Whether the file begins with a length and a JSON object, whatever it is called."""
-    with path.open("rb") as file:
-        return file.read(9)[8:] == b"{"
+def needs_torch() -> Any:  # noqa: ANN401
+    """Return the module torch.
 
-
-def _safetensors(path: Path) -> dict[str, Tensor]:
-    _needs_torch()
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
-
-
-def _pickled(path: Path) -> Any:  # noqa: ANN401
-    torch = _needs_torch()
-    for mmap in (True, False):  # files of before 2020 are not zipped and cannot be mapped
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-        except pickle.UnpicklingError as error:
-            if "weights_only" not in str(error) and "Unsupported" not in str(error):
-                raise _damaged(path, str(error)) from error
-            message = f"{path} wants to run code when it is read, so it was not read."
-            hint = "Get the model from its home, or convert it to safetensors where you trust it."
-            raise DamagedWeightsError(message, hint=hint) from error
-        except (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
-            if mmap and "mmap" in str(error):
-                continue
-            raise _damaged(path, str(error)) from error
-    return None
-
-
-def _tensors(content: Any) -> dict[str, Tensor]:  # noqa: ANN401
-    torch = _needs_torch()
-    if not isinstance(content, Mapping):
-        return {}
-    return {
-        name: value
-        for name, value in content.items()
-        if isinstance(name, str) and isinstance(value, torch.Tensor)
-    }
-
-
-def _needs_torch() -> Any:  # noqa: ANN401
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
     try:
         import torch
     except ImportError as error:
@@ -157,7 +160,142 @@ def _needs_torch() -> Any:  # noqa: ANN401
     return torch
 
 
+class _StandIn:
+    """Holds what a pickle gives to a class, and does nothing with it."""
+
+    args: tuple[Any, ...]
+    state: Any
+
+    def __new__(cls, *args: Any) -> _StandIn:  # noqa: ANN401, PYI034
+        made = object.__new__(cls)
+        made.args, made.state = args, None
+        return made
+
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401
+        pass
+
+    def __setstate__(self, state: Any) -> None:  # noqa: ANN401
+        self.state = state
+
+
+def _beginning(path: Path) -> bytes:
+    """Return how a file begins, or say why it holds no weights."""
+    if not path.is_file():
+        message = f"{path} is a folder." if path.is_dir() else f"There are no weights at {path}."
+        hint = "Give the file of weights in it." if path.is_dir() else "Check the path."
+        raise MissingWeightsError(message, hint=hint)
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(BEGINNING)
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from error
+    if kind := no_weights(beginning):
+        message = f"{path} is {kind}."
+        raise DamagedWeightsError(message, hint="Get the model again.")
+    return beginning
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    needs_torch()
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, *FAULTS) as error:
+        raise _damaged(path, str(error)) from error
+    if not tensors:
+        message = f"{path} holds no tensors."
+        raise DamagedWeightsError(message, hint="Give the file that holds the model's weights.")
+    return tensors
+
+
+def _pickled(path: Path, *, mmap: bool) -> Any:  # noqa: ANN401
+    """Return what `torch.save` wrote; files of before 2020 are no zips and cannot be mapped."""
+    torch = needs_torch()
+    stand_ins: dict[str, type[_StandIn]] = {}
+    while True:
+        try:
+            with warnings.catch_warnings(), _allowing:
+                warnings.simplefilter("ignore")
+                if not stand_ins:
+                    return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+                with torch.serialization.safe_globals(list(stand_ins.values())):
+                    return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+        except FAULTS as error:
+            name = _class_in(str(error))
+            if name in stand_ins or len(stand_ins) >= MOST_RECORDS or not _may_stand_in(name):
+                raise _refused(path, name, str(error)) from error
+            stand_ins[name] = _stand_in(name)
+
+
+def _class_in(message: str) -> str:
+    """Return the class or function that PyTorch would not read; empty if it is something else."""
+    found = UNKNOWN_CLASS.search(message) or BLOCKED.search(message)
+    return found[1] if found else ""
+
+
+def _may_stand_in(name: str) -> bool:
+    return RECORDS.fullmatch(name) is not None and hasattr(
+        needs_torch().serialization, "safe_globals"
+    )
+
+
+def _stand_in(name: str) -> type[_StandIn]:
+    """Return a class that passes for another by name; nothing of that one is imported."""
+    module, _, bare = (name if "." in name else f"builtins.{name}").rpartition(".")
+    return type(bare, (_StandIn,), {"__module__": module, "__qualname__": bare})
+
+
+def _refused(path: Path, name: str, reason: str) -> DamagedWeightsError:
+    if name:
+        message = f"{path} wants to run code when it is read ({name}), so it was not read."
+        hint = "Get the model from its home, or convert it to safetensors where you trust it."
+        return DamagedWeightsError(message, hint=hint)
+    if "TorchScript" in reason:
+        message = f"{path} is a program of TorchScript, so it was not read."
+        hint = "Where you trust it, save the state_dict() of torch.jit.load as safetensors."
+        return DamagedWeightsError(message, hint=hint)
+    return _damaged(path, reason)
+
+
+def _tensors(content: Any) -> dict[str, Tensor]:  # noqa: ANN401
+    """Return the plain tensors of a mapping by name; what else is in it is left out."""
+    torch = needs_torch()
+    if not isinstance(content, Mapping):
+        return {}
+    return {
+        name: value.detach()
+        for name, value in content.items()
+        if isinstance(name, str)
+        and isinstance(value, torch.Tensor)
+        and value.layout == torch.strided
+        and not value.is_quantized
+    }
+
+
+def _plain(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
+    """Return a value as plain containers, numbers and strings; None for what is neither."""
+    if value is None or isinstance(value, bool | int | float | str) or depth > MOST_RECORDS:
+        return value if depth <= MOST_RECORDS else None
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(v, depth + 1) for v in value]
+    if not isinstance(value, _StandIn):
+        return None
+    if type(value).__module__ == "pathlib":
+        return "/".join(part for part in value.args if isinstance(part, str))
+    state = value.state
+    if not isinstance(state, Mapping):
+        return None
+    for inside in ("_content", "_val"):  # nodes of OmegaConf
+        if inside in state:
+            return _plain(state[inside], depth + 1)
+    return _plain(state, depth + 1)
+
+
 def _damaged(path: Path, reason: str) -> DamagedWeightsError:
-    first = reason.splitlines()[0].rstrip(".") if reason else "it ends too early"
+    first = reason.strip().splitlines()[0].rstrip(".") if reason.strip() else "it ends too early"
     message = f"{path} is not a whole file of weights: {first}."
     return DamagedWeightsError(message, hint="Get the model again.")

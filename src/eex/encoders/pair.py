@@ -1,0 +1,256 @@
+"""CLIP and SigLIP ready to use: texts and pictures to vectors of one space."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from eex.encoders.clip_net import ClipNet, clip_network
+from eex.encoders.clip_tokens import ClipTokenizer
+from eex.encoders.layouts import translated
+from eex.encoders.pair_config import CLIP_VOCABULARY, PairConfig
+from eex.encoders.running import Precision, TorchEncoder, in_batches, unit
+from eex.encoders.siglip_net import SiglipNet, siglip_network
+from eex.encoders.siglip_tokens import TOKENIZER_FILE, FileTokenizer
+from eex.errors import DamagedWeightsError, ShapeError
+from eex.weights.read import one_of, read_checkpoint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from eex.encoders.base import EncoderSpec, Variant
+
+log = logging.getLogger("eex")
+
+PUBLISHED = {
+    "remoteclip-vit-b-32": (32, 768, 12, 7, 512, 77, 49408),
+    "remoteclip-vit-l-14": (14, 1024, 24, 16, 768, 77, 49408),
+    "farslip-vit-b-16": (16, 768, 12, 14, 512, 248, 49408),
+    "siglip-so400m-14-384": (14, 1152, 27, 27, 1152, 64, 32000),
+}
+"""Patch, width, depth and grid of pictures; width, context and vocabulary of texts."""
+
+
+class Tokenizes(Protocol):
+    """Texts to ids."""
+
+    def ids(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Return ids, shape (n, context)."""
+        ...
+
+    def cut(self, texts: Sequence[str]) -> list[bool]:
+        """Say of each text whether it is too long."""
+        ...
+
+
+class PairEncoder(TorchEncoder):
+    """Texts and pictures to vectors of one space."""
+
+    network: ClipNet | SiglipNet
+
+    def __init__(
+        self,
+        network: ClipNet | SiglipNet,
+        *,
+        spec: EncoderSpec,
+        variant: Variant,
+        config: PairConfig,
+        tokenizer: Callable[[], Tokenizes],
+        values: dict[str, float],
+        device: str = "cpu",
+        precision: Precision = "float32",
+    ) -> None:
+        """Put a filled network on a device; the tokenizer is made when first a text comes."""
+        dim = network.text_proj.out_features
+        super().__init__(
+            network, spec=spec, variant=variant, dim=dim, device=device, precision=precision
+        )
+        self.config = config
+        self.prepare = config.prepare
+        self.logit_scale = values.get("logit_scale")
+        """Logarithm of what cosines were multiplied with in training, if the file tells."""
+        self.logit_bias = values.get("logit_bias")
+        """What was added to them (SigLIP), if the file tells."""
+        self._make_tokenizer = tokenizer
+        self._tokenizer: Tokenizes | None = None
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a text, the marks included."""
+        return self.network.text.config.context
+
+    @property
+    def patch_grid(self) -> tuple[int, int]:
+        """Patches down and across a picture that `preprocess` made."""
+        return self.network.visual.config.grid
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Ways to `patch_features`, the default first."""
+        return self.network.ways
+
+    @property
+    def tokenizer(self) -> Tokenizes:
+        """Texts to ids.
+
+        Raises:
+            MissingWeightsError: If the vocabulary's file is not beside the weights.
+        """
+        if self._tokenizer is None:
+            self._tokenizer = self._make_tokenizer()
+        return self._tokenizer
+
+    def tokenize(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Return token ids, shape (len(texts), context); texts that are too long are cut."""
+        return self.tokenizer.ids(texts)
+
+    def cut_texts(self, texts: Sequence[str]) -> tuple[bool, ...]:
+        """Say of each text whether the model reads only its beginning."""
+        return tuple(self.tokenizer.cut(texts))
+
+    def preprocess(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return network input (n, 3, size, size) for pictures (height, width, 3), 0 to 255."""
+        return self.prepare.batch(images)
+
+    def text_features(self, ids: Any) -> NDArray[np.float32]:  # noqa: ANN401
+        """Return raw vectors, shape (n, dim), not of length 1, for token ids (n, context).
+
+        Raises:
+            ShapeError: If there are too many ids, or ids that the model does not know.
+        """
+        return self.run(self.network.encode_ids, _whole_numbers(ids))
+
+    def image_features(self, pixels: Any) -> NDArray[np.float32]:  # noqa: ANN401
+        """Return raw vectors, shape (n, dim), not of length 1, for network input (n, 3, h, w).
+
+        Raises:
+            ShapeError: If pictures have another size than the model takes.
+        """
+        return self.run(self.network.encode_pixels, pixels)
+
+    def patch_features(
+        self,
+        pixels: Any,  # noqa: ANN401
+        how: str = "",
+        *,
+        residual: bool = False,
+    ) -> NDArray[np.float32]:
+        """Return a raw vector for each patch, shape (n, down, across, dim), not of length 1.
+
+        Args:
+            pixels: Network input, shape (n, 3, h, w); any size of whole patches, positions are
+                resized to it.
+            how: One of `ways`; the first by default. CLIP: as ClearCLIP does it
+                (`ClipNet.dense`). SigLIP: a way of our own (`SiglipNet.dense`).
+            residual: Keep the last block's residual path and feed-forward.
+
+        Raises:
+            BadQueryError: If there is no such way.
+        """
+        how = how or self.ways[0]
+        return self.run(lambda batch: self.network.dense(batch, how, residual=residual), pixels)
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (len(texts), dim)."""
+        return unit(self.text_features(self.tokenize(texts)))
+
+    def encode_image(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (len(images), dim)."""
+        return unit(in_batches(images, self.batch, self._raw, self.dim))
+
+    def _raw(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        return self.image_features(self.preprocess(images))
+
+
+def load_pair(
+    device: str,
+    *,
+    spec: EncoderSpec,
+    weights: Path,
+    variant: Variant,
+    precision: Precision,
+    config: PairConfig,
+    files: tuple[str, ...],
+) -> PairEncoder:
+    """Return a CLIP or SigLIP filled with the weights at a path.
+
+    Args:
+        device: cpu, cuda, mps or auto.
+        spec: What is known of it.
+        weights: A file, or a folder that has one of `files`.
+        variant: The way of running it, handed on.
+        precision: Number format.
+        config: What shapes do not tell.
+        files: Names of weights in a folder, the preferred first.
+
+    Raises:
+        MissingWeightsError: If the folder has none of the files.
+        DamagedWeightsError: If the file is not whole, not safe to read or of another model.
+    """
+    file = one_of(weights, files)
+    content = translated(read_checkpoint(file).tensors, path=file, model=spec.name)
+    make = clip_network if config.family == "clip" else siglip_network
+    network: ClipNet | SiglipNet = make(content.tensors, config, path=file, model=spec.name)
+    _check_sizes(network, spec, file)
+    bands = network.visual.config.bands
+    if bands != 3:  # noqa: PLR2004
+        message = f"{file} takes pictures of {bands} bands, not of 3."
+        raise DamagedWeightsError(message, hint="Check that file and model belong together.")
+    vision = network.visual.config
+    if config.prepare.size // vision.patch != vision.grid[0]:
+        size = vision.grid[0] * vision.patch
+        config = replace(config, prepare=replace(config.prepare, size=size, resize_to=0))
+    return PairEncoder(
+        network,
+        spec=spec,
+        variant=variant,
+        config=config,
+        tokenizer=lambda: _tokenizer(weights, network, config),
+        values=content.values,
+        device=device,
+        precision=precision,
+    )
+
+
+def _tokenizer(weights: Path, network: ClipNet | SiglipNet, config: PairConfig) -> Tokenizes:
+    text = network.text.config
+    if config.family == "clip" and text.vocabulary == CLIP_VOCABULARY:
+        return ClipTokenizer(text.context, clean=config.clean)
+    made = FileTokenizer(weights, context=text.context, clean=config.clean)
+    if made.size > text.vocabulary:
+        message = f"{TOKENIZER_FILE} has {made.size:,} tokens, the model {text.vocabulary:,}."
+        raise DamagedWeightsError(message, hint="Get both from the same place.")
+    return made
+
+
+def _check_sizes(network: ClipNet | SiglipNet, spec: EncoderSpec, file: Path) -> None:
+    vision, text = network.visual.config, network.text.config
+    pictures = (vision.patch, vision.width, vision.depth, vision.grid[0])
+    found = (*pictures, text.width, text.context, text.vocabulary)
+    expected = PUBLISHED.get(spec.name)
+    if expected is None or found == expected:
+        return
+    for name, sizes in PUBLISHED.items():
+        if found == sizes:
+            message = f"{file} holds weights of {name}, not of {spec.name}."
+            raise DamagedWeightsError(message, hint=f"Use the encoder {name}.")
+    log.warning(
+        "%s has other sizes than the published %s (patch, width, blocks and grid of pictures; "
+        "width, context and vocabulary of texts: %s, not %s).",
+        file, spec.name, found, expected,
+    )  # fmt: skip
+
+
+def _whole_numbers(ids: Any) -> Any:  # noqa: ANN401
+    if isinstance(ids, list | tuple):
+        ids = np.asarray(ids)
+    kind = str(getattr(ids, "dtype", ""))
+    if "int" not in kind:
+        message = f"Token ids are whole numbers, got {kind or type(ids).__name__}."
+        raise ShapeError(message, hint="Use `tokenize`.")
+    return ids.astype(np.int64) if isinstance(ids, np.ndarray) else ids.long()

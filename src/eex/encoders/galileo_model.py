@@ -1,0 +1,192 @@
+"""Galileo, filled and fed: tensors of the file to a network, digital numbers to its input."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eex.encoders.galileo import EPS, HEADS, IGNORED, MONTH, STATISTICS, STD_MULTIPLIER
+from eex.encoders.galileo_net import Galileo, GalileoConfig
+from eex.encoders.rasters import RasterEncoder, When, moments, whole_patches
+from eex.encoders.running import Precision, unit
+from eex.encoders.vit import filled
+from eex.errors import DamagedWeightsError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from eex.encoders.base import EncoderSpec, Variant
+
+WINDOW = 96
+"""Longest side that is looked at as a whole, pixels: 12 patches of 8, the most in training."""
+
+
+PUBLISHED = (128, 4)
+"""Width and depth of the published nano model."""
+
+_log = logging.getLogger("eex")
+
+
+class GalileoEncoder(RasterEncoder):
+    """Sentinel-2 rasters to vectors."""
+
+    def __init__(
+        self,
+        network: Galileo,
+        *,
+        spec: EncoderSpec,
+        variant: Variant,
+        device: str = "cpu",
+        precision: Precision = "float32",
+    ) -> None:
+        """Put the network on a device; `variant.options["ndvi"]` adds the vegetation index."""
+        width = network.config.width
+        super().__init__(
+            network, spec=spec, variant=variant, dim=width, device=device, precision=precision
+        )
+        self.patch = network.config.patch
+        self.ndvi = bool(variant.options.get("ndvi"))
+
+    def encode_image(
+        self, images: Sequence[NDArray[Any]], *, when: When | Sequence[When] = None
+    ) -> NDArray[np.float32]:
+        """Return unit vectors, shape (len(images), dim).
+
+        Args:
+            images: Digital numbers, each of shape (10, height, width), at least 8 x 8 pixels.
+            when: When they were taken, one for all or one for each; the month is read. July where
+                it is not known.
+
+        Raises:
+            BadQueryError: If a date is none, or there are not as many as images.
+        """
+        months = [MONTH if one is None else one.month - 1 for one in moments(when, len(images))]
+
+        def work(rows: Sequence[int]) -> NDArray[np.float32]:
+            pixels = self.preprocess([images[row] for row in rows])
+            cut = windows(pixels, WINDOW, self.patch)
+            each = np.repeat([months[row] for row in rows], len(cut) // len(rows))
+            vectors = self.image_features(cut, each[:, None])
+            return unit(vectors.reshape(len(rows), -1, self.dim).mean(axis=1))
+
+        return self.each(images, work)
+
+    def preprocess(self, images: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """Return network input, shape (n, 10 or 11, height, width), for rasters of one size."""
+        cut = [whole_patches(image, self.patch, model=self.spec.title) for image in images]
+        dn = np.stack(cut).astype(np.float64)
+        mean, std = np.array(list(STATISTICS.values())).T[:, :, None, None]
+        shown = (dn - (mean - STD_MULTIPLIER * std)) / (2 * STD_MULTIPLIER * std)
+        if self.ndvi:
+            shown = np.concatenate([shown, vegetation(dn[:, 6], dn[:, 2])[:, None]], axis=1)
+        return shown.astype(np.float32)
+
+    def image_features(
+        self,
+        pixels: Any,  # noqa: ANN401
+        months: Any = None,  # noqa: ANN401
+        *,
+        patch: int = 0,
+    ) -> NDArray[np.float32]:
+        """Return what the network gives, shape (n, dim).
+
+        Args:
+            pixels: Shape (n, bands, height, width), or (n, times, bands, height, width) for series;
+                normalised; 10 bands, or 11 with the vegetation index.
+            months: Shape (n, times), 0 for January; July by default.
+            patch: Height and width of a patch, pixels; 8 by default.
+
+        Raises:
+            ShapeError: If the shapes are others.
+        """
+        inputs = torch.as_tensor(pixels)
+        if inputs.ndim == 4:  # noqa: PLR2004
+            inputs = inputs[:, None]
+        if inputs.ndim != 5:  # noqa: PLR2004
+            message = f"Expected (n, bands, height, width), got {tuple(inputs.shape)}."
+            raise ShapeError(message, hint="Put the bands on the second axis.")
+        if months is None:
+            months = np.full(tuple(inputs.shape[:2]), MONTH)
+        times = torch.as_tensor(months).long()
+        if len(times) != len(inputs):
+            message = f"There are {len(inputs)} rasters, but months for {len(times)}."
+            raise ShapeError(message, hint="Give months of shape (n, times).")
+        return self.run(partial(self.network, patch=patch), inputs.float(), times)
+
+
+def network_of(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, path: Path) -> Galileo:
+    """Return the network that a file holds, sizes read from it and heads from the config.
+
+    Raises:
+        DamagedWeightsError: If tensors are missing, left over, or of another model.
+    """
+    mine: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        plain = name.replace(".backbone", "")
+        if not IGNORED.match(plain):
+            mine[re.sub(r"^(space_time_embed\.\w+)\.proj\.", r"\1.", plain)] = tensor
+    blocks = {int(found[1]) for name in mine if (found := re.match(r"blocks\.(\d+)\.", name))}
+    try:
+        width = len(mine["norm.weight"])
+        hidden = len(mine["blocks.0.mlp.fc1.weight"])
+        patch = int(mine["space_time_embed.S2_RGB.weight"].shape[-1])
+        times = len(mine["pos_embed"])
+        for block in sorted(blocks):
+            for kind in ("weight", "bias"):
+                parts = [mine.pop(f"blocks.{block}.attn.{part}.{kind}") for part in "qkv"]
+                mine[f"blocks.{block}.attn.qkv.{kind}"] = torch.cat(parts)
+    except (KeyError, IndexError, TypeError, RuntimeError) as error:
+        message = f"{path} does not hold Galileo's encoder."
+        hint = "Give encoder.pt of nasaharvest/galileo, not a decoder."
+        raise DamagedWeightsError(message, hint=hint) from error
+    encoder = config.get("model", {}).get("encoder", {}) if config else {}
+    heads = encoder.get("num_heads") or HEADS.get(width)
+    if not isinstance(heads, int) or heads < 1 or width % (4 * heads):
+        message = f"{path}: how many attention heads a width of {width} has is not known."
+        raise DamagedWeightsError(message, hint="Put the model's config.json beside it.")
+    sizes = GalileoConfig(
+        width=width,
+        heads=heads,
+        hidden=hidden,
+        depth=len(blocks),
+        eps=EPS,
+        patch=patch,
+        times=times,
+    )
+    if (width, len(blocks)) != PUBLISHED:
+        _log.warning(
+            "%s is a Galileo of width %d and depth %d, not nano.", path, width, len(blocks)
+        )
+    with torch.device("meta"):
+        network = Galileo(sizes)
+    filled(network, mine, path=path, model="Galileo")
+    return network
+
+
+def vegetation(near_infrared: NDArray[Any], red: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the normalised difference, -1 to 1; 0 where there is no light."""
+    total = near_infrared + red
+    lit = total > 0
+    return np.where(lit, (near_infrared - red) / np.where(lit, total, 1), 0.0)
+
+
+def windows(pixels: NDArray[np.float32], most: int, patch: int) -> NDArray[np.float32]:
+    """Cut rasters into equal windows of whole patches, as few as can be, none over `most` pixels.
+
+    Windows of one raster follow each other: shape (n * windows, bands, height, width). What they
+    leave over lies at the right and the bottom and is less than a patch for each window.
+    """
+    n, bands, height, width = pixels.shape
+    down, across = -(-height // most), -(-width // most)
+    tall, wide = (height // down // patch) * patch, (width // across // patch) * patch
+    kept = pixels[:, :, : down * tall, : across * wide]
+    cut = kept.reshape(n, bands, down, tall, across, wide).transpose(0, 2, 4, 1, 3, 5)
+    return np.ascontiguousarray(cut.reshape(-1, bands, tall, wide))

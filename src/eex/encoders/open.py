@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eex.config import Settings
+from eex.encoders.anyclip import PREFIX, any_clip_spec, local_path
 from eex.encoders.base import (
     EncoderSpec,
     EncodesImage,
@@ -31,7 +32,7 @@ from eex.weights.store import find_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ANY_CLIP = "clip:"
+ANY_CLIP = PREFIX
 """Begins names that stand for a CLIP or SigLIP checkpoint: clip:hf-hub:org/name, clip:PATH."""
 
 MAX_CHARACTERS = 10_000
@@ -49,7 +50,10 @@ def encoder_spec(name: str) -> EncoderSpec:
 
     Raises:
         UnknownNameError: If no such encoder is installed.
+        MissingWeightsError: If nothing is at the path after `clip:`.
     """
+    if name.startswith(ANY_CLIP):
+        return any_clip_spec(name)
     spec = find("eex.encoders", name)
     if not isinstance(spec, EncoderSpec):
         message = f"{name!r} is registered as an encoder but is not an EncoderSpec."
@@ -96,6 +100,8 @@ def encoder(
             message = f"{name} takes no weights; it has its own."
             raise BadQueryError(message, hint="Leave weights out.")
         return Encoder(spec, chosen, spec.load(device))
+    if weights is None and name.startswith(ANY_CLIP):
+        weights = local_path(name)
     loaded = spec.load(
         device,
         spec=spec,
@@ -103,6 +109,8 @@ def encoder(
         variant=chosen,
         precision=precision or settings.precision,
     )
+    if name.startswith(ANY_CLIP):  # only the weights tell how long its vectors are
+        spec = loaded.spec  # type: ignore[attr-defined]
     return Encoder(spec, chosen, loaded)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from eex.encoders.clip_net import ClipNet, clip_network
 from eex.encoders.clip_tokens import ClipTokenizer
 from eex.encoders.layouts import translated
-from eex.encoders.pair_config import CLIP_VOCABULARY, PairConfig
+from eex.encoders.pair_config import CLIP_RULES, CLIP_VOCABULARY, SIGLIP_RULES, PairConfig
 from eex.encoders.running import Precision, TorchEncoder, in_batches, unit
 from eex.encoders.siglip_net import SiglipNet, siglip_network
 from eex.encoders.siglip_tokens import TOKENIZER_FILE, FileTokenizer
@@ -68,7 +68,12 @@ class PairEncoder(TorchEncoder):
         """Put a filled network on a device; the tokenizer is made when first a text comes."""
         dim = network.text_proj.out_features
         super().__init__(
-            network, spec=spec, variant=variant, dim=dim, device=device, precision=precision
+            network,
+            spec=replace(spec, dim=dim),
+            variant=variant,
+            dim=dim,
+            device=device,
+            precision=precision,
         )
         self.config = config
         self.prepare = config.prepare
@@ -174,8 +179,9 @@ def load_pair(
     weights: Path,
     variant: Variant,
     precision: Precision,
-    config: PairConfig,
+    config: PairConfig | None,
     files: tuple[str, ...],
+    rules: PairConfig = CLIP_RULES,
 ) -> PairEncoder:
     """Return a CLIP or SigLIP filled with the weights at a path.
 
@@ -185,8 +191,9 @@ def load_pair(
         weights: A file, or a folder that has one of `files`.
         variant: The way of running it, handed on.
         precision: Number format.
-        config: What shapes do not tell.
+        config: What shapes do not tell; None: the rules of the family that the tensors are of.
         files: Names of weights in a folder, the preferred first.
+        rules: Those of CLIP.
 
     Raises:
         MissingWeightsError: If the folder has none of the files.
@@ -194,6 +201,8 @@ def load_pair(
     """
     file = one_of(weights, files)
     content = translated(read_checkpoint(file).tensors, path=file, model=spec.name)
+    if config is None:
+        config = SIGLIP_RULES if "pool.latent" in content.tensors else rules
     make = clip_network if config.family == "clip" else siglip_network
     network: ClipNet | SiglipNet = make(content.tensors, config, path=file, model=spec.name)
     _check_sizes(network, spec, file)
@@ -205,12 +214,13 @@ def load_pair(
     if config.prepare.size // vision.patch != vision.grid[0]:
         size = vision.grid[0] * vision.patch
         config = replace(config, prepare=replace(config.prepare, size=size, resize_to=0))
+    told = config
     return PairEncoder(
         network,
-        spec=spec,
+        spec=replace(spec, image_size=config.prepare.size, context=network.text.config.context),
         variant=variant,
         config=config,
-        tokenizer=lambda: _tokenizer(weights, network, config),
+        tokenizer=lambda: _tokenizer(weights, network, told),
         values=content.values,
         device=device,
         precision=precision,

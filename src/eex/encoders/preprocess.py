@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL import Image
 
 Resize = Literal["shortest", "squash", "none"]
 """Shortest side to a length and the other in proportion; both sides; or as it is."""
@@ -29,12 +29,6 @@ HALF: Rgb = (0.5, 0.5, 0.5)
 
 STRIP = 16
 """Of pictures longer than this many times their width, only what the crop needs is resized."""
-
-FILTERS = {
-    "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,
-    "nearest": Image.Resampling.NEAREST,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +72,8 @@ class Preprocess:
 
     def resized(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the picture resized and cropped, (size, size, 3), 0 to 255."""
+        from PIL import Image
+
         picture = Image.fromarray(np.ascontiguousarray(image))
         across, down = picture.size
         aim = self.resize_to or self.size
@@ -91,10 +87,15 @@ class Preprocess:
         if self.resize == "shortest" and max(across, down) > STRIP * min(across, down):
             return self._strip(picture, (across, down), (left, top))
         if (across, down) != picture.size:
-            picture = picture.resize((across, down), FILTERS[self.interpolation])
+            picture = picture.resize((across, down), self._filter())
         if (across, down) != (self.size, self.size):  # beyond the edge is black
             picture = picture.crop((left, top, left + self.size, top + self.size))
         return np.asarray(picture)
+
+    def _filter(self) -> Image.Resampling:
+        from PIL import Image
+
+        return Image.Resampling[self.interpolation.upper()]
 
     def _margin(self, length: int) -> int:
         margin = length - self.size
@@ -112,7 +113,7 @@ class Preprocess:
         high = [min(h, length) for h, length in zip(high, lengths, strict=True)]
         size = (self.size, self.size)
         box = (low[0], low[1], high[0], high[1])
-        return np.asarray(picture.resize(size, FILTERS[self.interpolation], box=box))
+        return np.asarray(picture.resize(size, self._filter(), box=box))
 
 
 CLIP_224 = Preprocess(size=224)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from eex.errors import DownloadError
+from eex.weights.beginnings import BEGINNING, no_weights
 from eex.weights.checksum import SHA256
 from eex.weights.http import FaultError, Reply
 from eex.weights.hubs import Origin
@@ -27,24 +28,9 @@ LISTING_BYTES = 4 * 2**20
 PAGES = ("text/html", "application/xhtml+xml")
 """Content types of pages, for people."""
 
-PAGE_BEGINNINGS = (b"<!doctype html", b"<html")
-"""How pages begin, in lower case."""
-
-POINTER = b"version https://git-lfs.github.com/spec/"
-"""How a pointer of Git LFS begins, which stands for a file that was not copied."""
-
 
 class AbsentFileError(DownloadError):
     """The repository is there, the file is not."""
-
-
-def no_weights(beginning: bytes) -> str:
-    """Return what a file that begins so is instead of weights, in words; empty if it may be."""
-    if beginning.startswith(POINTER):
-        return "a pointer of Git LFS, not the file that it stands for"
-    if beginning.lstrip().lower().startswith(PAGE_BEGINNINGS):
-        return "a web page"
-    return ""
 
 
 def wrong(origin: Origin, reason: str) -> DownloadError:
@@ -81,7 +67,7 @@ def check_beginning(origin: Origin, chunk: bytes) -> None:
     Raises:
         DownloadError: If it does.
     """
-    kind = no_weights(chunk[:512])
+    kind = no_weights(chunk[:BEGINNING])
     if kind and PurePosixPath(origin.file).suffix not in {".html", ".htm"}:
         raise wrong(origin, f"{host(origin.url)} sent {kind}")
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from eex.errors import BadQueryError, DamagedWeightsError, DownloadError, MissingWeightsError
 from eex.files import atomic_path, clear_abandoned, guarded, making
-from eex.weights.answers import AbsentFileError, no_weights
+from eex.weights.answers import AbsentFileError
+from eex.weights.beginnings import BEGINNING, no_weights
 from eex.weights.checksum import CHUNK, sha256_of
 from eex.weights.fetch import fetch_file, forget_note
 from eex.weights.hubcache import blob_sha256, cached_file, snapshot
@@ -221,9 +222,9 @@ class _Getting:
             message = f"{where} has no file {file.name}, which {self.spec.name} needs."
             raise MissingWeightsError(message, hint="Give a folder with all files of the model.")
         with guarded(f"reading {path}"), path.open("rb") as opened:
-            beginning = opened.read(512)
-        if not beginning or no_weights(beginning):
-            message = f"{path} is {no_weights(beginning) or 'an empty file'}."
+            kind = no_weights(opened.read(BEGINNING))
+        if kind:
+            message = f"{path} is {kind}."
             raise DamagedWeightsError(message, hint="Get the file again from where it came.")
         name = path.name if path.name in file.or_else else file.name
         target = self.folder / checked_name(name)

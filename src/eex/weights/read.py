@@ -38,6 +38,9 @@ RECORDS = re.compile(
 MOST_RECORDS = 64
 """Most classes of one file that become stand-ins."""
 
+DEEPEST = 32
+"""Most levels of containers in what a trainer wrote down."""
+
 UNKNOWN_CLASS = re.compile(r"GLOBAL (\S+) was not an allowed global")
 """How PyTorch names a class that is not plain."""
 
@@ -94,6 +97,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     beginning = _beginning(path)
     if is_safetensors(beginning):
         return Checkpoint(_safetensors(path), path=path)
+    if path.suffix == ".safetensors":
+        raise _damaged(path, "it does not begin as safetensors do")
     if not (is_zip(beginning) or is_pickle(beginning)):
         message = f"{path} is not a file of weights: neither of torch.save nor safetensors."
         raise DamagedWeightsError(message, hint="Give the file that holds the model's tensors.")
@@ -276,23 +281,26 @@ def _tensors(content: Any) -> dict[str, Tensor]:  # noqa: ANN401
 
 def _plain(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
     """Return a value as plain containers, numbers and strings; None for what is neither."""
-    if value is None or isinstance(value, bool | int | float | str) or depth > MOST_RECORDS:
-        return value if depth <= MOST_RECORDS else None
+    if isinstance(value, _StandIn):
+        value = _inside(value)
+    if depth > DEEPEST:
+        return None
     if isinstance(value, Mapping):
-        return {str(k): _plain(v, depth + 1) for k, v in value.items()}
+        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(v, depth + 1) for v in value]
-    if not isinstance(value, _StandIn):
-        return None
-    if type(value).__module__ == "pathlib":
-        return "/".join(part for part in value.args if isinstance(part, str))
-    state = value.state
-    if not isinstance(state, Mapping):
-        return None
-    for inside in ("_content", "_val"):  # nodes of OmegaConf
-        if inside in state:
-            return _plain(state[inside], depth + 1)
-    return _plain(state, depth + 1)
+        return [_plain(inner, depth + 1) for inner in value]
+    return value if isinstance(value, bool | int | float | str) else None
+
+
+def _inside(record: _StandIn) -> Any:  # noqa: ANN401
+    """Return what a stand-in holds: a path, the attributes of a record, or nothing plain."""
+    if type(record).__module__ == "pathlib":
+        return "/".join(part for part in record.args if isinstance(part, str))
+    state = record.state if isinstance(record.state, Mapping) else None
+    for node in ("_content", "_val"):  # of OmegaConf
+        if state is not None and node in state:
+            return _inside(state[node]) if isinstance(state[node], _StandIn) else state[node]
+    return state
 
 
 def _damaged(path: Path, reason: str) -> DamagedWeightsError:

@@ -9,8 +9,8 @@ from pathlib import Path
 from eex.build import Progress, build_set
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table
-from eex.encoders.base import EncoderSpec, EncodesImage
-from eex.encoders.open import encoder_spec
+from eex.encoders.base import EncoderSpec
+from eex.encoders.open import Encoder, encoder, encoder_spec
 from eex.errors import DamagedSetError, UnknownNameError
 from eex.files import guarded, making, user_path
 from eex.imagery.read import pixel_reader
@@ -105,28 +105,30 @@ def _build(
     settings: Settings,
     progress: Progress | None,
 ) -> None:
-    encoder = spec.load("cpu")
-    if not isinstance(encoder, EncodesImage):
+    if "image" not in spec.modalities or spec.pixels != "picture":
         message = f"{spec.name} takes no pictures, so it cannot make a set."
         raise UnknownNameError(message)
+    made_with = encoder(spec.name, settings=settings)
     build_set(
         path,
         source=source,
         reader=pixel_reader(source.spec.pixels),
-        encoder=encoder,
-        header=_header(source.spec, spec),
+        encoder=made_with,
+        header=_header(source.spec, made_with),
         threads=settings.threads,
         progress=progress,
     )
 
 
-def _header(source: SourceSpec, encoder: EncoderSpec) -> SetHeader:
+def _header(source: SourceSpec, made_with: Encoder) -> SetHeader:
+    encoder = made_with.spec
     return SetHeader(
         id=source.set_id,
         title=source.title,
         model=encoder.name,
-        dim=encoder.dim,
+        dim=made_with.dim,
         weights=encoder.weights,
+        variant=made_with.variant.name,
         bands=encoder.bands,
         preprocessing=f"{encoder.image_size} x {encoder.image_size} pixels",
         pixels=source.pixels,

@@ -58,6 +58,8 @@ class SetHeader:
     """Length of a vector."""
     weights: str = ""
     """Which weights: file and SHA-256, or hub id and commit."""
+    variant: str = ""
+    """Way of running the encoder that made the vectors; empty is its default."""
     bands: tuple[str, ...] = ()
     """Bands that the encoder was fed, in order."""
     preprocessing: str = ""

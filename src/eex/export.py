@@ -27,7 +27,7 @@ class Result:
     lat: float
     """Centre, degrees north."""
     score: float
-    """Cosine between query and tile, -1 to 1."""
+    """How well the tile fits: a cosine, -1 to 1, or what the answer's `score_kind` says."""
     parts: dict[str, float] = field(default_factory=dict)
     """Cosine of each part of a mixed query alone; empty where the query has one part."""
 
@@ -75,12 +75,12 @@ class Credit:
 
 
 def to_geojson(
-    results: Sequence[Result], *, recipe: dict[str, Any], credit: Credit
+    results: Sequence[Result], *, recipe: dict[str, Any], credit: Credit, score_kind: str = "cosine"
 ) -> dict[str, Any]:
     """Return the best tiles as a GeoJSON FeatureCollection of their centres.
 
     Source:
-        RFC 7946; what is not geometry is a foreign member: `recipe`, `credit`.
+        RFC 7946; what is not geometry is a foreign member: `score_kind`, `recipe`, `credit`.
     """
     features = []
     for result in results:
@@ -101,19 +101,23 @@ def to_geojson(
     return {
         "type": "FeatureCollection",
         "features": features,
+        "score_kind": score_kind,
         "credit": credit.to_json(),
         "recipe": recipe,
     }
 
 
-def to_csv(results: Sequence[Result], *, credit: Credit) -> str:
-    """Return the best tiles as CSV with a header line; licence and credit are columns."""
+def to_csv(results: Sequence[Result], *, credit: Credit, score_kind: str = "cosine") -> str:
+    """Return the best tiles as CSV with a header line; licence and credit are columns.
+
+    So is what the score is, since a header line has no room for it.
+    """
     parts = list(results[0].parts) if results else []
     names = ["rank", "row", "id", "lon", "lat", "score", *[f"score_{name}" for name in parts]]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*names, "set", "model", "licence", "attribution"])
-    tail = [credit.set_id, credit.model, credit.licence, credit.attribution]
+    writer.writerow([*names, "score_kind", "set", "model", "licence", "attribution"])
+    tail = [score_kind, credit.set_id, credit.model, credit.licence, credit.attribution]
     for result in results:
         record = result.to_json()
         scores = [round(result.parts[name], 6) for name in parts]

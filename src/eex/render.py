@@ -59,17 +59,19 @@ def similarity_map(
     title: str,
     credit: str = "",
     results: Sequence[Result] = (),
+    score_kind: str = "cosine",
 ) -> Image:
     """Draw every tile's score on a darkened Earth, best tiles ringed.
 
     Args:
         lonlat: Tile centres, shape (n, 2), degrees.
-        scores: Cosines, shape (n,); NaN is not drawn.
+        scores: Of every tile, shape (n,); NaN is not drawn.
         shown: Which tiles to draw, shape (n,).
         tile_km: Spacing of tiles on the ground, which sets the size of a dot, kilometres.
         title: One line above the map.
         credit: One small line inside it.
         results: Best tiles, ringed and numbered.
+        score_kind: What a score is, written above the legend.
 
     Returns:
         A picture of 1800 x 964 pixels, plate carrée, 180 W on the left.
@@ -98,7 +100,7 @@ def similarity_map(
     draw = Drawing.Draw(picture)
     for result in reversed(results):
         _ring(draw, result, height)
-    _legend(draw, picture, title, low, high)
+    _legend(draw, picture, title, (low, high), score_kind)
     draw.text((14, HEADING + height - 24), _drawable(credit), fill=(170, 178, 190), font=_font(13))
     return picture
 
@@ -148,15 +150,18 @@ def _ring(draw: ImageDraw, result: Result, height: int) -> None:
     )
 
 
-def _legend(draw: ImageDraw, picture: Image, title: str, low: float, high: float) -> None:
+def _legend(
+    draw: ImageDraw, picture: Image, title: str, limits: tuple[float, float], kind: str
+) -> None:
     from PIL import Image as Images
 
+    low, high = limits
     draw.text((20, 20), _drawable(title), fill="white", font=_font(22))
     bar = np.repeat(colour_ramp(np.linspace(0, 1, 240))[None], 14, axis=0)
     picture.paste(Images.fromarray(bar), (WIDTH - 330, 25))
     for x, text, anchor in ((WIDTH - 340, f"{low:.2f}", "ra"), (WIDTH - 80, f"{high:.2f}", "la")):
         draw.text((x, 24), text, fill="white", font=_font(15), anchor=anchor)
-    draw.text((WIDTH - 210, 4), "cosine", fill="white", font=_font(13), anchor="ma")
+    draw.text((WIDTH - 210, 4), kind, fill="white", font=_font(13), anchor="ma")
 
 
 def _drawable(text: str) -> str:

@@ -55,8 +55,11 @@ class Preprocess:
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return network input (3, size, size) for a picture (height, width, 3), 0 to 255."""
-        pixels = np.asarray(self.resized(image), np.float32)
-        scaled = pixels / np.float32(255)
+        return self.scaled(self.resized(image))
+
+    def scaled(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return (3, height, width), scaled and centred, for a picture of the wanted size."""
+        scaled = np.asarray(image, np.float32) / np.float32(255)
         if self.rescale_twice:
             scaled /= np.float32(255)
         scaled -= np.asarray(self.mean, np.float32)

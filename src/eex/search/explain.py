@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from eex.encoders.base import EncoderSpec, ReadAs, ReadsText
 from eex.errors import NotUnderstoodError
 from eex.places import Place, find_places, places_in
-from eex.search.parts import TextPart
+from eex.search import contrast
+from eex.search.parts import Part, TextPart
 from eex.search.query import Query
+from eex.search.rank import SCORE_KINDS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from eex.encoders.open import Encoder
 
 LOOSE = 0.75
 """Likeness of words and the nearest known phrase below which an answer is called loose."""
@@ -32,8 +42,13 @@ class Understood:
     """What a person should know about the answer."""
 
 
-def understand(query: Query, *, encoder: object, spec: EncoderSpec) -> Understood:
+def understand(query: Query, *, encoder: Encoder | None, spec: EncoderSpec) -> Understood:
     """Say what texts are taken for, and which parts need a word of caution.
+
+    Args:
+        query: With prompts and options filled in.
+        encoder: Of the set; None where no part needs it.
+        spec: What is known of it.
 
     Raises:
         NotUnderstoodError: If the encoder does not know the words; `details["places"]` has places
@@ -45,15 +60,45 @@ def understand(query: Query, *, encoder: object, spec: EncoderSpec) -> Understoo
         places=tuple(dict.fromkeys(place for text in texts for place in places_in(text))),
         messages=[spec.notices[kind] for kind in kinds if kind in spec.notices],
     )
-    if texts and isinstance(encoder, ReadsText):
-        found.read_as = tuple(entry for text in texts for entry in _read(encoder, text))
-        found.messages += _doubts(encoder, found.read_as)
+    reader = None if encoder is None else encoder.loaded
+    if texts and encoder is not None:
+        found.messages += _as_read(texts, query, encoder)
+    if texts and isinstance(reader, ReadsText):
+        found.read_as = tuple(entry for text in texts for entry in _read(reader, text))
+        found.messages += _doubts(reader, found.read_as)
         if any(_NEGATION.search(text) for text in texts):
             found.messages.append("“No” and “not” are not understood: give a part a minus weight.")
     if query.bbox is not None and query.bbox[0] > query.bbox[2]:
         width = 360 + query.bbox[2] - query.bbox[0]
         found.messages.append(f"The box crosses 180 degrees and is {width:g} degrees wide.")
+    if query.match == "all":
+        found.messages.append(f"Scores are the {SCORE_KINDS['all']}: a tile must fit them all.")
     return found
+
+
+def weak_texts(parts: Sequence[Part], own: Sequence[NDArray[np.float32]]) -> list[str]:
+    """Say which texts hardly tell the tiles apart, from the scores of each part alone."""
+    told = []
+    for part, scores in zip(parts, own, strict=False):
+        if isinstance(part, TextPart) and contrast.reach(scores) < contrast.LOW:
+            words = "The words" if len(parts) == 1 else f"The words “{part.text[:60]}”"
+            told.append(f"{words} hardly tell the tiles apart: trust this order little.")
+    return told
+
+
+def _as_read(texts: Sequence[str], query: Query, encoder: Encoder) -> list[str]:
+    """Say what was put around texts, and what of them was not read."""
+    prompts = query.prompts if isinstance(query.prompts, tuple) else ()
+    told = []
+    if prompts:
+        more = f" and {len(prompts) - 3} more" if len(prompts) > 3 else ""  # noqa: PLR2004
+        shown = ", ".join(f"“{prompt}”" for prompt in prompts[:3])
+        told.append(f"The words were put into: {shown}{more}.")
+    sentences = [p.replace("{}", text) for text in texts for p in prompts or ("{}",)]
+    if any(encoder.cut_texts(sentences)):
+        context = getattr(encoder.loaded, "context", encoder.spec.context)
+        told.append(f"Only the first {context} tokens of the text were read.")
+    return told
 
 
 def _read(encoder: ReadsText, text: str) -> tuple[ReadAs, ...]:

@@ -17,6 +17,7 @@ from eex.files import write_bytes
 from eex.places import Place
 from eex.search.parts import ImagePart, Part, PlacePart, RowPart, TextPart
 from eex.search.query import Query
+from eex.search.rank import SCORE_KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,8 @@ class Found:
     results: tuple[Result, ...]
     """The best tiles, best first."""
     scores: NDArray[np.float32]
-    """Cosine of every tile of the set, shape (rows,); NaN where a tile has no usable vector."""
+    """Score of every tile of the set, see `score_kind`, shape (rows,); NaN where a tile has no
+    usable vector."""
     ranked: NDArray[np.bool_]
     """Which tiles could be a result: inside the filter and the top percentage; shape (rows,)."""
     lonlat: NDArray[np.float64]
@@ -66,19 +68,26 @@ class Found:
         return "\n".join([head, *notes, f"{export.to_table(self.results[:SHOWN])}{more}"])
 
     @property
+    def score_kind(self) -> str:
+        """What a score is: "cosine", or "lowest z-score of the parts"."""
+        return SCORE_KINDS[self.query.match]
+
+    @property
     def recipe(self) -> dict[str, Any]:
         """The query as a JSON-able record that asks the same again."""
         return self.query.to_json()
 
     def title(self) -> str:
         """Return the question in one line."""
-        return ", ".join(_part_title(part) for part in self.query.parts)
+        joint = " and " if self.query.match == "all" else ", "
+        return joint.join(_part_title(part) for part in self.query.parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return recipe, count, results and what was understood; pictures by their SHA-256."""
         record: dict[str, Any] = {
             "recipe": self.query.to_json(pictures=False),
             "count": len(self.results),
+            "score_kind": self.score_kind,
             "results": [result.to_json() for result in self.results],
             "read_as": [
                 {"phrase": r.phrase, "concept": r.concept, "similarity": round(r.similarity, 3)}
@@ -95,11 +104,13 @@ class Found:
     def to_geojson(self) -> dict[str, Any]:
         """Return the best tiles as a GeoJSON FeatureCollection, with recipe and credit."""
         recipe = self.query.to_json(pictures=False)
-        return export.to_geojson(self.results, recipe=recipe, credit=self.credit)
+        return export.to_geojson(
+            self.results, recipe=recipe, credit=self.credit, score_kind=self.score_kind
+        )
 
     def to_csv(self) -> str:
         """Return the best tiles as CSV; licence and credit are columns."""
-        return export.to_csv(self.results, credit=self.credit)
+        return export.to_csv(self.results, credit=self.credit, score_kind=self.score_kind)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the best tiles as a data frame; licence and credit are in its `attrs`.
@@ -121,6 +132,7 @@ class Found:
         names = ["rank", "row", "id", "lon", "lat", "score"]
         frame = pd.DataFrame(records, columns=None if records else names)
         frame.attrs["credit"] = self.credit.to_json()
+        frame.attrs["score_kind"] = self.score_kind
         return frame
 
     def map(self, path: str | Path | None = None) -> Image:
@@ -143,6 +155,7 @@ class Found:
             title=self.title(),
             credit=" ".join(filter(None, [self.credit.banner, self.credit.attribution])),
             results=self.results[: render.MAX_RINGS],
+            score_kind=self.score_kind,
         )
         if path is not None:
             write_bytes(Path(path), render.png(picture))

@@ -5,7 +5,8 @@ A query has parts. Each part becomes a unit vector; their weighted sum is the di
     {"version": 1, "set": "world", "k": 10,
      "parts": [{"kind": "text", "text": "sand desert", "weight": 1.0}]}
 
-`text`, `place` ([lon, lat]), `image` (base64) and `row` at the top level are short for a part.
+`text`, `place` ([lon, lat]), `image` (base64) and `row` at the top level are short for a part;
+`split` cuts the short text into the concepts it names, a part each.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from eex.search.checks import (
     set_fields,
     shown,
 )
-from eex.search.parts import ImagePart, Part, part_from_json, part_from_short
+from eex.search.compound import concepts_in
+from eex.search.parts import ImagePart, Part, TextPart, part_from_json, part_from_short
+from eex.search.rank import SCORE_KINDS, Match
 
 VERSION = 1
 """Of the record; later versions read earlier ones."""
@@ -42,6 +45,12 @@ MAX_PICTURES = 4
 MAX_SPREAD_KM = 20_040
 """Half-way round the Earth, kilometres: nothing is further apart."""
 
+MAX_PROMPTS = 100
+"""Most sentences that a text is put into; 80 are known to be used."""
+
+MAX_PROMPT = 200
+"""Most characters of one of them."""
+
 MAX_NAME = 1000
 """Most characters of the name or path of a set."""
 
@@ -54,11 +63,14 @@ _KEYS = (
     "bbox",
     "spread_km",
     "top_percent",
+    "prompts",
+    "match",
     "text",
     "place",
     "image",
     "row",
     "weights",
+    "split",
 )
 
 
@@ -78,6 +90,10 @@ class Query:
     """Least distance between results, kilometres; None is the set's own, 0 with `top_percent`."""
     top_percent: float | None = None
     """Only tiles among the best this many percent of those ranked, over 0 to 100."""
+    prompts: tuple[str, ...] | bool = ()
+    """Sentences with `{}` that texts are put into, their vectors averaged; True for the model's."""
+    match: Match = "sum"
+    """How parts are joined: their weighted sum, or all of them at once (the lowest z-score)."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.parts) <= MAX_PARTS:
@@ -100,10 +116,17 @@ class Query:
         if percent is not None and not 0 < percent <= 100:  # noqa: PLR2004
             message = f"top_percent must be over 0 and at most 100, got {percent:g}."
             raise BadQueryError(message, hint="5 keeps the best twentieth.")
+        set_fields(self, prompts=_prompts(self.prompts))
+        if self.match not in SCORE_KINDS:
+            message = f"match is 'sum' or 'all', got {shown(self.match)}."
+            raise BadQueryError(message, hint="With 'all', a tile must fit every part.")
+        if self.match == "all" and any(abs(part.weight) != 1 for part in self.parts):
+            message = "With match 'all' every part counts alike: weights are 1 or -1."
+            raise BadQueryError(message, hint="Leave weights out, or use match 'sum'.")
 
-    def replaced(self, *, set: str, k: int, spread_km: float) -> Query:  # noqa: A002
+    def replaced(self, **values: Any) -> Query:  # noqa: ANN401
         """Return the same query with these in place of what was not given."""
-        return replace(self, set=set, k=k, spread_km=spread_km)
+        return replace(self, **values)
 
     @classmethod
     def from_json(cls, record: object) -> Query:
@@ -136,10 +159,11 @@ class Query:
         parts = [part_from_json(part) for part in sequence(record.get("parts", ()), "parts")]
         for kind in short:
             weight = weights.get(kind, 1.0)
-            parts.append(part_from_json(part_from_short(kind, record[kind]) | {"weight": weight}))
+            part = part_from_json(part_from_short(kind, record[kind]) | {"weight": weight})
+            parts += split(part) if record.get("split") else [part]
         options: dict[str, Any] = {
             name: record[name]
-            for name in ("k", "spread_km", "top_percent")
+            for name in ("k", "spread_km", "top_percent", "prompts", "match")
             if record.get(name) is not None
         }
         return cls(
@@ -167,4 +191,29 @@ class Query:
         record["bbox"] = None if self.bbox is None else list(self.bbox)
         record["spread_km"] = self.spread_km
         record["top_percent"] = self.top_percent
+        record["prompts"] = self.prompts if isinstance(self.prompts, bool) else list(self.prompts)
+        record["match"] = self.match
         return record
+
+
+def split(part: Part) -> list[Part]:
+    """Return a part for each concept of a text; any other part as it is."""
+    if not isinstance(part, TextPart):
+        return [part]
+    return [replace(part, text=text) for text in concepts_in(part.text)]
+
+
+def _prompts(value: object) -> tuple[str, ...] | bool:
+    """Return sentences for texts as plain ones, or refuse them in words."""
+    if isinstance(value, bool):
+        return value or ()
+    prompts = sequence(value, "prompts")
+    if len(prompts) > MAX_PROMPTS:
+        message = f"At most {MAX_PROMPTS} prompts are used, got {len(prompts)}."
+        raise BadQueryError(message)
+    for prompt in prompts:
+        if not isinstance(prompt, str) or prompt.count("{}") != 1 or len(prompt) > MAX_PROMPT:
+            message = f"A prompt is a short sentence with one {{}} for the words: {shown(prompt)}."
+            raise BadQueryError(message, hint='Such as "a satellite image of {}".')
+        check_unicode(prompt)
+    return tuple(prompts)

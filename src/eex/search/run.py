@@ -1,19 +1,14 @@
 """search(): encode, filter, look up, spread, rank.
 
-An opened set, its encoder and its index together answer queries. The parts of a mixed query live in
-one space, so their answer is one direction: the sum of the parts' unit vectors, each divided by the
-standard deviation of its scores over the set and times its weight. Equal weights then pull equally,
-however widely a part's scores are spread, and the score of the whole is a cosine like any other.
-
-Source:
-    Sum of z-scores as score fusion: Fox and Shaw, "Combination of Multiple Searches", TREC-2, 1994;
-    for inner products it is, up to a constant, one query vector.
+An opened set, its encoder and its index together answer queries: `vectors.py` makes vectors of the
+parts, `rank.py` joins and ranks them, `explain.py` says what a person should know of the answer.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,21 +19,16 @@ from numpy.typing import NDArray
 from eex.catalog import open_embeddings
 from eex.config import MAX_K, Settings
 from eex.embeddings import EmbeddingSet
-from eex.encoders.base import (
-    EncoderSpec,
-    EncodesImage,
-    EncodesPlace,
-    EncodesText,
-)
-from eex.encoders.open import encoder_spec
+from eex.encoders.base import Concept, EncoderSpec, ReadsText
+from eex.encoders.open import ANY_CLIP, Encoder, encoder_spec
+from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError
 from eex.export import Credit, Result
-from eex.imagery.picture import read_picture
 from eex.imagery.read import pixel_reader
 from eex.index.base import VectorIndex
 from eex.registry import find
-from eex.search.checks import BBox
-from eex.search.explain import understand
+from eex.search.checks import BBox, sequence
+from eex.search.explain import understand, weak_texts
 from eex.search.filter import inside_bbox
 from eex.search.found import Found
 from eex.search.parts import (
@@ -53,7 +43,9 @@ from eex.search.parts import (
 )
 from eex.search.place import parse_place
 from eex.search.query import Query
-from eex.search.spread import spread
+from eex.search.query import split as concept_parts
+from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum
+from eex.search.vectors import Vectors, check_kinds, needs_encoder
 
 DEFAULT_K = 10
 """Results listed when neither k nor a top percentage is given."""
@@ -62,15 +54,32 @@ DEFAULT_K = 10
 class OpenSet:
     """An embedding set that answers queries. Safe to use from several threads."""
 
-    def __init__(self, name: str, embeddings: EmbeddingSet, settings: Settings) -> None:
-        """Join a set with the encoder that its header names."""
+    def __init__(
+        self,
+        name: str,
+        embeddings: EmbeddingSet,
+        settings: Settings,
+        *,
+        pool: EncoderPool | None = None,
+        weights: str | Path | None = None,
+    ) -> None:
+        """Join a set with the encoder that its header names, in the variant that it names.
+
+        Args:
+            name: As recipes call it.
+            embeddings: The set.
+            settings: Threads, device and memory.
+            pool: Where encoders are loaded; its own by default. Sets that share one share models.
+            weights: File or folder of the model's weights; those that were fetched by default.
+        """
         self.name = name
         self.embeddings = embeddings
         self.settings = settings
         self.spec: EncoderSpec = encoder_spec(embeddings.header.model)
+        self.pool = EncoderPool(settings) if pool is None else pool
+        self.weights = weights
         self._lock = Lock()
         self._index: VectorIndex | None = None
-        self._encoder: object = None
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -89,12 +98,30 @@ class OpenSet:
             return self._index
 
     @property
-    def encoder(self) -> object:
-        """Makes vectors of queries; loaded on first use."""
-        with self._lock:
-            if self._encoder is None:
-                self._encoder = self.spec.load("cpu")
-            return self._encoder
+    def encoder(self) -> Encoder:
+        """Makes vectors of queries, in the set's own variant; loaded on first use.
+
+        Raises:
+            MissingWeightsError: If its weights are not here; the hint says how to get them.
+        """
+        return self.pool.get(
+            self.spec.name, weights=self.weights, variant=self.embeddings.header.variant
+        )
+
+    @contextmanager
+    def encoding(self) -> Iterator[Encoder]:
+        """Give the set's encoder for a while in which it is not put away."""
+        with self.pool.using(
+            self.spec.name, weights=self.weights, variant=self.embeddings.header.variant
+        ) as encoder:
+            yield encoder
+
+    def concepts(self) -> tuple[Concept, ...]:
+        """Return what the model knows by name; nothing where that takes weights to say."""
+        if self.spec.files or self.spec.name.startswith(ANY_CLIP):
+            return ()
+        loaded = self.encoder.loaded
+        return loaded.concepts() if isinstance(loaded, ReadsText) else ()
 
     @property
     def credit(self) -> Credit:
@@ -111,7 +138,7 @@ class OpenSet:
     def search(
         self,
         *,
-        text: str | None = None,
+        text: str | Sequence[str] | None = None,
         image: Picture | None = None,
         place: tuple[float, float] | str | None = None,
         row: int | None = None,
@@ -120,11 +147,14 @@ class OpenSet:
         bbox: BBox | None = None,
         spread_km: float | None = None,
         top_percent: float | None = None,
+        match: Match = "sum",
+        split: bool = False,
+        templates: bool | Sequence[str] = False,
     ) -> Found:
         """Rank the tiles by words, a picture, a place, a tile, or a mix of them.
 
         Args:
-            text: Words, at most 2,000 characters.
+            text: Words, at most 2,000 characters; or several texts, a part each.
             image: A picture file's path or bytes, or pixels of shape (height, width, 3), uint8.
             place: Longitude and latitude, degrees, in this order; or text as people write it, which
                 is a name or latitude first ("Cairo", "30.0, 31.2"): what looks like there.
@@ -135,6 +165,11 @@ class OpenSet:
             bbox: West, south, east, north: only tiles whose centre lies inside, before ranking.
             spread_km: Least distance between results; the set's own by default.
             top_percent: Only the best tiles, this many percent of those ranked.
+            match: "sum" adds the parts up by their weights; with "all" a tile must fit every part:
+                the score is the lowest z-score of the parts (weights 1 or -1).
+            split: Cut each text into the concepts it names, a part each (`concepts_in`).
+            templates: Sentences with `{}` that texts are put into, their vectors averaged; True
+                takes those that suit the model. The answer says which were used.
 
         Returns:
             The best tiles, and the score of every tile.
@@ -142,6 +177,7 @@ class OpenSet:
         Raises:
             BadQueryError: If the query cannot be asked; `hint` says what to change.
             NotUnderstoodError: If the encoder does not know the words.
+            MissingWeightsError: If the model's weights are not here; not for tiles of the set.
         """
         given = {"text": text, "image": image, "place": place, "row": row}
         shares = dict(weights or {})
@@ -150,7 +186,9 @@ class OpenSet:
             raise BadQueryError(message, hint=f"Parts: {', '.join(given)}.")
         parts: list[Part] = []
         if text is not None:
-            parts.append(TextPart(text, shares.get("text", 1.0)))
+            texts = [text] if isinstance(text, str) else sequence(text, "text")
+            for part in (TextPart(words, shares.get("text", 1.0)) for words in texts):
+                parts += concept_parts(part) if split else [part]
         if image is not None:
             parts.append(ImagePart(image_bytes(image), shares.get("image", 1.0)))
         if isinstance(place, str):
@@ -168,6 +206,8 @@ class OpenSet:
                 bbox=bbox,
                 spread_km=spread_km,
                 top_percent=top_percent,
+                prompts=templates if isinstance(templates, bool) else tuple(templates),
+                match=match,
             )
         )
 
@@ -180,12 +220,16 @@ class OpenSet:
         """
         started = time.perf_counter()
         query = self._resolved(query)
-        understood = understand(query, encoder=self.encoder, spec=self.spec)
-        messages = understood.messages
-        vectors = [self._vector(part) for part in query.parts]
-        direction = self._direction(query, vectors)
-        mask = self._mask(query)
-        scores, rows, ranked = self._rank(query, direction, mask)
+        own_weights = self.weights is not None
+        check_kinds(query.parts, self.embeddings, self.spec, own_weights=own_weights)
+        with self.encoding() if needs_encoder(query.parts) else nullcontext() as encoder:
+            understood = understand(query, encoder=encoder, spec=self.spec)
+            prompts = query.prompts if isinstance(query.prompts, tuple) else ()
+            make = Vectors(self.embeddings, self.spec, encoder, prompts)
+            vectors = [make.of(part) for part in query.parts]
+        ranking, weak = self._rank(query, vectors)
+        scores, rows, ranked = ranking.scores, ranking.rows, ranking.ranked
+        messages = understood.messages + weak
         if not len(rows):
             messages.append("No tile lies in this area: the answer is empty.")
         elif query.top_percent is not None and not query.spread_km and len(rows) < ranked.sum():
@@ -233,84 +277,38 @@ class OpenSet:
     def _resolved(self, query: Query) -> Query:
         """Fill in what depends on the set, so that the recipe says what was done."""
         everything = query.top_percent is not None
-        k, km = query.k, query.spread_km
+        k, km, prompts = query.k, query.spread_km, query.prompts
         if k is None:
             k = MAX_K if everything else DEFAULT_K
         if km is None:
             km = 0.0 if everything else self.embeddings.header.spread_km
-        return query.replaced(set=self.name, k=k, spread_km=km)
+        if prompts is True:
+            prompts = self.spec.templates
+            if not prompts:
+                message = f"The model {self.spec.name} has no prompts of its own."
+                raise BadQueryError(message, hint='Give some, such as "a satellite image of {}".')
+        return query.replaced(set=self.name, k=k, spread_km=km, prompts=prompts)
 
-    def _vector(self, part: Part) -> NDArray[np.float32]:
-        """Return the part's unit vector, shape (dim,)."""
-        if isinstance(part, RowPart):
-            if not 0 <= part.row < len(self):
-                message = f"The set has rows 0 to {len(self) - 1}; there is no row {part.row}."
-                raise BadQueryError(message)
-            vector = self.embeddings.vectors[part.row].astype(np.float32)
-            if not vector.any():
-                message = f"Row {part.row} has no usable vector, so nothing is like it."
-                raise BadQueryError(message, hint="Choose another tile.")
-            return vector
-        self._check_weights()
-        encoder = self.encoder
-        if isinstance(part, TextPart) and isinstance(encoder, EncodesText):
-            return encoder.encode_text([part.text])[0]
-        if isinstance(part, ImagePart) and isinstance(encoder, EncodesImage):
-            return encoder.encode_image([read_picture(part.data)])[0]
-        if isinstance(part, PlacePart) and isinstance(encoder, EncodesPlace):
-            return encoder.encode_place(np.array([[part.lon, part.lat]]))[0]
-        message = f"The model {self.spec.name} takes no {part.kind}."
-        raise BadQueryError(message, hint=f"It takes: {', '.join(self.spec.modalities)}, row.")
-
-    def _check_weights(self) -> None:
-        """Refuse to compare vectors that were made with different weights."""
-        header = self.embeddings.header
-        made, have = (header.weights, header.dim), (self.spec.weights, self.spec.dim)
-        if header.weights and made != have:
-            message = f"This set was made with other weights of {self.spec.name} than installed."
-            hint = "Ask with a tile of the set (row), or install the version that made it."
-            raise BadQueryError(message, hint=hint, made_with=header.weights)
-
-    def _direction(self, query: Query, vectors: list[NDArray[np.float32]]) -> NDArray[np.float64]:
-        weights = np.array([part.weight for part in query.parts])
-        if len(vectors) > 1:
-            spreads = [float(np.nanstd(self.index.scores(vector))) for vector in vectors]
-            weights = weights / np.maximum(spreads, 1e-6)
-        direction = weights @ np.stack(vectors).astype(np.float64)
-        length = float(np.linalg.norm(direction))
-        if length <= 1e-9 * float(np.abs(weights).sum()):
-            message = "The parts of the query cancel each other out, so nothing is asked."
-            raise BadQueryError(message, hint="Change a weight.")
-        return direction / length
-
-    def _mask(self, query: Query) -> NDArray[np.bool_] | None:
-        return None if query.bbox is None else inside_bbox(self.embeddings.lonlat, query.bbox)
-
-    def _rank(
-        self, query: Query, direction: NDArray[np.float64], mask: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]:
-        """Return every tile's score, the best rows, and which tiles were ranked."""
-        k, km = query.k or DEFAULT_K, query.spread_km or 0.0
-        wanted = k if km == 0 else max(1024, 8 * k)
-        if query.top_percent is not None:
-            wanted = max(1, int(np.ceil(len(self) * query.top_percent / 100)))
-        scores, hits = self.index.scan(direction, k=wanted, mask=mask)
-        ranked = np.isfinite(scores) if mask is None else np.isfinite(scores) & mask
-        limit = count = int(ranked.sum())
-        if query.top_percent is not None:
-            limit = int(np.ceil(count * query.top_percent / 100))
-        while True:
-            order = hits.rows[0][:limit]
-            rows = spread(order, self.embeddings.lonlat, km=km, k=k)
-            if len(rows) == k or len(order) == limit:
-                break
-            wanted *= 8
-            hits = self.index.search(direction[None], k=wanted, mask=mask)
-            scores[hits.rows[0]] = hits.scores[0]  # as exact in the map as in the ranking
-        if query.top_percent is not None:
-            ranked = np.zeros(len(scores), np.bool_)
-            ranked[hits.rows[0][:limit]] = True
-        return scores, rows, ranked
+    def _rank(self, query: Query, vectors: list[NDArray[np.float32]]) -> tuple[Ranking, list[str]]:
+        """Return the ranking, and which texts hardly tell tiles apart."""
+        wanted = Wanted(
+            k=query.k or DEFAULT_K,
+            km=query.spread_km or 0.0,
+            percent=query.top_percent,
+            lonlat=self.embeddings.lonlat,
+            mask=None if query.bbox is None else inside_bbox(self.embeddings.lonlat, query.bbox),
+        )
+        weights = [part.weight for part in query.parts]
+        if query.match == "all":
+            own = [self.index.scores(vector) for vector in vectors]
+            ranking = by_lowest(self.index, vectors, weights, own, wanted)
+        elif len(vectors) > 1:
+            own = [self.index.scores(vector) for vector in vectors]
+            ranking = by_sum(self.index, vectors, weights, own, wanted)
+        else:
+            ranking = by_sum(self.index, vectors, weights, (), wanted)
+            own = [np.sign(weights[0]) * ranking.scores]
+        return ranking, weak_texts(query.parts, own)
 
     def _part_scores(
         self, query: Query, vectors: list[NDArray[np.float32]], rows: NDArray[np.int64]
@@ -331,6 +329,8 @@ def open_set(
     *,
     settings: Settings | None = None,
     progress: Any = None,  # noqa: ANN401
+    pool: EncoderPool | None = None,
+    weights: str | Path | None = None,
 ) -> OpenSet:
     """Open an embedding set for searching.
 
@@ -338,6 +338,8 @@ def open_set(
         name: `world` for the embedded one, or the path of a GeoParquet file written by eex.
         settings: Where the cache is; read from the environment by default.
         progress: Called with tiles done and tiles in all while a set is prepared.
+        pool: Where its encoder is loaded, so that several sets share models and memory.
+        weights: File or folder of its model's weights; by default those that were fetched.
 
     Raises:
         UnknownNameError: If there is no such set.
@@ -346,4 +348,4 @@ def open_set(
     """
     settings = settings or Settings.from_env()
     embeddings = open_embeddings(name, settings=settings, progress=progress)
-    return OpenSet(str(name), embeddings, settings)
+    return OpenSet(str(name), embeddings, settings, pool=pool, weights=weights)

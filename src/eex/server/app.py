@@ -19,6 +19,7 @@ from eex.errors import (
     BadQueryError,
     EexError,
     MissingExtraError,
+    MissingWeightsError,
     OutputError,
     SetNotFoundError,
     ShapeError,
@@ -45,10 +46,14 @@ STATUSES: dict[type[EexError], int] = {
     BadQueryError: 422,
     ShapeError: 422,
     MissingExtraError: 501,
+    MissingWeightsError: 503,
     OutputError: 507,
     EexError: 500,
 }
 """The first class that an error is an instance of gives its status."""
+
+TOLD = (MissingExtraError, MissingWeightsError)
+"""Errors of the server's whose words help who asks; those of others stay in the log."""
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -110,11 +115,14 @@ def _ours(_: Request, error: Exception) -> Response:
     if not isinstance(error, EexError):  # pragma: no cover - the framework sends only ours
         raise error
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    if status >= 500:  # noqa: PLR2004
+    if status >= 500 and not isinstance(error, TOLD):  # noqa: PLR2004
         log.error("%s %s", error, error.hint)
         detail = "The server cannot do this now; its log has the reason."
         return _problem(status, "Server error", detail, error.code, hint="Tell who runs it.")
     title = error.code.replace("-", " ").capitalize()
+    if isinstance(error, MissingWeightsError):  # whose message may have a path of the server
+        detail = "The model's weights are not on the server; tiles of the set can be asked with."
+        return _problem(status, title, detail, error.code, hint=error.hint)
     return _problem(status, title, str(error), error.code, **(error.details | {"hint": error.hint}))
 
 

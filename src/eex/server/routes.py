@@ -12,7 +12,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from numpy.typing import NDArray
 
 import eex
-from eex.encoders.base import ReadsText
 from eex.encoders.open import encoder_spec
 from eex.export import dumps, near
 from eex.imagery.bluemarble import BlueMarble
@@ -266,7 +265,6 @@ def _cached(
 
 def _set_info(opened: OpenSet) -> schemas.SetInfo:
     header, lonlat = opened.embeddings.header, opened.embeddings.lonlat
-    concepts = opened.encoder.concepts() if isinstance(opened.encoder, ReadsText) else ()
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
     return schemas.SetInfo(
         name=opened.name,
@@ -275,6 +273,9 @@ def _set_info(opened: OpenSet) -> schemas.SetInfo:
         rows=len(opened),
         dim=header.dim,
         model=header.model,
+        variant=header.variant,
+        heatmaps=opened.spec.heatmaps,
+        prompts=list(opened.spec.templates),
         demo=header.demo,
         banner=header.banner,
         licence=header.licence,
@@ -286,7 +287,7 @@ def _set_info(opened: OpenSet) -> schemas.SetInfo:
             schemas.ConceptRecord(
                 name=concept.name, examples=list(concept.phrases[:3]), reliable=concept.reliable
             )
-            for concept in concepts
+            for concept in opened.concepts()
         ],
         examples=[schemas.ExampleRecord(title=t, query=q) for t, q in header.examples],
     )

@@ -42,6 +42,13 @@ class QueryRecord(BaseModel):
     image: str | None = Field(None, description="Short for an image part: base64.")
     row: int | None = Field(None, description="Short for a row part.")
     weights: dict[str, float] | None = Field(None, description="Weights of the short parts.")
+    split: bool | None = Field(None, description="Cut the short text into the concepts it names.")
+    prompts: bool | list[str] | None = Field(
+        None, description="Sentences with {} that texts are put into; true for the model's own."
+    )
+    match: Literal["sum", "all"] | None = Field(
+        None, description="How parts are joined; with all, a tile must fit every part."
+    )
 
 
 class ResultRecord(BaseModel):
@@ -52,7 +59,7 @@ class ResultRecord(BaseModel):
     id: str
     lon: float
     lat: float
-    score: float = Field(description="Cosine, -1 to 1.")
+    score: float = Field(description="Cosine, -1 to 1, or what `score_kind` says.")
     parts: dict[str, float] | None = Field(None, description="Each part's own cosine.")
     near: str | None = Field(None, description="Nearest city and how far it is; best 200 only.")
 
@@ -107,6 +114,7 @@ class SearchAnswer(BaseModel):
     banner: str
     recipe: dict[str, Any] = Field(description="The query as asked, defaults filled in.")
     count: int
+    score_kind: str = Field(description="What a score is: cosine, or lowest z-score of the parts.")
     took_ms: float
     results: list[ResultRecord]
     scores: ScoresRecord
@@ -140,6 +148,9 @@ class SetInfo(BaseModel):
     rows: int
     dim: int
     model: str
+    variant: str = Field(description="Way of running the model that made the vectors.")
+    heatmaps: bool = Field(description="Whether the model can say where in a tile a query fits.")
+    prompts: list[str] = Field(description="Sentences that suit the model; empty if it has none.")
     demo: bool
     banner: str
     licence: str

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import eex
 from eex.catalog import known_sets, open_embeddings
 from eex.config import Settings
+from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError, UnknownNameError
 from eex.registry import unknown_name
 from eex.search.found import Found
@@ -40,6 +41,8 @@ class Answer:
 
     id: str
     """Of query and set; the same question on the same data has the same id."""
+    opened: OpenSet
+    """The set that was asked."""
     found: Found
     """The answer."""
     low: float
@@ -60,6 +63,7 @@ class State:
             BadQueryError: If two sets would have the same name.
         """
         self.settings = settings
+        self.pool = EncoderPool(settings)
         known = known_sets()
         self.names: dict[str, str | Path] = {spec.name: spec.name for spec in known}
         self._aliases = {spec.set_id: spec.name for spec in known}
@@ -85,7 +89,7 @@ class State:
         with self._opening[name]:
             if name not in self._open:
                 embeddings = open_embeddings(self.names[name], settings=self.settings)
-                self._open[name] = OpenSet(name, embeddings, self.settings)
+                self._open[name] = OpenSet(name, embeddings, self.settings, pool=self.pool)
             return self._open[name]
 
     def remember(self, opened: OpenSet, found: Found) -> Answer:
@@ -94,7 +98,7 @@ class State:
         data = f"{eex.__version__}\n{opened.embeddings.key}\n{opened.spec.weights}"
         mark = hashlib.sha256(f"{data}\n{recipe}".encode()).hexdigest()[:20]
         low, high, levels = encode_scores(found.scores, found.ranked)
-        answer = Answer(mark, found, low, high, levels)
+        answer = Answer(mark, opened, found, low, high, levels)
         with self._lock:
             self._answers[mark] = answer
             self._answers.move_to_end(mark)

@@ -1,0 +1,210 @@
+"""What users give as an image becomes what an encoder takes, and what is known of where it lies.
+
+Encoders of pictures take a picture, or a Sentinel-2 raster rendered as their tables were made
+(2.5 x reflectance). Encoders of Sentinel-2 take rasters only.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.encoders.open import as_picture, checked_raster
+from eex.errors import BadPictureError, EexError, MissingExtraError
+from eex.files import user_path
+from eex.imagery.geotiff import Affine, Raster, read_raster
+from eex.imagery.picture import picture_bytes
+from eex.imagery.sentinel2 import RGB, Scene, digital_numbers, read_scene, true_colour
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from eex.encoders.base import EncoderSpec
+    from eex.encoders.open import Encoder
+
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""How TIFF and BigTIFF files begin."""
+
+PICTURE_BANDS = frozenset({1, 3, 4})
+"""Bands of an 8-bit TIFF that is a picture: grey, colour, colour with transparency."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageInput:
+    """One image as an encoder takes it, and as people see it."""
+
+    pixels: NDArray[Any]
+    """(height, width, 3), uint8, or digital numbers (bands, height, width)."""
+    shown: NDArray[np.uint8]
+    """Shape (height, width, 3), sRGB, the same pixels."""
+    name: str = ""
+    """File or product that it is from."""
+    transform: Affine | None = None
+    """Its pixels to map coordinates; None where that is not known."""
+    crs: str = ""
+    """What the map coordinates are, such as EPSG:32633."""
+    lonlat: tuple[float, float] | None = None
+    """Centre, degrees; None where that is not known."""
+    when: datetime | None = None
+    """When it was taken (UTC), where its name says so."""
+
+
+def image_input(source: Any, spec: EncoderSpec, *, name: str = "") -> ImageInput:  # noqa: ANN401
+    """Read an image for an encoder.
+
+    Args:
+        source: A picture or a GeoTIFF as path or bytes, a folder of Major TOM, a `Scene`, a Pillow
+            image, or an array as `Encoder.encode_image` takes it.
+        spec: Of the encoder.
+        name: What it is called, where the source does not say.
+
+    Raises:
+        BadPictureError: If it cannot be read, or is a picture and the encoder takes rasters.
+        ShapeError: If a raster lacks bands, or is of other numbers than digital ones.
+        MissingExtraError: If it is a raster and rasterio is not installed.
+    """
+    if isinstance(source, str | Path):
+        name = name or user_path(source).name
+    rasters = spec.pixels == "sentinel2-l2a"
+    if rasters and isinstance(source, np.ndarray):
+        dn = checked_raster(source, spec.bands)
+        return ImageInput(pixels=dn, shown=_shown(spec.bands, dn), name=name)
+    scene = _scene(source, spec, name)
+    if isinstance(scene, Scene):
+        return scene_input(scene, spec)
+    pixels = as_picture(source)
+    transform, crs, lonlat = _georeference(scene, pixels)
+    return ImageInput(
+        pixels=pixels, shown=pixels, name=name, transform=transform, crs=crs, lonlat=lonlat
+    )
+
+
+def scene_input(scene: Scene, spec: EncoderSpec) -> ImageInput:
+    """Return a scene as an encoder takes it: its bands, or the true-colour picture.
+
+    Raises:
+        ShapeError: If bands are missing.
+    """
+    known = scene.transform if scene.crs else None
+    about: dict[str, Any] = {"name": scene.name, "crs": scene.crs, "when": scene.when}
+    about |= {"transform": known, "lonlat": scene.lonlat}
+    if spec.pixels == "picture":
+        shown = true_colour(scene.take(RGB))
+        return ImageInput(pixels=shown, shown=shown, **about)
+    pixels = checked_raster(scene.take(spec.bands), spec.bands)
+    return ImageInput(pixels=pixels, shown=_shown(scene.bands, scene.dn), **about)
+
+
+def encode_inputs(encoder: Encoder, images: Sequence[ImageInput]) -> NDArray[np.float32]:
+    """Return unit vectors, shape (n, dim), with place and time where the encoder takes these."""
+    more: dict[str, Any] = {}
+    encode: Any = getattr(encoder.loaded, "encode_image", None)
+    takes = inspect.signature(encode).parameters if encode is not None else {}
+    if "when" in takes:
+        more["when"] = [image.when for image in images]
+    lonlat = [image.lonlat for image in images]
+    if "lonlat" in takes and images and None not in lonlat:
+        more["lonlat"] = np.array(lonlat, np.float64)
+    return encoder.encode_image([image.pixels for image in images], **more)
+
+
+def wants_raster(spec: EncoderSpec) -> BadPictureError:
+    """Return the refusal of a picture by an encoder of Sentinel-2."""
+    bands = f"{len(spec.bands)}-band Sentinel-2 pixels"
+    message = f"The model {spec.name} takes {bands}, not a picture."
+    hint = f"Ask with a tile of the set, or a GeoTIFF with {', '.join(spec.bands)}."
+    return BadPictureError(message, hint=hint)
+
+
+def _scene(source: Any, spec: EncoderSpec, name: str) -> Scene | Raster | None:  # noqa: ANN401
+    """Return the scene that a source is; a raster or None for what is a picture."""
+    rasters = spec.pixels == "sentinel2-l2a"
+    if isinstance(source, Scene):
+        return source
+    if isinstance(source, str | Path) and (path := user_path(source)).is_dir():
+        return read_scene(path, bands=spec.bands if rasters else RGB)
+    raw = _tiff(source)
+    raster = None if raw is None else _raster(raw, name, needed=rasters)
+    if raster is None or _is_picture(raster):
+        if rasters:
+            raise wants_raster(spec)
+        return raster
+    if isinstance(raw, Path):
+        return read_scene(raw)  # with the time that its path says
+    return _scene_of(raster, name)
+
+
+def _raster(raw: Path | bytes, name: str, *, needed: bool) -> Raster | None:
+    """Read every band; None for what is only a picture."""
+    try:
+        return read_raster(raw, lambda texts: [(t, i) for i, t in enumerate(texts)], name=name)
+    except (MissingExtraError, BadPictureError):
+        if needed:
+            raise
+        try:
+            as_picture(raw)
+        except EexError:
+            needed = True
+        if needed:
+            raise
+        return None
+
+
+def _is_picture(raster: Raster) -> bool:
+    return raster.values.dtype == np.uint8 and len(raster.values) in PICTURE_BANDS
+
+
+def _tiff(source: Any) -> Path | bytes | None:  # noqa: ANN401
+    """Return the source if it is a TIFF file or its bytes."""
+    if isinstance(source, bytes):
+        return source if source.startswith(TIFF) else None
+    if not isinstance(source, str | Path):
+        return None
+    path = user_path(source)
+    try:
+        with path.open("rb") as file:
+            return path if file.read(4).startswith(TIFF) else None
+    except OSError:
+        picture_bytes(path)  # says why it cannot be read
+        return None
+
+
+def _scene_of(raster: Raster, name: str) -> Scene:
+    from eex.imagery.scene import named
+
+    name = name or "The raster"
+    bands = named(raster.names, name=name)
+    values = raster.values[[index for _, index in bands]]
+    return Scene(
+        bands=tuple(band for band, _ in bands),
+        dn=digital_numbers(values, nodata=raster.nodata, name=name),
+        transform=raster.transform,
+        crs=raster.crs,
+        name=name,
+    )
+
+
+def _georeference(
+    raster: Raster | None, pixels: NDArray[np.uint8]
+) -> tuple[Affine | None, str, tuple[float, float] | None]:
+    """Return where a picture lies that was read from a raster, perhaps shrunk."""
+    if raster is None or not raster.crs:
+        return None, "", None
+    scene = Scene(bands=(), dn=raster.values, transform=raster.transform, crs=raster.crs)
+    a, b, c, d, e, f = raster.transform
+    down = raster.values.shape[1] / pixels.shape[0]
+    across = raster.values.shape[2] / pixels.shape[1]
+    return (a * across, b * down, c, d * across, e * down, f), raster.crs, scene.lonlat
+
+
+def _shown(bands: Sequence[str], dn: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return the true-colour picture, or the first band in grey where there is none."""
+    names = list(bands)
+    some = RGB if set(RGB) <= set(names) else (names[0],) * 3
+    return true_colour(np.asarray(dn)[[names.index(band) for band in some]])

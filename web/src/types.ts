@@ -136,6 +136,8 @@ export interface Answer {
   demo: boolean;
   banner: string;
   count: number;
+  /** What a score is: "cosine", or "lowest z-score of the parts". */
+  score_kind: string;
   took_ms: number;
   results: Result[];
   scores: ScoresInfo;

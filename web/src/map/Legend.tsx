@@ -12,6 +12,7 @@ export function Legend() {
   const field = useStore((state) => state.field);
   const level = useStore((state) => state.level);
   const percent = useStore((state) => state.percent);
+  const kind = useStore((state) => state.answer?.score_kind);
   if (!field) {
     return null;
   }
@@ -24,6 +25,7 @@ export function Legend() {
         <span>{formatScore(scoreOfLevel(field, level))}</span>
         <span>{formatScore(field.max)}</span>
       </div>
+      {kind && kind !== 'cosine' && <div className="legend-kind">{kind}</div>}
     </div>
   );
 }

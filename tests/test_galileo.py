@@ -282,7 +282,7 @@ def real_scenes() -> dict[str, Scene]:
 
 @needs_shared
 def test_real_weights_know_a_place_again() -> None:
-    """Of the three quadrants nearest to one, nine in ten are of its own patch, of twelve patches."""
+    """Of the three quadrants nearest to one, nine in ten are of its own patch, of twelve."""
     assert SHARED is not None
     encoder = opened(SHARED / "data/weights/galileo-nano")
     scenes = real_scenes()

@@ -308,14 +308,14 @@ def _part(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _whole(record: Mapping[str, Any], name: str, default: int) -> int:
-    value = record.get(name, default)
+    value = default if record.get(name) is None else record[name]
     if not isinstance(value, int) or not 0 <= value < 2**31:
         _refuse_value(name, value)
     return int(value)
 
 
 def _number(record: Mapping[str, Any], name: str, default: float) -> float:
-    value = record.get(name, default)
+    value = default if record.get(name) is None else record[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
         _refuse_value(name, value)
     return float(value)

@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 an error of ours in one line, 2 wrong usage.
 
 from __future__ import annotations
 
-import difflib
 import io
 import sys
 from contextlib import suppress
@@ -15,23 +14,8 @@ import click
 
 import eex
 from eex.cli import models, search, serving, sets
-from eex.cli.say import say
+from eex.cli.say import Commands, say
 from eex.errors import EexError
-
-
-class Commands(click.Group):
-    """Suggests the nearest command for a typo."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in self.commands:
-            near = difflib.get_close_matches(name, self.commands, n=1, cutoff=0.5)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"There is no command {name!r}.{hint}")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

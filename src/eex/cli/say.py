@@ -5,8 +5,10 @@ Answers go to standard output and nothing else does; messages and progress go to
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,21 @@ from eex.errors import BadQueryError
 if TYPE_CHECKING:
     from eex.config import Settings
     from eex.search.run import OpenSet
+
+
+class Commands(click.Group):
+    """Suggests the nearest command for a typo."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.commands:
+            near = difflib.get_close_matches(name, self.commands, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
 
 
 def say(text: str) -> None:
@@ -70,6 +87,24 @@ def progress(doing: str, unit: str) -> Callable[[int, int], None]:
             bar.close()
 
     return report
+
+
+@contextmanager
+def byte_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Give what draws a bar for each file: its name, bytes done, bytes in all (0 if not known)."""
+    with ExitStack() as drawn:
+        bars: dict[str, Any] = {}
+
+        def report(name: str, done: int, total: int) -> None:
+            if name not in bars:
+                from tqdm import tqdm
+
+                fresh = tqdm(desc=name, unit="B", unit_scale=True, initial=done, file=sys.stderr)
+                bars[name] = drawn.enter_context(fresh)
+            bars[name].total = total or None
+            bars[name].update(done - bars[name].n)
+
+        yield report
 
 
 def check_target(path: Path | None) -> None:

@@ -81,6 +81,8 @@ class EncoderSpec:
     """Sentences that suit the model around a few words, `{}` for the words; used when asked for."""
     heatmaps: bool = False
     """Whether it can say where in a picture a query fits."""
+    verified: str = ""
+    """What was compared with what, and what was not, in a sentence or two."""
     extra: str = ""
     """Extra of this package that must be installed to run it; empty if none."""
     good_for: str = ""

@@ -81,12 +81,11 @@ def get_weights(
     folder, models = model_folder(spec.name, settings), models_folder(settings)
     if is_complete(folder, spec):
         return folder
-    accepted = accepted_on(spec, models)
-    if wanted.layout != "local" and not accepted:
+    if needs_licence(spec, settings, source=source):
         if not accept:
             raise not_accepted(spec)
-        accepted = _now()
-        keep_acceptance(spec, models, date=accepted)
+        keep_acceptance(spec, models, date=_now())
+    accepted = "" if wanted.layout == "local" else accepted_on(spec, models)
     report = progress or _silent
     with guarded(f"writing {folder}"), making(folder, waiting=waiting):
         if not is_complete(folder, spec):
@@ -94,6 +93,14 @@ def get_weights(
             clear_abandoned(folder)
             _Getting(spec, settings, wanted, folder, report).run(accepted)
     return folder
+
+
+def needs_licence(spec: HasWeights, settings: Settings, *, source: str = "") -> bool:
+    """Whether the user must accept the licence before `get_weights` fetches anything."""
+    if not spec.files or is_complete(model_folder(spec.name, settings), spec):
+        return False
+    local = source_of(source or settings.hub, settings).layout == "local"
+    return not local and not accepted_on(spec, models_folder(settings))
 
 
 @dataclass

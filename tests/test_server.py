@@ -41,8 +41,14 @@ def ask(client: TestClient, **query: Any) -> dict[str, Any]:
 
 def test_health_models_and_sets_say_that_this_is_a_demo(client: TestClient) -> None:
     assert client.get("/api/v1/health").json()["demo"] is True
-    model = client.get("/api/v1/models").json()["models"][0]
-    assert (model["name"], model["demo"]) == ("demo-bluemarble-concepts", True)
+    listed = client.get("/api/v1/models").json()["models"]
+    models = {model["name"]: model for model in listed}
+    demo = models.pop("demo-bluemarble-concepts")
+    assert (demo["demo"], demo["installed"], demo["get"]) == (True, True, "")
+    for name, model in models.items():
+        assert not model["demo"]
+        assert model["installed"] or model["get"] == f"eex models get {name}"
+        assert model["variants"]
     info = client.get("/api/v1/sets").json()["sets"][0]
     assert info["demo"] is True
     assert "not Sentinel-2" in info["banner"]

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from numpy.typing import NDArray
 
 import eex
-from eex.encoders.open import encoder_spec
+from eex.encoders.listing import encoder_record
+from eex.encoders.open import encoder_specs
 from eex.export import dumps, near
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
-from eex.registry import names
 from eex.search.query import Query as Asked
 from eex.search.run import OpenSet
 from eex.server import schemas
@@ -71,24 +71,10 @@ def health(state: Served) -> schemas.Health:
 
 
 @router.get("/models", operation_id="models")
-def models() -> schemas.ModelList:
+def models(state: Served) -> schemas.ModelList:
     """List the installed encoders; loads none."""
-    specs = [encoder_spec(name) for name in names("eex.encoders")]
-    return schemas.ModelList(
-        models=[
-            schemas.ModelInfo(
-                name=spec.name,
-                title=spec.title,
-                dim=spec.dim,
-                modalities=list(spec.modalities),
-                licence=spec.licence,
-                good_for=spec.good_for,
-                demo=spec.demo,
-                notice=spec.notice,
-            )
-            for spec in specs
-        ]
-    )
+    records = [encoder_record(spec, state.settings) for spec in encoder_specs()]
+    return schemas.ModelList(models=[schemas.ModelInfo.model_validate(r) for r in records])
 
 
 @router.get("/sets", operation_id="sets")

@@ -168,6 +168,13 @@ class SetList(BaseModel):
     sets: list[SetInfo]
 
 
+class VariantRecord(BaseModel):
+    """One way of running an encoder; vectors of two are not compared."""
+
+    name: str
+    title: str
+
+
 class ModelInfo(BaseModel):
     """What is known of an encoder."""
 
@@ -175,10 +182,18 @@ class ModelInfo(BaseModel):
     title: str
     dim: int
     modalities: list[str]
+    bands: list[str] = Field(description="Of images, in order; empty if it takes none.")
+    pixels: str = Field(description="picture, sentinel2-l2a, or empty if it takes no images.")
+    variants: list[VariantRecord] = Field(description="The default first.")
+    heatmaps: bool = Field(description="Whether it can say where in a picture a query fits.")
     licence: str
+    attribution: str
+    paper: str
     good_for: str
     demo: bool
     notice: str
+    installed: bool = Field(description="Whether its weights are on the server's machine.")
+    get: str = Field(description="Command that gets them there; empty if they are.")
 
 
 class ModelList(BaseModel):

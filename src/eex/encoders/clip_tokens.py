@@ -58,6 +58,7 @@ def cleaned(text: str, how: str = "lower") -> str:
     Raises:
         MissingExtraError: If ftfy is not installed.
     """
+    text = text.encode(errors="replace").decode()  # half letters, of which no bytes can be made
     text = html.unescape(html.unescape(_needed("ftfy").fix_text(text)))
     if how == "canonicalize":
         text = text.translate(PUNCTUATION)
@@ -93,7 +94,7 @@ class ClipTokenizer:
         letters = _letters()
         tokens: list[int] = []
         for piece in pieces.findall(cleaned(text, self.clean)):
-            spelled = "".join(letters[byte] for byte in piece.encode(errors="replace"))
+            spelled = "".join(letters[byte] for byte in piece.encode())
             tokens += (ids[part] for part in _joined(spelled, ranks))
         return tokens
 

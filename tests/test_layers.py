@@ -24,6 +24,7 @@ LAYERS = (
     "index",
     "export",
     "render",
+    "heatmap",
     "search",
     "demo",
     "server",

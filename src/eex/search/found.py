@@ -80,7 +80,7 @@ class Found:
     def title(self) -> str:
         """Return the question in one line."""
         joint = " and " if self.query.match == "all" else ", "
-        return joint.join(_part_title(part) for part in self.query.parts)
+        return joint.join(part_title(part) for part in self.query.parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return recipe, count, results and what was understood; pictures by their SHA-256."""
@@ -162,7 +162,8 @@ class Found:
         return picture
 
 
-def _part_title(part: Part) -> str:
+def part_title(part: Part) -> str:
+    """Return a part in a few words."""
     sign = "" if part.weight > 0 else "not "
     if isinstance(part, TextPart):
         words = " ".join(part.text.split())

@@ -94,18 +94,39 @@ def by_sum(
     Raises:
         BadQueryError: If the parts cancel each other out.
     """
-    direction = _direction(vectors, np.array(weights), own)
+    towards = direction(vectors, weights, own)
     first = _first(wanted, len(wanted.lonlat))
-    scores, hits = index.scan(direction, k=first, mask=wanted.mask)
+    scores, hits = index.scan(towards, k=first, mask=wanted.mask)
 
     def best(count: int) -> NDArray[np.int64]:
         nonlocal hits
         if count > first:
-            hits = index.search(direction[None], k=count, mask=wanted.mask)
+            hits = index.search(towards[None], k=count, mask=wanted.mask)
             scores[hits.rows[0]] = hits.scores[0]  # as exact in the map as in the ranking
         return hits.rows[0]
 
     return _ranking(scores, best, wanted)
+
+
+def direction(
+    vectors: Sequence[NDArray[np.float32]],
+    weights: Sequence[float],
+    own: Sequence[NDArray[np.float32]],
+) -> NDArray[np.float64]:
+    """Return the unit vector that parts add up to, shape (dim,); arguments as for `by_sum`.
+
+    Raises:
+        BadQueryError: If the parts cancel each other out.
+    """
+    shares = np.array(weights, np.float64)
+    if len(vectors) > 1:
+        shares /= np.maximum([float(np.nanstd(scores)) for scores in own], 1e-6)
+    total = shares @ np.stack(vectors).astype(np.float64)
+    length = float(np.linalg.norm(total))
+    if length <= 1e-9 * float(np.abs(shares).sum()):
+        message = "The parts of the query cancel each other out, so nothing is asked."
+        raise BadQueryError(message, hint="Change a weight.")
+    return total / length
 
 
 def by_lowest(
@@ -138,22 +159,6 @@ def by_lowest(
         return near[np.lexsort((near, -out[near]))][:count]
 
     return _ranking(out, best, wanted)
-
-
-def _direction(
-    vectors: Sequence[NDArray[np.float32]],
-    weights: NDArray[np.float64],
-    own: Sequence[NDArray[np.float32]],
-) -> NDArray[np.float64]:
-    if len(vectors) > 1:
-        spreads = [float(np.nanstd(scores)) for scores in own]
-        weights = weights / np.maximum(spreads, 1e-6)
-    direction = weights @ np.stack(vectors).astype(np.float64)
-    length = float(np.linalg.norm(direction))
-    if length <= 1e-9 * float(np.abs(weights).sum()):
-        message = "The parts of the query cancel each other out, so nothing is asked."
-        raise BadQueryError(message, hint="Change a weight.")
-    return direction / length
 
 
 def _error(index: VectorIndex, vector: NDArray[np.float32]) -> float:

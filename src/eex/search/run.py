@@ -20,31 +20,28 @@ from eex.catalog import open_embeddings
 from eex.config import MAX_K, Settings
 from eex.embeddings import EmbeddingSet
 from eex.encoders.base import Concept, EncoderSpec, ReadsText
+from eex.encoders.inputs import ImageInput
 from eex.encoders.open import ANY_CLIP, Encoder, encoder_spec
 from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError
 from eex.export import Credit, Result
+from eex.heatmap.make import heatmap, no_heatmaps
+from eex.heatmap.record import Heatmap
 from eex.imagery.read import pixel_reader
 from eex.index.base import VectorIndex
 from eex.registry import find
-from eex.search.checks import BBox, sequence
+from eex.search.ask import parts_of
+from eex.search.checks import BBox
 from eex.search.explain import understand, weak_texts
 from eex.search.filter import inside_bbox
-from eex.search.found import Found
+from eex.search.found import Found, part_title
 from eex.search.parts import (
-    ImagePart,
-    Part,
     Picture,
-    PlacePart,
-    RowPart,
     TextPart,
-    image_bytes,
-    lonlat_of,
 )
-from eex.search.place import parse_place
 from eex.search.query import Query
-from eex.search.query import split as concept_parts
-from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum
+from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum, direction
+from eex.search.tile import tile_affine
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
 
 DEFAULT_K = 10
@@ -179,28 +176,10 @@ class OpenSet:
             NotUnderstoodError: If the encoder does not know the words.
             MissingWeightsError: If the model's weights are not here; not for tiles of the set.
         """
-        given = {"text": text, "image": image, "place": place, "row": row}
-        shares = dict(weights or {})
-        if unknown := set(shares) - {name for name, value in given.items() if value is not None}:
-            message = f"weights has {min(unknown)!r}, which is not a part of this query."
-            raise BadQueryError(message, hint=f"Parts: {', '.join(given)}.")
-        parts: list[Part] = []
-        if text is not None:
-            texts = [text] if isinstance(text, str) else sequence(text, "text")
-            for part in (TextPart(words, shares.get("text", 1.0)) for words in texts):
-                parts += concept_parts(part) if split else [part]
-        if image is not None:
-            parts.append(ImagePart(image_bytes(image), shares.get("image", 1.0)))
-        if isinstance(place, str):
-            found = parse_place(place)
-            place = (found.lon, found.lat)
-        if place is not None:
-            parts.append(PlacePart(*lonlat_of(place), shares.get("place", 1.0)))
-        if row is not None:
-            parts.append(RowPart(row, shares.get("row", 1.0)))
+        parts = parts_of(text, image, place, row, weights=dict(weights or {}), split=split)
         return self.ask(
             Query(
-                parts=tuple(parts),
+                parts=parts,
                 set=self.name,
                 k=k,
                 bbox=bbox,
@@ -220,13 +199,9 @@ class OpenSet:
         """
         started = time.perf_counter()
         query = self._resolved(query)
-        own_weights = self.weights is not None
-        check_kinds(query.parts, self.embeddings, self.spec, own_weights=own_weights)
-        with self.encoding() if needs_encoder(query.parts) else nullcontext() as encoder:
+        with self._encoding(query) as encoder:
             understood = understand(query, encoder=encoder, spec=self.spec)
-            prompts = query.prompts if isinstance(query.prompts, tuple) else ()
-            make = Vectors(self.embeddings, self.spec, encoder, prompts)
-            vectors = [make.of(part) for part in query.parts]
+            vectors = self._vectors(query, encoder)
         ranking, weak = self._rank(query, vectors)
         scores, rows, ranked = ranking.scores, ranking.rows, ranking.ranked
         messages = understood.messages + weak
@@ -273,6 +248,71 @@ class OpenSet:
         self.embeddings.properties(row)
         reader = pixel_reader(self.embeddings.header.pixels)
         return reader.picture(self.embeddings.lonlat[row], size=size)
+
+    def heatmap(
+        self, query: Query | str, row: int, *, background: Sequence[str] = (), size: int = 0
+    ) -> Heatmap:
+        """Say where in a tile a query fits.
+
+        Args:
+            query: Words, or any query; the parts of a mix are added up by their weights, as for
+                match "sum".
+            row: Of the tile.
+            background: Texts that compete with the query, see `eex.heatmap.make.heatmap`.
+            size: Short side that the tile is resized to, pixels; the model's own by default.
+
+        Raises:
+            BadQueryError: If the model has no heatmaps, or the query cannot be asked.
+            SetNotFoundError: If there is no such row.
+            UnknownNameError: If the set does not say how its pixels are read.
+            MissingWeightsError: If the model's weights are not here.
+        """
+        embeddings = self.embeddings
+        embeddings.properties(row)
+        asked = Query(parts=(TextPart(query),)) if isinstance(query, str) else query
+        asked = self._resolved(asked)
+        if not self.spec.heatmaps:
+            raise no_heatmaps(self.spec)
+        pixels = pixel_reader(embeddings.header.pixels).encoder_input(embeddings.lonlat[[row]])[0]
+        transform, crs = tile_affine(embeddings, row, pixels.shape)
+        tile = ImageInput(
+            pixels=pixels,
+            shown=pixels,
+            name=str(embeddings.ids[row]),
+            transform=transform if crs else None,
+            crs=crs,
+        )
+        with self.encoding() as encoder:
+            self._check(asked)
+            vectors = self._vectors(asked, encoder)
+            weights = [part.weight for part in asked.parts]
+            own = [self.index.scores(v) for v in vectors] if len(vectors) > 1 else []
+            return heatmap(
+                encoder,
+                tile,
+                vector=direction(vectors, weights, own),
+                background=background,
+                templates=asked.prompts if isinstance(asked.prompts, tuple) else (),
+                size=size,
+                query=", ".join(part_title(part) for part in asked.parts),
+                credit=self.credit,
+            )
+
+    def _check(self, query: Query) -> None:
+        own_weights = self.weights is not None
+        check_kinds(query.parts, self.embeddings, self.spec, own_weights=own_weights)
+
+    @contextmanager
+    def _encoding(self, query: Query) -> Iterator[Encoder | None]:
+        """Give the encoder that a query needs; None for one of tiles only."""
+        self._check(query)
+        with self.encoding() if needs_encoder(query.parts) else nullcontext() as encoder:
+            yield encoder
+
+    def _vectors(self, query: Query, encoder: Encoder | None) -> list[NDArray[np.float32]]:
+        prompts = query.prompts if isinstance(query.prompts, tuple) else ()
+        make = Vectors(self.embeddings, self.spec, encoder, prompts)
+        return [make.of(part) for part in query.parts]
 
     def _resolved(self, query: Query) -> Query:
         """Fill in what depends on the set, so that the recipe says what was done."""

@@ -15,6 +15,7 @@ import eex
 from eex.encoders.listing import encoder_record
 from eex.encoders.open import encoder_specs
 from eex.export import dumps, near
+from eex.heatmap.draw import png_bytes
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
 from eex.search.query import Query as Asked
@@ -206,6 +207,31 @@ def export(
         content, media = dumps(found.to_geojson()), "application/geo+json"
     name = f'attachment; filename="earth-{mark[:8]}.{format}"'
     return Response(content, media_type=media, headers={"Content-Disposition": name})
+
+
+@router.get(
+    "/searches/{mark}/tiles/{row}/heatmap",
+    operation_id="heatmap",
+    response_class=Response,
+    responses=_gives("image/png"),
+)
+def heatmap(
+    mark: str,
+    row: int,
+    request: Request,
+    state: Served,
+    *,
+    size: Annotated[int, Query(ge=64, le=2048, description="Long side, pixels.")] = 512,
+    opacity: Annotated[float, Query(ge=0, le=1, description="Of the colours.")] = 0.6,
+) -> Response:
+    """Return where in a tile the query of an answer fits, drawn over its picture, PNG."""
+    answer = state.recall(mark)
+    found = answer.opened.heatmap(answer.found.query, row)
+    content = png_bytes(found, opacity=opacity, size=size)
+    low, high = found.limits
+    extra = {"X-Eex-Kind": found.kind, "X-Eex-Min": repr(low), "X-Eex-Max": repr(high)}
+    tag = f"h{mark}-{row}-{size}-{opacity:g}"
+    return _cached(request, content, tag=tag, media="image/png", age=A_DAY, extra=extra)
 
 
 @router.get(

@@ -1,0 +1,1 @@
+"""Where in a picture a query fits: a grid of cosines, drawn over the picture and exported."""

@@ -1,0 +1,55 @@
+"""Arguments of a search in Python become parts of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from eex.errors import BadQueryError
+from eex.search.checks import sequence
+from eex.search.parts import (
+    ImagePart,
+    Part,
+    Picture,
+    PlacePart,
+    RowPart,
+    TextPart,
+    image_bytes,
+    lonlat_of,
+)
+from eex.search.place import parse_place
+from eex.search.query import split as concept_parts
+
+
+def parts_of(
+    text: str | Sequence[str] | None,
+    image: Picture | None,
+    place: tuple[float, float] | str | None,
+    row: int | None,
+    *,
+    weights: Mapping[str, float],
+    split: bool,
+) -> tuple[Part, ...]:
+    """Return the parts; arguments as for `OpenSet.search`.
+
+    Raises:
+        BadQueryError: If a weight is of no part, or something is not what it should be.
+    """
+    given = {"text": text, "image": image, "place": place, "row": row}
+    if unknown := set(weights) - {name for name, value in given.items() if value is not None}:
+        message = f"weights has {min(unknown)!r}, which is not a part of this query."
+        raise BadQueryError(message, hint=f"Parts: {', '.join(given)}.")
+    parts: list[Part] = []
+    if text is not None:
+        texts = [text] if isinstance(text, str) else sequence(text, "text")
+        for part in (TextPart(words, weights.get("text", 1.0)) for words in texts):
+            parts += concept_parts(part) if split else [part]
+    if image is not None:
+        parts.append(ImagePart(image_bytes(image), weights.get("image", 1.0)))
+    if isinstance(place, str):
+        found = parse_place(place)
+        place = (found.lon, found.lat)
+    if place is not None:
+        parts.append(PlacePart(*lonlat_of(place), weights.get("place", 1.0)))
+    if row is not None:
+        parts.append(RowPart(row, weights.get("row", 1.0)))
+    return tuple(parts)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import pytest
 
 from eex.config import Settings
 from eex.errors import BadQueryError, DownloadError, OutputError
-from eex.weights import fetch, part
+from eex.weights import fetch, http, part
 from eex.weights.answers import AbsentFileError
 from eex.weights.fetch import fetch_file, forget_note
 from eex.weights.hubs import MODELSCOPES, Origin, Source, origin_of, source_of
@@ -241,6 +242,7 @@ def test_an_empty_file_is_a_file(hub: Hub, target: Path) -> None:
         (Fault(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>"), "perhaps to log in"),
         (Fault(200, {}, b"  <!DOCTYPE html><title>Hello</title>"), "sent a web page"),
         (Fault(200, {"Content-Type": "application/json"}, b'{"Code": 10}'), r'\{"Code": 10\}'),
+        (Fault(200, {"Content-Type": "application/json"}, b"\x1b[2Jno"), r"message: \[2Jno"),
         (Fault(200, {}, b"version https://git-lfs.github.com/spec/v1\n"), "pointer of Git LFS"),
         (Fault(200, {"Content-Encoding": "gzip"}, b"abc"), "compressed"),
         (Fault(401, {}), "only to those who accepted its licence"),
@@ -294,11 +296,29 @@ def test_the_token_goes_to_the_hub_only_and_checksums_come_from_it(hub: Hub, tar
     assert target.read_bytes() == CONTENT
 
 
+def test_addresses_that_need_quoting_are_followed(hub: Hub, target: Path) -> None:
+    hub.files["/a%20b/%C3%BC?x=%2F"] = CONTENT
+    for location in ("/a b/\u00fc?x=%2F", "/a%20b/%C3%BC?x=%2F"):
+        hub.fail(Fault(302, {"Location": location}))
+        fetch_file(origin(hub), target)
+        assert target.read_bytes() == CONTENT
+        target.unlink()
+
+
 def test_redirects_in_a_circle_end(hub: Hub, target: Path) -> None:
     hub.redirects_to = hub.address
     with pytest.raises(DownloadError, match="redirects in a circle"):
         fetch_file(origin(hub), target)
     assert len(hub.asked) == 10
+
+
+def test_encryption_is_not_given_up_and_certificates_are_checked() -> None:
+    with pytest.raises(DownloadError, match="without encryption"):
+        http._next("https://hub.example/x", "http://hub.example/x")
+    assert http._next("https://hub.example/x", "//cdn.example/y") == "https://cdn.example/y"
+    fault = http._fault("hub.example", ssl.SSLCertVerificationError())
+    assert isinstance(fault, DownloadError)
+    assert "SSL_CERT_FILE" in fault.hint
 
 
 def test_another_commit_than_the_pinned_one_is_refused(hub: Hub, target: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,8 +56,7 @@ def check_kind(origin: Origin, reply: Reply) -> None:
     if kind in PAGES and suffix not in {".html", ".htm"}:
         raise wrong(origin, f"{sender} sent a web page, perhaps to log in")
     if kind == "application/json" and suffix not in {".json", ".txt"}:
-        said = " ".join(reply.body.read(200).decode("utf-8", "replace").split())
-        raise wrong(origin, f"{sender} sent a message: {said}")
+        raise wrong(origin, f"{sender} sent a message: {_said(reply)}")
     if reply.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
         raise wrong(origin, f"{sender} sent it compressed, unasked")
 
@@ -104,7 +104,7 @@ def listed_sha256(reply: Reply, file: str) -> str:
         record: Any = json.loads(reply.body.read(LISTING_BYTES))
         entries = record["Data"]["Files"]
         told = [e.get("Sha256") for e in entries if isinstance(e, Mapping) and e["Path"] == file]
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError, HTTPException):
         return ""
     known = str(told[0] or "").lower() if told else ""
     return known if SHA256.fullmatch(known) else ""
@@ -139,3 +139,12 @@ def refused(origin: Origin, reply: Reply) -> Exception:
         return FaultError(f"{host(reply.url)} answered HTTP {status}", wait=wait)
     message = f"{name} answered HTTP {status} when asked for {origin.file}."
     return DownloadError(message, hint="Try another source with --from.")
+
+
+def _said(reply: Reply) -> str:
+    """Return the beginning of a message, fit for a terminal."""
+    try:
+        text = reply.body.read(200).decode("utf-8", "replace")
+    except (OSError, HTTPException):
+        return ""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from socket import gaierror
 from typing import IO, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from eex.errors import DownloadError
 
@@ -27,6 +27,9 @@ MAX_HOPS = 10
 """Redirects that are followed."""
 
 REDIRECTS = {301, 302, 303, 307, 308}
+
+ADDRESS = "%/:?#[]@!$&'()*+,;=~"
+"""Characters that an address may have besides letters, digits and `-._`."""
 
 TOLD_BY_HUB = ("x-repo-commit", "x-linked-etag", "x-linked-size", "x-error-code", "x-error-message")
 """What Hugging Face says of a file before it sends on to where the bytes are."""
@@ -123,7 +126,7 @@ def _next(url: str, location: str) -> str:
     if parts.scheme == "http" and urlsplit(url).scheme == "https":
         message = f"{urlsplit(url).hostname} redirects to an address without encryption."
         raise DownloadError(message, hint="Try another source with --from.")
-    return target.replace(" ", "%20")
+    return quote(target, safe=ADDRESS)
 
 
 @contextmanager
@@ -151,7 +154,8 @@ def _opened(url: str, headers: Mapping[str, str]) -> Iterator[Any]:
 
 def _fault(host: str | None, reason: object) -> Exception:
     if isinstance(reason, ssl.SSLCertVerificationError):
-        message = f"The certificate of {host} is not trusted: {reason.verify_message}."
+        why = getattr(reason, "verify_message", reason)
+        message = f"The certificate of {host} is not trusted: {why}."
         hint = "Set SSL_CERT_FILE to the certificates of your network, or try another source."
         return DownloadError(message, hint=hint)
     if isinstance(reason, gaierror):

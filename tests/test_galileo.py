@@ -214,6 +214,7 @@ def test_bad_rasters_are_refused(tiny: Path) -> None:
         r"Expected \(10": numbers(32, 32)[:9],
         "too small": numbers(7, 32),
         "digital numbers": np.full((10, 8, 8), "x"),
+        "30000 x 30000": np.broadcast_to(np.uint16(0), (10, 30_000, 30_000)),
     }
     for told, raster in wrong.items():
         with pytest.raises(ShapeError, match=told):

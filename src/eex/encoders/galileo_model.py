@@ -82,12 +82,13 @@ class GalileoEncoder(RasterEncoder):
     def preprocess(self, images: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Return network input, shape (n, 10 or 11, height, width), for rasters of one size."""
         cut = [whole_patches(image, self.patch, model=self.spec.title) for image in images]
-        dn = np.stack(cut).astype(np.float64)
+        dn = np.stack(cut).astype(np.float32)
         mean, std = np.array(list(STATISTICS.values())).T[:, :, None, None]
-        shown = (dn - (mean - STD_MULTIPLIER * std)) / (2 * STD_MULTIPLIER * std)
+        low = (mean - STD_MULTIPLIER * std).astype(np.float32)
+        shown = (dn - low) / (2 * STD_MULTIPLIER * std).astype(np.float32)
         if self.ndvi:
             shown = np.concatenate([shown, vegetation(dn[:, 6], dn[:, 2])[:, None]], axis=1)
-        return shown.astype(np.float32)
+        return shown
 
     def image_features(
         self,
@@ -171,11 +172,12 @@ def network_of(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, path
     return network
 
 
-def vegetation(near_infrared: NDArray[Any], red: NDArray[Any]) -> NDArray[np.float64]:
+def vegetation(near_infrared: NDArray[np.float32], red: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the normalised difference, -1 to 1; 0 where there is no light."""
     total = near_infrared + red
     lit = total > 0
-    return np.where(lit, (near_infrared - red) / np.where(lit, total, 1), 0.0)
+    one = np.float32(1)
+    return np.where(lit, (near_infrared - red) / np.where(lit, total, one), np.float32(0))
 
 
 def windows(pixels: NDArray[np.float32], most: int, patch: int) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.config import Settings
+from eex.config import MAX_PICTURE_PIXELS, Settings
 from eex.encoders.anyclip import PREFIX, any_clip_spec, local_path
 from eex.encoders.base import (
     EncoderSpec,
@@ -284,6 +284,9 @@ def checked_raster(
         expected = " or ".join(map(str, counts))
         message = f"Expected ({expected}, height, width), got {array.shape}."
         raise ShapeError(message, hint=f"Bands, in this order: {', '.join(bands)}.")
+    if array.shape[1] * array.shape[2] > MAX_PICTURE_PIXELS:
+        message = f"The raster is {array.shape[2]} x {array.shape[1]} pixels, too large to compare."
+        raise ShapeError(message, hint="Cut it into tiles; models look at some hundred pixels.")
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         message = f"Expected digital numbers, got {array.dtype}."
         raise ShapeError(message, hint="Give Sentinel-2 L2A as stored: 1/10 000 reflectance.")

@@ -82,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self._answer()
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def _answer(self) -> None:
         hub, path = self.hub, self.path
         hub.asked.append(Asked(path, {k.lower(): v for k, v in self.headers.items()}))
@@ -132,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in told.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.command == "HEAD":
+            return
         end = len(body) if fault.cut < 0 else fault.cut
         for low in range(0, end, self.hub.chunk):
             self.wfile.write(body[low : min(low + self.hub.chunk, end)])
@@ -146,7 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 @contextmanager

@@ -253,6 +253,24 @@ def test_files_of_the_hubs_own_cache_are_used_where_they_lie(
     assert (kept / "v1" / "model.bin").read_bytes() == MODEL
 
 
+def test_what_hugging_faces_own_tool_fetched_is_found(
+    settings: Settings, hub: Hub, tmp_path: Path
+) -> None:
+    pytest.importorskip("huggingface_hub")
+    code = """
+import sys
+from huggingface_hub import hf_hub_download
+for name in sys.argv[3:]:
+    hf_hub_download("org/model", name, endpoint=sys.argv[1], cache_dir=sys.argv[2])
+"""
+    command = [sys.executable, "-c", code, hub.address, str(tmp_path / "hub")]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+    subprocess.run([*command, "v1/model.bin", "config.json"], check=True, env=clean)
+    found = installed(SPEC, settings)
+    assert (found.state, found.size) == ("cached", len(MODEL) + len(CONFIG))
+    assert [c.state for c in verify(SPEC, settings)] == ["right", "right"]
+
+
 def test_the_pinned_commit_of_the_cache_counts_not_another(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -541,7 +559,7 @@ def test_get_asks_on_a_terminal(
 def test_info_tells_everything(run: Run, settings: Settings) -> None:
     told = run("models", "info", "small-model")[1]
     assert "https://modelscope.cn/models/copy/model (master)" in told
-    assert "v1/model.bin, 1.0 MB, or v1/other.bin" in told
+    assert "v1/model.bin, 1.02 MB, or v1/other.bin" in told
     assert "not on this machine; eex models get small-model" in told
     run("models", "get", "small-model", "--accept-licence")
     told = run("models", "info", "small-model")[1]

@@ -99,10 +99,18 @@ def byte_bars() -> Iterator[Callable[[str, int, int], None]]:
             if name not in bars:
                 from tqdm import tqdm
 
-                fresh = tqdm(desc=name, unit="B", unit_scale=True, initial=done, file=sys.stderr)
+                fresh = tqdm(
+                    desc=name,
+                    total=total or None,
+                    initial=done,
+                    unit="B",
+                    unit_scale=True,
+                    file=sys.stderr,
+                )
                 bars[name] = drawn.enter_context(fresh)
-            bars[name].total = total or None
             bars[name].update(done - bars[name].n)
+            if done >= total > 0:
+                bars[name].close()
 
         yield report
 

@@ -118,7 +118,7 @@ GALILEO_NANO = EncoderSpec(
             name="models/nano/encoder.pt",
             sha256="eab6acacf527886a508a555bc24efe4b4a2cf91b162e84cd1c4a1807e942180c",
             size=4_189_406,
-            or_else=("encoder.pt", "data/models/nano/encoder.pt"),
+            or_else=("encoder.pt",),
         ),
         WeightFile(name="models/nano/config.json", size=2_246, or_else=("config.json",)),
     ),

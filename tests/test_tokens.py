@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from eex.encoders.clip_tokens import END, MERGES, START, ClipTokenizer, cleaned
 from eex.encoders.siglip_tokens import FileTokenizer
 from pair_checkpoints import transformers, word_tokenizer
 from shared_data import golden, needs_shared, shared
+
+PAIRS = "d308b7377a8ceaa9707a21614fe8c831b9196e197b7aeb69833359362907af02"
+"""SHA-256 of the pairs that CLIP uses, one a line."""
 
 pytest.importorskip("ftfy")
 pytest.importorskip("tokenizers")
@@ -54,6 +58,13 @@ def test_ids_are_siglips(clean: str) -> None:
     tokenizer = FileTokenizer(shared("siglip/tokenizer_tiny"), clean=clean)
     expected = golden(f"siglip/expected/tiny_tokenizer_ids_{clean}.npy")
     np.testing.assert_array_equal(tokenizer.ids(golden("siglip/inputs/prompts.json")), expected)
+
+
+def test_the_vocabulary_is_the_published_one() -> None:
+    lines = gzip.decompress(MERGES.read_bytes())
+    assert lines.count(b"\n") == 48_894
+    assert hashlib.sha256(lines).hexdigest() == PAIRS
+    assert "MIT License" in MERGES.with_name("CLIP-VOCABULARY.txt").read_text(encoding="utf-8")
 
 
 def test_known_ids() -> None:

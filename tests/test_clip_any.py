@@ -260,6 +260,19 @@ def test_odd_values_in_a_configuration_are_told(record: dict[str, Any]) -> None:
         from_open_clip(record)
 
 
+def test_clip_and_siglip_are_told_apart(tmp_path: Path) -> None:
+    torch.save(as_open_clip(tiny_siglip()), tmp_path / "siglip.pt")
+    with pytest.raises(DamagedWeightsError, match="holds a SigLIP, but remoteclip-vit-b-32 is a"):
+        eex.encoder("remoteclip-vit-b-32", weights=tmp_path / "siglip.pt", device="cpu")
+    torch.save(as_open_clip(tiny_clip()), tmp_path / "clip.pt")
+    (tmp_path / "config.json").write_text('{"model_type": "dinov2"}')  # of something else
+    with pytest.raises(DamagedWeightsError, match="holds a CLIP, but"):
+        eex.encoder("siglip-so400m-14-384", weights=tmp_path / "clip.pt", device="cpu")
+    assert eex.encoder("remoteclip-vit-b-32", weights=tmp_path / "clip.pt", device="cpu").dim == 24
+    with pytest.raises(WeightsError, match=r"config\.json: This is a model of the type 'dinov2'"):
+        encoder_spec(f"clip:{tmp_path}")
+
+
 def test_a_configuration_of_other_weights_is_told(tmp_path: Path) -> None:
     record = with_part("vision_cfg", width=256)
     name = write(tmp_path / "x", as_open_clip(tiny_clip()), record)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from eex.encoders.base import OFFICIAL, EncoderSpec, Variant
 from eex.encoders.pair_config import CLIP_RULES, PairConfig, config_of
+from eex.errors import WeightsError
 from eex.weights.records import Home, WeightFile
 
 if TYPE_CHECKING:
@@ -68,8 +69,14 @@ def load_clip(
 
 
 def with_heads(rules: PairConfig, weights: Path) -> PairConfig:
-    """Return the rules with heads and size of pictures from a configuration beside the weights."""
-    told = config_of(weights)
+    """Return the rules with heads and size of pictures from a configuration beside the weights.
+
+    One that is of another kind of model is not looked at: published sizes follow the rules.
+    """
+    try:
+        told = config_of(weights)
+    except WeightsError:
+        return rules
     if told is None or told.family != rules.family:
         return rules
     return replace(

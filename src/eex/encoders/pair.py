@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("eex")
 
+GPU_BATCH = 64
+"""Inputs that go through the network at once on a GPU."""
+
 PUBLISHED = {
     "remoteclip-vit-b-32": (32, 768, 12, 7, 512, 77, 49408),
     "remoteclip-vit-l-14": (14, 1024, 24, 16, 768, 77, 49408),
@@ -75,6 +78,7 @@ class PairEncoder(TorchEncoder):
             device=device,
             precision=precision,
         )
+        self.batch = GPU_BATCH if self.device.type == "cuda" else self.batch
         self.config = config
         self.prepare = config.prepare
         self.logit_scale = values.get("logit_scale")
@@ -203,6 +207,11 @@ def load_pair(
     content = translated(read_checkpoint(file).tensors, path=file, model=spec.name)
     if config is None:
         config = SIGLIP_RULES if "pool.latent" in content.tensors else rules
+    pooled = "pool.latent" in content.tensors
+    if pooled != (config.family == "siglip"):
+        kinds = ("SigLIP", "CLIP") if pooled else ("CLIP", "SigLIP")
+        message = f"{file} holds a {kinds[0]}, but {spec.name} is a {kinds[1]}."
+        raise DamagedWeightsError(message, hint="Check that file and model belong together.")
     make = clip_network if config.family == "clip" else siglip_network
     network: ClipNet | SiglipNet = make(content.tensors, config, path=file, model=spec.name)
     _check_sizes(network, spec, file)

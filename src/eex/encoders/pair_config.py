@@ -104,10 +104,14 @@ def config_of(weights: Path) -> PairConfig | None:
     """
     for name in ("open_clip_config.json", "config.json"):
         record = config_beside(weights, name)
-        if "model_cfg" in record or "vision_cfg" in record:
-            return from_open_clip(record)
-        if "model_type" in record or "vision_config" in record:
-            return from_hugging_face(record, config_beside(weights, "preprocessor_config.json"))
+        try:
+            if "model_cfg" in record or "vision_cfg" in record:
+                return from_open_clip(record)
+            if "model_type" in record or "vision_config" in record:
+                return from_hugging_face(record, config_beside(weights, "preprocessor_config.json"))
+        except WeightsError as error:
+            message = f"{weights}, {name}: {error}"
+            raise type(error)(message, hint=error.hint) from error
     return None
 
 

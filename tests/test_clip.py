@@ -299,6 +299,9 @@ def test_batches_equal_singles(tiny: Path) -> None:
         np.testing.assert_allclose(features(given), single, atol=2e-6)
     assert encoder.image_features(inputs[:0]).shape == (0, 20)
     assert encoder.text_features(torch.tensor(ids)).dtype == np.float32
+    inputs.flags.writeable = False  # as arrays mapped from files are
+    assert encoder.image_features(inputs[:2, :, ::-1]).shape == (2, 20)
+    assert encoder.image_features(inputs[:2]).shape == (2, 20)
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])

@@ -97,7 +97,9 @@ class TorchEncoder:
         return np.concatenate(outputs)
 
     def _tensor(self, value: Any) -> Tensor:  # noqa: ANN401
-        tensor = torch.as_tensor(np.ascontiguousarray(value) if _is_array(value) else value)
+        tensor = torch.as_tensor(
+            np.require(value, requirements="CW") if _is_array(value) else value
+        )
         return tensor.to(DTYPES[self.precision]) if tensor.is_floating_point() else tensor
 
 

@@ -98,7 +98,7 @@ class TorchEncoder:
 
     def _tensor(self, value: Any) -> Tensor:  # noqa: ANN401
         tensor = torch.as_tensor(
-            np.require(value, requirements="CW") if _is_array(value) else value
+            np.require(value, requirements=["C", "W"]) if _is_array(value) else value
         )
         return tensor.to(DTYPES[self.precision]) if tensor.is_floating_point() else tensor
 

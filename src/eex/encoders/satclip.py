@@ -87,6 +87,10 @@ SATCLIP_VIT16_L40 = EncoderSpec(
             options={"image": "resize"},
         ),
     ),
+    verified="Harmonics are within 3e-13 of exact ones; small and full-size random weights equal "
+    "SatCLIP's own code within 1e-12 (places) and 1e-6 (images); every tensor of the public layout "
+    "is used. The real weights were not run.",
+    extra="models",
     good_for="Where else is the Earth like here? Asked with a place alone, or with a raster.",
     notices={
         "place": "Above 60 degrees of latitude SatCLIP's own code computes places inexactly, and "

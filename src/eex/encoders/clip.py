@@ -123,8 +123,8 @@ def _remoteclip(kind: str, *, dim: int, good_for: str, size: int) -> EncoderSpec
         ),
         templates=TEMPLATES,
         heatmaps=True,
-        verified="Small random weights equal open_clip within 2e-6, full-size ones within 4e-6; every "
-        "tensor of the public layout is used. The real weights were not run.",
+        verified="Small random weights equal open_clip within 2e-6, full-size ones within 4e-6; "
+        "every tensor of the public layout is used. The real weights were not run.",
         extra="models",
         good_for=good_for,
         load=load_clip,

@@ -76,8 +76,8 @@ def _spec(size: str, dim: int, parameters: int, homes: tuple[Home, ...]) -> Enco
         homes=homes,
         variants=VARIANTS,
         heatmaps=True,
-        verified="Small random weights equal transformers within 1e-6, full-size ones exactly; every "
-        "tensor of the public layout is used. The real weights were not run.",
+        verified="Small random weights equal transformers within 1e-6, full-size ones exactly; "
+        "every tensor of the public layout is used. The real weights were not run.",
         extra="models",
         good_for="Looks like: textures, shapes and layouts, with a picture as the question.",
         load=load,

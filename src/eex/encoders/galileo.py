@@ -130,7 +130,7 @@ GALILEO_NANO = EncoderSpec(
         ),
     ),
     variants=(OFFICIAL, NDVI),
-    verified="The real weights were run: they equal the authors' code within 4e-7 on 14 real scenes.",
+    verified="The real weights were run: on 14 scenes they equal the authors' code within 4e-7.",
     extra="models",
     good_for="More of the same on a laptop: a million parameters, 128 numbers for a raster.",
     load=load,

@@ -134,7 +134,7 @@ OLMOEARTH_BASE = EncoderSpec(
         Home(hub="modelscope.ai", repo="WeijieWu/OlmoEarth-v1-Base", revision="master"),
     ),
     variants=(OFFICIAL, EEE),
-    verified="Its own package computes it; small random weights give the package's outputs exactly; "
+    verified="Its own package computes it; small random weights give its outputs exactly; "
     "every tensor of the encoder's public layout is used. The real weights were not run.",
     extra="olmoearth",
     good_for="More of the same, aware of the season: land cover, crops, ecosystems.",

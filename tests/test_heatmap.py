@@ -22,9 +22,9 @@ from eex.encoders.open import Encoder
 from eex.encoders.preprocess import Preprocess
 from eex.errors import BadQueryError, SetNotFoundError
 from eex.export import Credit
-from eex.heatmap.draw import overlay, upsampled
-from eex.heatmap.make import heatmap
-from eex.heatmap.record import COSINE, PLAIN, SHARE, Heatmap
+from eex.heatmaps.draw import overlay, upsampled
+from eex.heatmaps.make import heatmap
+from eex.heatmaps.record import COSINE, PLAIN, SHARE, Heatmap
 from eex.search.query import Query
 from eex.search.run import OpenSet
 from eex.server.app import create_app

@@ -15,9 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eex.check.run import check_set
     from eex.config import Settings
     from eex.encoders.open import Encoder, encoder
+    from eex.encoders.pool import EncoderPool
     from eex.errors import EexError
+    from eex.heatmaps.make import heatmap
+    from eex.heatmaps.record import Heatmap
     from eex.search.found import Found
     from eex.search.query import Query
     from eex.search.run import OpenSet, open_set
@@ -28,11 +32,15 @@ __version__ = "0.1.0"
 _HOMES = {
     "EexError": "eex.errors",
     "Encoder": "eex.encoders.open",
+    "EncoderPool": "eex.encoders.pool",
     "encoder": "eex.encoders.open",
+    "heatmap": "eex.heatmaps.make",
     "Found": "eex.search.found",
+    "Heatmap": "eex.heatmaps.record",
     "OpenSet": "eex.search.run",
     "Query": "eex.search.query",
     "Settings": "eex.config",
+    "check_set": "eex.check.run",
     "create_app": "eex.server.app",
     "open_set": "eex.search.run",
 }
@@ -40,12 +48,16 @@ _HOMES = {
 __all__ = [
     "EexError",
     "Encoder",
+    "EncoderPool",
     "Found",
+    "Heatmap",
     "OpenSet",
     "Query",
     "Settings",
+    "check_set",
     "create_app",
     "encoder",
+    "heatmap",
     "open_set",
 ]
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 import click
 
 import eex
-from eex.cli import models, search, serving, sets
+from eex.cli import encode, heatmap, models, search, serving, sets
 from eex.cli.say import Commands, say
 from eex.errors import EexError
 
@@ -36,7 +36,10 @@ COMMANDS = (
     search.search,
     sets.sets,
     sets.info,
+    sets.one_set,
     models.models,
+    encode.encode,
+    heatmap.heatmap,
     serving.serve,
     serving.demo,
     sets.evaluate,

@@ -65,11 +65,12 @@ def read_settings() -> Settings:
     return eex.Settings.from_env()
 
 
-def open_named(name: str, settings: Settings) -> OpenSet:
+def open_named(name: str, settings: Settings, *, weights: Path | None = None) -> OpenSet:
     """Open a set, with a bar while it is prepared."""
     from eex.search.run import open_set
 
-    return open_set(name, settings=settings, progress=progress(f"preparing {name}", "tiles"))
+    bar = progress(f"preparing {name}", "tiles")
+    return open_set(name, settings=settings, progress=bar, weights=weights)
 
 
 def progress(doing: str, unit: str) -> Callable[[int, int], None]:

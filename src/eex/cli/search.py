@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eex.cli.running import prompt_options
 from eex.cli.say import answer, check_target, json_text, open_named, read_settings, say
 from eex.errors import BadQueryError
 
@@ -19,11 +20,23 @@ FORMATS = ("table", "json", "geojson", "csv")
 
 @click.command()
 @click.option("--set", "name", default="world", show_default=True, help="Name or .parquet file.")
-@click.option("--text", help="Words that describe what to look for.")
+@click.option(
+    "--text", "texts", multiple=True, help="Words that describe what to look for; may be repeated."
+)
 @click.option("--image", metavar="FILE", help="A picture to compare with.")
 @click.option("--place", metavar='"LAT, LON"', help="A place, or its name: what looks like there.")
 @click.option("--row", type=int, help="A tile of the set, by row: more like it.")
 @click.option("--weight", "weights", multiple=True, metavar="PART=NUMBER", help="Share of a part.")
+@click.option(
+    "--match",
+    type=click.Choice(["sum", "all"]),
+    default="sum",
+    show_default=True,
+    help="Add the parts up, or rank by the one that fits least: a tile must fit all.",
+)
+@click.option("--split", is_flag=True, help="Cut texts into the things they name, a part each.")
+@prompt_options
+@click.option("--model-weights", type=click.Path(path_type=Path), help="Of the set's model.")
 @click.option("--k", type=int, help="How many results.  [default: 10]")
 @click.option("--bbox", type=float, nargs=4, metavar="W S E N", help="Only inside this box.")
 @click.option("--spread", type=float, metavar="KM", help="Least distance between results.")
@@ -38,6 +51,7 @@ def search(
     form: str | None,
     output: Path | None,
     map_file: Path | None,
+    model_weights: Path | None,
     **asked: Any,  # noqa: ANN401
 ) -> None:
     """Find the tiles that fit best.
@@ -47,6 +61,7 @@ def search(
       eex search --text "tropical rainforest"
       eex search --text "snow covered mountains" --bbox -85 -60 -30 15
       eex search --place "-14.2, -69.1" --text lake --weight text=2
+      eex search --text "mountains and coastline" --split --match all
       eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
     """  # noqa: D301 - click reads the backspace
     for target in (output, map_file):
@@ -56,7 +71,7 @@ def search(
         message = f"The map is a PNG, but {map_file} is not called so."
         raise BadQueryError(message)
     parts = _parts(asked)
-    opened = open_named(name, read_settings())
+    opened = open_named(name, read_settings(), weights=model_weights)
     found = opened.search(**parts)
     _explain(found)
     if map_file is not None:
@@ -85,6 +100,10 @@ def _parts(asked: dict[str, Any]) -> dict[str, Any]:
             where = f"{place.lat:.2f}, {place.lon:.2f}"
             say(f"Place: {place.name}, {place.kind} ({where})")
     asked["spread_km"] = asked.pop("spread")
+    texts = asked.pop("texts")
+    asked["text"] = (texts[0] if len(texts) == 1 else list(texts)) if texts else None
+    own, given = asked.pop("prompts"), asked.pop("prompt")
+    asked["templates"] = given or own
     return {**asked, "weights": weights}
 
 

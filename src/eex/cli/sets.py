@@ -1,10 +1,12 @@
-"""`eex sets`, `eex info`, `eex evaluate`: what is known of embedding sets."""
+"""`eex sets`, `eex info`, `eex evaluate`, `eex set check`: what is known of embedding sets."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from eex.cli.say import answer, json_text, open_named, progress, read_settings
+from eex.cli.say import Commands, answer, json_text, open_named, progress, read_settings
 
 
 @click.command()
@@ -46,6 +48,7 @@ def info(name: str, *, as_json: bool) -> None:
         "dim": header.dim,
         "model": header.model,
         "weights": header.weights,
+        "variant": header.variant,
         "tile_km": header.tile_km,
         "spread_km": header.spread_km,
         "licence": header.licence,
@@ -65,3 +68,59 @@ def evaluate(name: str, *, as_json: bool) -> None:  # noqa: ARG001
 
     report = evaluate_world(progress=progress("evaluating", "steps"))
     answer(json_text(report.to_json()) if as_json else report.to_table())
+
+
+@click.group("set", cls=Commands)
+def one_set() -> None:
+    """Look into one set."""
+
+
+@one_set.command()
+@click.argument("name", metavar="SET")
+@click.option(
+    "--pixels",
+    type=click.Path(path_type=Path),
+    help="A folder or a Parquet shard of Major TOM Core-S2L2A; by default the set's own reader.",
+)
+@click.option("--rows", type=int, default=20, show_default=True, help="How many tiles.")
+@click.option("--model", default="", metavar="NAME", help="For tables that do not name theirs.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Of the model.")
+@click.option("--crop", type=int, default=0, help="Pixels around a tile's centre.")
+@click.option("--device", help="auto, cpu, cuda or mps.  [default: auto]")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def check(
+    name: str,
+    *,
+    pixels: Path | None,
+    rows: int,
+    model: str,
+    weights: Path | None,
+    crop: int,
+    device: str | None,
+    as_json: bool,
+) -> None:
+    """Say which variant of its model made a set, from pixels of some tiles.
+
+    Every variant encodes the sample again, in both renderings where the model takes pictures; the
+    one whose vectors are those of the set (cosine over 0.99) made it.
+
+    \b
+    Examples:
+      eex set check world
+      eex set check SigLIP_crop_384x384.parquet --model siglip-so400m-14-384 \\
+          --pixels part_00001.parquet --weights SigLIP/
+    """  # noqa: D301 - click reads the backspace
+    from eex.check.run import check_set
+
+    found = check_set(
+        name,
+        pixels=pixels,
+        rows=rows,
+        model=model,
+        weights=weights,
+        crop=crop,
+        device=device,
+        settings=read_settings(),
+        progress=progress("encoding", "variants"),
+    )
+    answer(json_text(found.to_json()) if as_json else found.to_table())

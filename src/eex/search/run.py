@@ -25,8 +25,8 @@ from eex.encoders.open import ANY_CLIP, Encoder, encoder_spec
 from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError
 from eex.export import Credit, Result
-from eex.heatmap.make import heatmap, no_heatmaps
-from eex.heatmap.record import Heatmap
+from eex.heatmaps.make import heatmap, no_heatmaps
+from eex.heatmaps.record import Heatmap
 from eex.imagery.read import pixel_reader
 from eex.index.base import VectorIndex
 from eex.registry import find
@@ -258,7 +258,7 @@ class OpenSet:
             query: Words, or any query; the parts of a mix are added up by their weights, as for
                 match "sum".
             row: Of the tile.
-            background: Texts that compete with the query, see `eex.heatmap.make.heatmap`.
+            background: Texts that compete with the query, see `eex.heatmaps.make.heatmap`.
             size: Short side that the tile is resized to, pixels; the model's own by default.
 
         Raises:

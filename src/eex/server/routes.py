@@ -15,7 +15,7 @@ import eex
 from eex.encoders.listing import encoder_record
 from eex.encoders.open import encoder_specs
 from eex.export import dumps, near
-from eex.heatmap.draw import png_bytes
+from eex.heatmaps.draw import png_bytes
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
 from eex.search.query import Query as Asked

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from eex.heatmap.record import Heatmap
+    from eex.heatmaps.record import Heatmap
 
 SMALLEST, LARGEST = 512, 4096
 """Long side of an overlay, pixels: smaller pictures are enlarged, larger ones shrunk."""

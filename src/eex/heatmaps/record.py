@@ -94,7 +94,7 @@ class Heatmap:
             opacity: Of the colours, 0 to 1.
             size: Long side of what is drawn, pixels; by default the picture's, at least 512.
         """
-        from eex.heatmap.draw import overlay
+        from eex.heatmaps.draw import overlay
 
         return overlay(self, opacity=opacity, size=size)
 
@@ -113,7 +113,7 @@ class Heatmap:
             MissingExtraError: If it is a GeoTIFF and rasterio is not installed.
             OutputError: If it cannot be written.
         """
-        from eex.heatmap.draw import WRITERS
+        from eex.heatmaps.draw import WRITERS
 
         path = Path(path)
         write = WRITERS.get(path.suffix.lower())

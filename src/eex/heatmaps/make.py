@@ -20,7 +20,7 @@ import numpy as np
 
 from eex.encoders.inputs import ImageInput, encode_inputs, image_input
 from eex.errors import BadQueryError
-from eex.heatmap.record import COSINE, PLAIN, SHARE, Heatmap
+from eex.heatmaps.record import COSINE, PLAIN, SHARE, Heatmap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,85 @@
+"""Options of every command that runs a model, and loading it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eex.cli.say import read_settings, say
+
+if TYPE_CHECKING:
+    from eex.encoders.open import Encoder
+
+Command = Callable[..., None]
+
+
+def model_options(command: Command) -> Command:
+    """Add --model, --weights, --variant, --device and --precision; they arrive by these names."""
+    options = (
+        click.option("--model", required=True, metavar="NAME", help="A name of eex models."),
+        click.option(
+            "--weights",
+            type=click.Path(path_type=Path),
+            help="File or folder of its weights; by default those that eex models get fetched.",
+        ),
+        click.option("--variant", default="", help="Way of running it; see eex models info."),
+        click.option("--device", help="auto, cpu, cuda or mps.  [default: auto]"),
+        click.option("--precision", help="float32, float16 or bfloat16.  [default: float32]"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def prompt_options(command: Command) -> Command:
+    """Add --prompts and --prompt; `templates_of` reads them."""
+    own = click.option("--prompts", is_flag=True, help="Put words into the model's own prompts.")
+    given = click.option(
+        "--prompt",
+        "prompt",
+        multiple=True,
+        metavar='"A {}"',
+        help="Put words into this prompt; may be given several times.",
+    )
+    return own(given(command))
+
+
+def loaded(
+    model: str, *, weights: Path | None, variant: str, device: str | None, precision: str | None
+) -> Encoder:
+    """Load the model that the options name."""
+    from eex.encoders.open import encoder
+
+    return encoder(
+        model,
+        weights=weights,
+        variant=variant,
+        device=device,
+        precision=precision,
+        settings=read_settings(),
+    )
+
+
+def templates_of(encoder: Encoder, *, prompts: bool, prompt: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the prompts that the options ask for, and say which."""
+    from eex.errors import BadQueryError
+
+    if prompts and not encoder.spec.templates:
+        message = f"The model {encoder.spec.name} has no prompts of its own."
+        raise BadQueryError(message, hint='Give some: --prompt "a satellite image of {}".')
+    chosen = (*(encoder.spec.templates if prompts else ()), *prompt)
+    if chosen:
+        say(f"The words are put into: {', '.join(chosen)}")
+    return chosen
+
+
+def say_cut(encoder: Encoder, texts: list[str], templates: tuple[str, ...]) -> None:
+    """Say which texts are longer than the model reads."""
+    context: Any = getattr(encoder.loaded, "context", encoder.spec.context)
+    for text in texts:
+        sentences = [t.replace("{}", text) for t in templates] or [text]
+        if any(encoder.cut_texts(sentences)):
+            say(f"Only the first {context} tokens were read of: {text[:60]}…")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,6 +201,35 @@ def test_a_picture_for_a_model_of_rasters_is_refused_in_words(
     with pytest.raises(BadPictureError, match="4-band Sentinel-2 pixels") as caught:
         opened.search(image=np.zeros((32, 32, 3), np.uint8))
     assert "GeoTIFF" in caught.value.hint
+
+
+def test_a_model_of_rasters_is_asked_with_a_geotiff(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    opened, _ = toy_set(monkeypatch, RASTER)
+    path = tmp_path / "tile.tif"
+    dn = np.random.default_rng(0).integers(1, 9_000, (12, 30, 30), np.uint16)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=30, height=30, count=12, dtype="uint16", crs="EPSG:32633",
+        transform=rasterio.Affine(10, 0, 500_000, 0, -10, 5_000_000),
+    ) as file:  # fmt: skip
+        file.write(dn)
+    wanted = opened.encoder.encode_image([dn[[1, 2, 3, 7]]])[0]
+    found = opened.search(image=path, k=1)
+    vector = opened.embeddings.vectors[found.results[0].row].astype(float)
+    assert found.results[0].score == pytest.approx(
+        wanted @ vector / np.linalg.norm(vector), abs=1e-5
+    )
+    with rasterio.open(
+        path, "w", driver="GTiff", width=3000, height=3000, count=20, dtype="uint16",
+        compress="lzw", sparse_ok=True, crs="EPSG:32633",
+        transform=rasterio.Affine(10, 0, 500_000, 0, -10, 5_000_000),
+    ):  # fmt: skip
+        pass
+    assert path.stat().st_size < 100_000
+    with pytest.raises(BadPictureError, match="20 bands of 3000 x 3000 pixels"):
+        opened.search(image=path)
 
 
 def test_a_set_of_another_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ tables can tell. Needs the real weights, and pixels of some tiles.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ class Way:
     least: float
     """The lowest of them."""
     fits: bool
-    """Whether it made the set."""
+    """Whether it made the set, as far as the sample tells."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON-able record."""
@@ -110,8 +110,7 @@ class SetCheck:
                 f"No variant fits; the nearest is {near}. Other weights, other pixels or another "
                 "preparation made this set."
             )
-        enough = 1 - best.mean + APART
-        also = dict.fromkeys(way.variant for way in self.ways if 1 - way.mean <= enough)
+        also = dict.fromkeys(way.variant for way in self.ways if way.fits)
         told = f"Fits: {near}."
         if len(also) > 1:
             told += f" These rows do not tell apart: {', '.join(also)}."
@@ -206,11 +205,8 @@ def check_set(
             raise BadQueryError(message, hint="Name the model that made the set: --model.")
         for (tone, part), images in inputs.items():
             cosines = np.einsum("nd,nd->n", encode_inputs(loaded, images), stored)
-            mean, least = float(cosines.mean()), float(cosines.min())
-            fits = mean > FITS and not 1 - mean > max(NOISE, SHARE * (1 - unrelated))
-            ways.append(
-                Way(variant=variant.name, tone=tone, crop=part, mean=mean, least=least, fits=fits)
-            )
+            found = {"mean": float(cosines.mean()), "least": float(cosines.min())}
+            ways.append(Way(variant=variant.name, tone=tone, crop=part, fits=False, **found))
         del loaded  # one model at a time
     if progress is not None:
         progress(len(spec.variants), len(spec.variants))
@@ -220,8 +216,16 @@ def check_set(
         stated="" if table.header is None else table.header.variant,
         rows=tuple(chosen),
         unrelated=unrelated,
-        ways=tuple(sorted(ways, key=lambda way: -way.mean)),
+        ways=_judged(ways, unrelated),
     )
+
+
+def _judged(ways: list[Way], unrelated: float) -> tuple[Way, ...]:
+    """Return the ways, the nearest first, with those that fit marked."""
+    ways = sorted(ways, key=lambda way: -way.mean)
+    best = ways[0].mean
+    made = best > FITS and not 1 - best > max(NOISE, SHARE * (1 - unrelated))
+    return tuple(replace(way, fits=made and way.mean >= best - APART) for way in ways)
 
 
 def _unrelated(stored: NDArray[np.float32]) -> float:

@@ -21,6 +21,9 @@ from eex.files import user_path
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MAX_VALUES = 4 * MAX_PICTURE_PIXELS
+"""Most numbers that are read of one file, all its bands together: a small file can hold many."""
+
 Affine = tuple[float, float, float, float, float, float]
 """a, b, c, d, e, f: pixel (column, row) lies at x = a column + b row + c, y = d column + e row + f;
 whole numbers are corners of pixels, the first that of the upper left one."""
@@ -82,6 +85,9 @@ def read_raster(
                 f"{name} is {width} x {height} pixels; at most "
                 f"{MAX_PICTURE_PIXELS // 10**6} million are read."
             )
+            raise BadPictureError(message, hint="Read its centre only, or cut it first.")
+        if height * width * len(chosen) > MAX_VALUES:
+            message = f"{name} has {len(chosen)} bands of {width} x {height} pixels, too many."
             raise BadPictureError(message, hint="Read its centre only, or cut it first.")
         window = ((top, top + height), (left, left + width))
         values = file.read([index + 1 for _, index in chosen], window=window)

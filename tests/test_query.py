@@ -30,6 +30,7 @@ queries = st.builds(
     bbox=st.none() | boxes,
     spread_km=st.none() | st.floats(0, 20_000),
     top_percent=st.none() | st.floats(0.01, 100),
+    prompts=st.booleans() | st.lists(st.sampled_from(["{}", "a photo of {}"]), max_size=3),
 )
 
 
@@ -73,6 +74,9 @@ WRONG: list[tuple[Any, str]] = [
     ({"text": "sand", "spread_km": -1}, "spread_km"),
     ({"text": "sand", "top_percent": 0}, "top_percent"),
     ({"text": "sand", "top_percent": 101}, "top_percent"),
+    ({"text": "sand", "match": ["all"]}, "match is"),
+    ({"text": "sand", "prompts": "a {}"}, "prompts must be a list"),
+    ({"text": "sand", "prompts": [5]}, "one {} for the words"),
     ({"text": "sand", "version": 9}, "version 9"),
     ({"text": "sand", "weights": {"text": 1e9}}, "weight"),
     ({"place": [200, 95]}, "not on the globe"),

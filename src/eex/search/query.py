@@ -12,7 +12,7 @@ A query has parts. Each part becomes a unit vector; their weighted sum is the di
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,8 +90,9 @@ class Query:
     """Least distance between results, kilometres; None is the set's own, 0 with `top_percent`."""
     top_percent: float | None = None
     """Only tiles among the best this many percent of those ranked, over 0 to 100."""
-    prompts: tuple[str, ...] | bool = ()
-    """Sentences with `{}` that texts are put into, their vectors averaged; True for the model's."""
+    prompts: Sequence[str] | bool = ()
+    """Sentences with `{}` that texts are put into, their vectors averaged; True for those of the
+    model. Kept as a tuple."""
     match: Match = "sum"
     """How parts are joined: their weighted sum, or all of them at once (the lowest z-score)."""
 
@@ -117,7 +118,7 @@ class Query:
             message = f"top_percent must be over 0 and at most 100, got {percent:g}."
             raise BadQueryError(message, hint="5 keeps the best twentieth.")
         set_fields(self, prompts=_prompts(self.prompts))
-        if self.match not in SCORE_KINDS:
+        if self.match not in tuple(SCORE_KINDS):  # which may be given anything
             message = f"match is 'sum' or 'all', got {shown(self.match)}."
             raise BadQueryError(message, hint="With 'all', a tile must fit every part.")
         if self.match == "all" and any(abs(part.weight) != 1 for part in self.parts):

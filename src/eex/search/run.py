@@ -185,7 +185,7 @@ class OpenSet:
                 bbox=bbox,
                 spread_km=spread_km,
                 top_percent=top_percent,
-                prompts=templates if isinstance(templates, bool) else tuple(templates),
+                prompts=templates,
                 match=match,
             )
         )

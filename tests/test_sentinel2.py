@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from eex.encoders.inputs import image_input
+from eex.encoders.open import encoder_spec
 from eex.errors import (
     BadPictureError,
     BadQueryError,
@@ -148,6 +150,34 @@ def test_the_centre_has_a_longitude_and_a_latitude(tmp_path: Path) -> None:
     assert read_scene(nowhere).lonlat is None
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"crs": rasterio.crs.CRS.from_wkt('LOCAL_CS["field",UNIT["metre",1]]')},
+        {"transform": rasterio.Affine(10, 0, 5e12, 0, -10, 5e16)},
+    ],
+)
+def test_map_coordinates_that_are_nowhere_on_the_globe(
+    tmp_path: Path, where: dict[str, Any]
+) -> None:
+    scene = read_scene(written(tmp_path / "a.tif", numbers(12, 9, 9), **where))
+    assert scene.lonlat is None
+
+
+def test_a_small_file_that_announces_many_bands_is_refused_before_it_is_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.tif"
+    sparse = {"tiled": True, "blockxsize": 2048, "blockysize": 2048, "SPARSE_OK": "TRUE"}
+    shape = {"count": 90, "height": 6000, "width": 6000, "dtype": "uint8", "interleave": "band"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        rasterio.open(path, "w", driver="GTiff", compress="deflate", **shape, **sparse).close()
+    assert path.stat().st_size < 100_000
+    with pytest.raises(BadPictureError, match="90 x 6000 x 6000 pixels; at most"):
+        image_input(path.read_bytes(), encoder_spec("dinov2-large"))
+
+
 def test_missing_pixels_are_zero_and_numbers_keep_their_kind(tmp_path: Path) -> None:
     values = numbers(12, 9, 9, np.int16)
     values[3, 4, 5] = -9999
@@ -155,6 +185,10 @@ def test_missing_pixels_are_zero_and_numbers_keep_their_kind(tmp_path: Path) -> 
     assert (scene.dn[3, 4, 5], scene.dn.dtype) == (0, np.uint16)
     with pytest.raises(ShapeError, match="from -9999"):
         read_scene(written(tmp_path / "b.tif", values))
+    holes = numbers(12, 9, 9, np.float32)
+    holes[3, 4, 5] = np.nan
+    scene = read_scene(written(tmp_path / "d.tif", holes, nodata=np.nan))
+    assert (scene.dn[3, 4, 5], scene.dn[0, 0, 0]) == (0, holes[0, 0, 0])
     values[3, 4, 5] = -250  # the offset of baseline 04.00 taken off
     assert read_scene(written(tmp_path / "c.tif", values)).dn[3, 4, 5] == -250
 

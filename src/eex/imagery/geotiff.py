@@ -14,6 +14,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from eex.config import MAX_PICTURE_PIXELS
 from eex.errors import BadPictureError, MissingExtraError, ShapeError
 from eex.files import user_path
@@ -27,6 +29,10 @@ MAX_VALUES = 4 * MAX_PICTURE_PIXELS
 Affine = tuple[float, float, float, float, float, float]
 """a, b, c, d, e, f: pixel (column, row) lies at x = a column + b row + c, y = d column + e row + f;
 whole numbers are corners of pixels, the first that of the upper left one."""
+
+MOST_BYTES = 2 * 2**30
+"""Most that the pixels of all bands read take: 13 bands of 40 million pixels are half of it. A
+file of some kilobytes can announce thousands of bands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +86,11 @@ def read_raster(
         if centre is not None:
             top, left = central(size, centre)
             height = width = centre
-        if height * width > MAX_PICTURE_PIXELS:
+        room = MOST_BYTES // max(np.dtype(kind).itemsize for kind in file.dtypes)
+        if height * width > MAX_PICTURE_PIXELS or height * width * len(chosen) > room:
             message = (
-                f"{name} is {width} x {height} pixels; at most "
-                f"{MAX_PICTURE_PIXELS // 10**6} million are read."
+                f"{name} is {len(chosen)} x {width} x {height} pixels; at most "
+                f"{MAX_PICTURE_PIXELS // 10**6} million are read, and {MOST_BYTES >> 20:,} MiB."
             )
             raise BadPictureError(message, hint="Read its centre only, or cut it first.")
         if height * width * len(chosen) > MAX_VALUES:
@@ -113,17 +120,25 @@ def central(size: tuple[int, int], wanted: int) -> tuple[int, int]:
     return size[0] // 2 - wanted // 2, size[1] // 2 - wanted // 2
 
 
-def lonlat_of(x: float, y: float, crs: str) -> tuple[float, float]:
+def lonlat_of(x: float, y: float, crs: str) -> tuple[float, float] | None:
     """Return longitude and latitude (WGS 84, degrees) of a point in map coordinates.
+
+    None if these are not tied to the globe, or the point lies outside of what they cover.
 
     Raises:
         MissingExtraError: If rasterio is not installed.
     """
     _needs_rasterio()
+    from rasterio._err import CPLE_BaseError
+    from rasterio.errors import RasterioError
     from rasterio.warp import transform
 
-    (lon,), (lat,) = transform(crs, "EPSG:4326", [x], [y])
-    return float(lon), float(lat)
+    try:
+        (lon,), (lat,) = transform(crs, "EPSG:4326", [x], [y])
+    except (RasterioError, CPLE_BaseError):
+        return None
+    there = abs(lon) <= 180 and abs(lat) <= 90  # noqa: PLR2004
+    return (float(lon), float(lat)) if there else None
 
 
 @contextmanager

@@ -134,10 +134,12 @@ def digital_numbers(
     if values.dtype.kind not in "uif":
         message = f"{name} holds {values.dtype}, not digital numbers."
         raise ShapeError(message, hint="Give Sentinel-2 L2A as stored: 1/10 000 reflectance.")
+    if nodata is not None and np.isnan(nodata):
+        values = np.nan_to_num(values, nan=0, posinf=np.inf, neginf=-np.inf)
     if not np.isfinite(values).all():
         message = f"{name} holds NaN or infinity."
         raise ShapeError(message, hint="Fill missing pixels, with 0 as in Sentinel-2 products.")
-    if nodata:
+    if nodata and not np.isnan(nodata):
         values = np.where(values == nodata, 0, values)
     low, high = values.min(initial=0), values.max(initial=0)
     if low < OFFSET or high > LARGEST:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -208,6 +208,47 @@ def test_what_is_not_known_is_zero(tiny: Path) -> None:
     for wrong in ([[10, 50]] * 2, [50, 100]):
         with pytest.raises(BadPlaceError):
             encoder.encode_image(dn, lonlat=wrong)
+
+
+def test_a_date_alone_has_no_hour_and_zones_are_turned_into_utc(tiny: Path) -> None:
+    encoder = opened(tiny)
+    dn = [numbers(32, 32)] * 6
+    zone = timezone(timedelta(hours=5))
+    when = [
+        "2021-07-05", date(2021, 7, 5),
+        "2021-07-05T15:00+05:00", datetime(2021, 7, 5, 15, tzinfo=zone), "2021-07-05T10:00",
+        "2021-07-05T00:00",
+    ]  # fmt: skip
+    vectors = encoder.encode_image(dn, when=when)
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    np.testing.assert_allclose(vectors[2:4], vectors[[4, 4]], atol=1e-6)
+    assert np.abs(vectors[0] - vectors[5]).max() > 1e-4  # midnight is an hour
+    with pytest.raises(BadQueryError, match="is not a date"):
+        encoder.encode_image(dn, when=np.datetime64("2021-07-05"))
+
+
+@pytest.mark.parametrize(("variant", "side"), [("", (32, 256)), ("eee", (384, 384))])
+def test_long_rasters_are_cut_on_every_side(
+    tiny: Path, variant: str, side: tuple[int, int]
+) -> None:
+    """Otherwise attention over a strip of 40 million pixels would never end."""
+    encoder, long = opened(tiny, variant=variant), numbers(32, 4000)
+    pixels = encoder.preprocess([long])
+    assert pixels.shape[2:] == side
+    middle = (4000 - encoder.size) // 2
+    cut = long[:, :, middle : middle + encoder.size]
+    np.testing.assert_array_equal(pixels, encoder.preprocess([cut]))
+
+
+def test_read_only_and_turned_arrays_are_network_input(tiny: Path) -> None:
+    encoder = opened(tiny)
+    pixels = np.random.default_rng(0).normal(size=(1, 10, 16, 16)).astype(np.float32)
+    turned = pixels[:, :, ::-1]
+    expected = encoder.image_features(turned.copy())
+    np.testing.assert_array_equal(encoder.image_features(turned), expected)
+    fixed = turned.copy()
+    fixed.flags.writeable = False
+    np.testing.assert_array_equal(encoder.image_features(fixed), expected)
 
 
 class TestMade(EncoderContract):

@@ -181,6 +181,41 @@ def test_other_shapes_of_pixels_are_refused(folder: Path, shape: tuple[int, ...]
         opened(folder).image_features(noise(*shape))
 
 
+def test_whole_numbers_are_no_network_input(folder: Path) -> None:
+    with pytest.raises(ShapeError, match="centred and scaled, as floats"):
+        opened(folder).image_features(np.zeros((1, 3, 28, 28), np.uint8))
+
+
+@pytest.mark.parametrize("wrong", [{"precision": "half"}, {"device": "meta"}, {"device": "tpu-7"}])
+def test_what_the_machine_does_not_have_is_told(folder: Path, wrong: dict[str, str]) -> None:
+    with pytest.raises(BadQueryError, match="There is no") as caught:
+        eex.encoder("dinov2-large", weights=folder, **{"device": "cpu", **wrong})
+    assert "float16" in caught.value.hint or "cuda" in caught.value.hint
+
+
+@pytest.mark.parametrize("one", ["a.png", Path("a.png"), b"PNG"])
+def test_one_picture_is_no_list_of_pictures(folder: Path, one: Any) -> None:
+    with pytest.raises(BadQueryError, match="Expected a list of images"):
+        opened(folder).encode_image(one)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"num_attention_heads": None}, {"num_attention_heads": "3"}, {"layer_norm_eps": "small"}],
+)
+def test_a_configuration_of_nonsense_is_told(
+    oracle: Any, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    config = {"model_type": "dinov2", "hidden_size": WIDTH, **said}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    refused(oracle.state_dict(), tmp_path, match="describes a DINOv2 that is not supported")
+
+
+def test_quantised_weights_are_refused(oracle: Any, tmp_path: Path) -> None:
+    whole = {name: tensor.to(torch.int8) for name, tensor in oracle.state_dict().items()}
+    refused(whole, tmp_path, match="holds int8 numbers")
+
+
 def test_no_pictures_no_vectors_no_words(folder: Path) -> None:
     assert opened(folder).encode_image([]).shape == (0, WIDTH)
     with pytest.raises(BadQueryError, match="takes no text"):

@@ -205,6 +205,15 @@ def test_half_precision_agrees(tiny: Path, precision: str) -> None:
     np.testing.assert_allclose(np.linalg.norm(half, axis=1), 1, atol=1e-5)
 
 
+def test_turned_arrays_are_network_input(tiny: Path) -> None:
+    pixels = np.random.default_rng(0).normal(size=(1, 10, 16, 16)).astype(np.float32)
+    turned = pixels[:, :, ::-1]
+    turned.flags.writeable = False
+    encoder = opened(tiny)
+    given = encoder.image_features(turned)
+    np.testing.assert_array_equal(given, encoder.image_features(turned.copy()))
+
+
 def test_bad_rasters_are_refused(tiny: Path) -> None:
     encoder = opened(tiny)
     hole = numbers(32, 32).astype(np.float32)

@@ -221,6 +221,15 @@ def test_half_precision_agrees(tiny: Path, precision: str) -> None:
     assert (exact * half).sum(axis=1).min() > 0.999
 
 
+def test_turned_arrays_are_network_input(tiny: Path) -> None:
+    pixels = np.random.default_rng(0).normal(size=(1, 12, 16, 16)).astype(np.float32)
+    turned = pixels[:, :, ::-1]
+    turned.flags.writeable = False
+    encoder = opened(tiny)
+    given = encoder.image_features(turned)
+    np.testing.assert_array_equal(given, encoder.image_features(turned.copy()))
+
+
 def test_bad_rasters_are_refused(tiny: Path) -> None:
     encoder = opened(tiny)
     hole = numbers(32, 32).astype(np.float32)

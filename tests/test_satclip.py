@@ -354,7 +354,12 @@ def test_wrong_rasters_and_places_are_told(weights: Path) -> None:
         for take in (encoder.encode_place, encoder.place_features):
             with pytest.raises(BadPlaceError):
                 take(wrong)
+    with pytest.raises(ShapeError, match="holds reflectances"):
+        encoder.encode_image([raster() * 0 + 0.9])
+    with pytest.raises(ShapeError, match="not equally long"):
+        encoder.encode_image([[[1, 2], [3]]])
     assert encoder.encode_place(np.empty((0, 2))).shape == (0, DIM)
+    assert encoder.encode_place([]).shape == (0, DIM)
     assert encoder.encode_image([]).shape == (0, DIM)
     with pytest.raises(ShapeError):
         encoder.image_features(np.zeros((1, 13, 16, 16), np.float32))

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from eex.encoders.base import EncodesImage, EncodesPlace, EncodesText, ReadsText
+from eex.encoders.open import encoder as open_encoder
 from eex.encoders.world import DEMO_BLUEMARBLE_CONCEPTS, WorldEncoder
 from eex.encoders.world_features import FEATURES, tile_features
 from eex.encoders.world_languages import into_english
@@ -286,3 +287,14 @@ def test_spherical_harmonics_are_orthonormal() -> None:
     area = np.repeat(weights, 60) * (2 * np.pi / 60)
     rows = spherical_harmonics(grid).astype(np.float64)
     np.testing.assert_allclose((rows * area[:, None]).T @ rows, np.eye(225), atol=1e-5)
+
+
+def test_nothing_in_nothing_out() -> None:
+    encoder = open_encoder("demo-bluemarble-concepts")
+    for vectors in (
+        encoder.encode_text([]),
+        encoder.encode_text([], templates=["a picture of {}"]),
+        encoder.encode_image([]),
+        encoder.encode_place([]),
+    ):
+        assert vectors.shape == (0, encoder.dim)

@@ -18,7 +18,7 @@ from torch import Tensor
 from eex.encoders.clay import EPS, GSD, HEADS, IGNORED, PREFIX, SENSOR
 from eex.encoders.clay_net import KNOWN, Clay, ClayConfig
 from eex.encoders.rasters import RasterEncoder, When, middle, moments, places, whole_patches
-from eex.encoders.running import Precision, unit
+from eex.encoders.running import Precision, tensor_of, unit
 from eex.encoders.vit import filled
 from eex.errors import DamagedWeightsError, ShapeError
 
@@ -139,7 +139,7 @@ class ClayEncoder(RasterEncoder):
         Raises:
             ShapeError: If the shapes are others.
         """
-        inputs = torch.as_tensor(pixels).float()
+        inputs = tensor_of(pixels).float()
         parts = [_four(part, len(inputs)) for part in (time, latlon)]
         waves = torch.tensor([wave for _, _, wave in SENSOR.values()], device=self.device)
         forward = partial(self.network, waves=waves, gsd=float(gsd))
@@ -207,7 +207,7 @@ def latlon_of(lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
 def _four(part: Any, count: int) -> Tensor:  # noqa: ANN401
     if part is None:
         return torch.zeros(count, KNOWN // 2)
-    tensor = torch.as_tensor(part).float()
+    tensor = tensor_of(part).float()
     if tensor.shape != (count, KNOWN // 2):
         message = f"Expected ({count}, 4) for when or where, got {tuple(tensor.shape)}."
         raise ShapeError(message, hint="Give two sines and two cosines for each raster.")

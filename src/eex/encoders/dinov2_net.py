@@ -218,8 +218,10 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> VisionConfig:
     beside = config_beside(path, "config.json")
     if beside.get("model_type") != "dinov2" or beside.get("hidden_size") != width:
         beside = {}
-    heads = int(beside.get("num_attention_heads", max(width // HEAD_WIDTH, 1)))
-    if heads < 1 or width % heads or beside.get("hidden_act", "gelu") != "gelu":
+    heads = beside.get("num_attention_heads", max(width // HEAD_WIDTH, 1))
+    eps, activation = beside.get("layer_norm_eps", EPS), beside.get("hidden_act", "gelu")
+    sound = isinstance(heads, int) and heads >= 1 and width % heads == 0
+    if not sound or not isinstance(eps, int | float) or activation != "gelu":
         message = f"{path.parent / 'config.json'} describes a DINOv2 that is not supported."
         raise DamagedWeightsError(message, hint="Use dinov2-large or dinov2-base as published.")
     blocks = {name.split(".")[1] for name in tensors if name.startswith("blocks.")}
@@ -228,7 +230,7 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> VisionConfig:
         heads=heads,
         hidden=hidden,
         depth=len(blocks),
-        eps=float(beside.get("layer_norm_eps", EPS)),
+        eps=float(eps),
         layer_scale=True,
         patch=patch,
         grid=(side, side),

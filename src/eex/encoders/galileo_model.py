@@ -16,7 +16,7 @@ from torch import Tensor
 from eex.encoders.galileo import EPS, HEADS, IGNORED, MONTH, STATISTICS, STD_MULTIPLIER
 from eex.encoders.galileo_net import Galileo, GalileoConfig
 from eex.encoders.rasters import RasterEncoder, When, moments, whole_patches
-from eex.encoders.running import Precision, unit
+from eex.encoders.running import Precision, tensor_of, unit
 from eex.encoders.vit import filled
 from eex.errors import DamagedWeightsError, ShapeError
 
@@ -108,7 +108,7 @@ class GalileoEncoder(RasterEncoder):
         Raises:
             ShapeError: If the shapes are others.
         """
-        inputs = torch.as_tensor(pixels)
+        inputs = tensor_of(pixels)
         if inputs.ndim == 4:  # noqa: PLR2004
             inputs = inputs[:, None]
         if inputs.ndim != 5:  # noqa: PLR2004
@@ -116,7 +116,7 @@ class GalileoEncoder(RasterEncoder):
             raise ShapeError(message, hint="Put the bands on the second axis.")
         if months is None:
             months = np.full(tuple(inputs.shape[:2]), MONTH)
-        times = torch.as_tensor(months).long()
+        times = tensor_of(months).long()
         if len(times) != len(inputs):
             message = f"There are {len(inputs)} rasters, but months for {len(times)}."
             raise ShapeError(message, hint="Give months of shape (n, times).")

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from eex.encoders.olmoearth import BANDS, GSD, IGNORED, MONTH, PATCH, PREFIX, STD_MULTIPLIER
 from eex.encoders.rasters import RasterEncoder, When, middle, moments, whole_patches
-from eex.encoders.running import Precision, unit
+from eex.encoders.running import Precision, tensor_of, unit
 from eex.encoders.vit import filled
 from eex.errors import DamagedWeightsError, ShapeError
 
@@ -125,7 +125,7 @@ class OlmoEarthEncoder(RasterEncoder):
         Raises:
             ShapeError: If the shapes are others.
         """
-        inputs = torch.as_tensor(pixels).float()
+        inputs = tensor_of(pixels).float()
         if inputs.ndim == 4:  # noqa: PLR2004
             inputs = inputs[:, None]
         if inputs.ndim != 5 or inputs.shape[2] != len(BANDS):  # noqa: PLR2004
@@ -137,7 +137,7 @@ class OlmoEarthEncoder(RasterEncoder):
             raise ShapeError(message, hint=f"Give squares of a multiple of {PATCH} pixels.")
         if times is None:
             times = np.broadcast_to([0, MONTH, 0], (*inputs.shape[:2], 3)).copy()
-        taken = torch.as_tensor(times).long()
+        taken = tensor_of(times).long()
         if tuple(taken.shape) != (*inputs.shape[:2], 3):
             message = f"Expected times {(*inputs.shape[:2], 3)}, got {tuple(taken.shape)}."
             raise ShapeError(message, hint="Give day, month and year of each raster.")

@@ -26,6 +26,7 @@ from eex.encoders.base import (
 )
 from eex.errors import BadPlaceError, BadQueryError, EexError, ShapeError, UnknownNameError
 from eex.imagery.picture import read_picture
+from eex.imagery.scene import REFLECTANCE_MAX
 from eex.registry import find, names
 from eex.weights.store import find_weights
 
@@ -159,7 +160,7 @@ class Encoder:
         if not templates:
             return self._remembered(texts)
         sentences = [template.replace("{}", text) for text in texts for template in templates]
-        each = self._remembered(sentences).reshape(len(texts), len(templates), -1)
+        each = self._remembered(sentences).reshape(len(texts), len(templates), self.dim)
         mean = each.astype(np.float64).mean(axis=1)
         lengths = np.linalg.norm(mean, axis=1, keepdims=True)
         return (mean / np.maximum(lengths, 1e-12)).astype(np.float32)
@@ -184,6 +185,9 @@ class Encoder:
             ShapeError: If an array has other bands, or holds NaN or infinity.
         """
         loaded = self._able(EncodesImage, "image")
+        if isinstance(images, str | bytes | Path) or not hasattr(images, "__iter__"):
+            message = f"Expected a list of images, got one {type(images).__name__}."
+            raise BadQueryError(message, hint="Put it in a list: [image].")
         if self.spec.pixels == "picture":
             return self._checked(loaded.encode_image([as_picture(i) for i in images], **more))
         counts = getattr(loaded, "band_counts", ())
@@ -278,7 +282,11 @@ def checked_raster(
         bands: Bands that the encoder takes.
         counts: How many bands there may be, where that is not only their number.
     """
-    array = np.asarray(image)
+    try:
+        array = np.asarray(image)
+    except ValueError as error:
+        message = "The rows of a raster are not equally long."
+        raise ShapeError(message, hint="Give an array (bands, height, width).") from error
     counts = counts or (len(bands),)
     if array.ndim != 3 or len(array) not in counts:  # noqa: PLR2004
         expected = " or ".join(map(str, counts))
@@ -293,6 +301,9 @@ def checked_raster(
     if not np.isfinite(array).all():
         message = "The raster holds NaN or infinity."
         raise ShapeError(message, hint="Fill missing pixels, with 0 as in Sentinel-2 products.")
+    if array.dtype.kind == "f" and 0 < array.max() <= REFLECTANCE_MAX:
+        message = f"The raster holds reflectances up to {array.max():g}, not digital numbers."
+        raise ShapeError(message, hint="Multiply them by 10 000.")
     if min(array.shape[1:]) < 8:  # noqa: PLR2004
         message = f"The raster is {array.shape[2]} x {array.shape[1]} pixels, too small to compare."
         raise ShapeError(message, hint="Give at least 8 x 8 pixels.")
@@ -308,6 +319,8 @@ def checked_places(lonlat: Any) -> NDArray[np.float64]:  # noqa: ANN401
         raise BadPlaceError(message, hint="Give [[lon, lat], …] in degrees.") from error
     if places.shape == (2,):
         places = places[None]
+    if places.shape == (0,):  # an empty list
+        places = places.reshape(0, 2)
     if places.ndim != 2 or places.shape[1] != 2:  # noqa: PLR2004
         message = f"Expected (n, 2), got {places.shape}."
         raise BadPlaceError(message, hint="Give [[lon, lat], …] in degrees.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +12,13 @@ import numpy as np
 from eex.encoders.open import checked_places
 from eex.encoders.running import TorchEncoder
 from eex.errors import BadPlaceError, BadQueryError, ShapeError
-from eex.imagery.geotiff import central
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 When = str | date | datetime | None
-"""When a raster was taken: a date, or a date with time (UTC), or that as ISO 8601 text."""
+"""When a raster was taken: a date, or a date with time (UTC unless it says otherwise), or that as
+ISO 8601 text."""
 
 
 class RasterEncoder(TorchEncoder):
@@ -55,7 +56,7 @@ def moments(when: When | Sequence[When], count: int) -> list[date | datetime | N
     Raises:
         BadQueryError: If one is no date, or there are not as many as rasters.
     """
-    alone = when is None or isinstance(when, str | date)
+    alone = when is None or isinstance(when, str | date) or not hasattr(when, "__iter__")
     given: list[Any] = [when] * count if alone else list(when)  # type: ignore[arg-type]
     if len(given) != count:
         message = f"There are {count} rasters, but {len(given)} dates."
@@ -83,14 +84,8 @@ def places(lonlat: Any, count: int) -> NDArray[np.float64] | None:  # noqa: ANN4
 
 
 def middle(image: NDArray[Any], size: int) -> NDArray[Any]:
-    """Return the central square of a raster, or all of it where a side is smaller.
-
-    The size of what is returned is a square of `size` pixels or the raster's own.
-    """
-    height, width = image.shape[1:]
-    if min(height, width) < size:
-        return image
-    top, left = central((height, width), size)
+    """Return the middle of a raster, at most `size` pixels down and across."""
+    top, left = (max(side // 2 - size // 2, 0) for side in image.shape[1:])
     return image[:, top : top + size, left : left + size]
 
 
@@ -109,10 +104,19 @@ def whole_patches(image: NDArray[Any], patch: int, *, model: str) -> NDArray[Any
 
 
 def _moment(value: When) -> date | datetime | None:
-    if value is None or isinstance(value, date):
-        return value
+    if value is None:
+        return None
+    moment = value if isinstance(value, date) else _read(value)
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return moment
+
+
+def _read(text: str) -> date | datetime:
+    with suppress(TypeError, ValueError):  # a date alone has no time of day, not midnight
+        return date.fromisoformat(text)
     try:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
-        message = f"{value!r} is not a date."
+        message = f"{text!r} is not a date."
         raise BadQueryError(message, hint="Write it as 2022-07-19 or 2022-07-19T09:55.") from error

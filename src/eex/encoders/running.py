@@ -39,7 +39,7 @@ def torch_device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.empty(0, device=device).cpu()  # `meta` holds no numbers to give back
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         message = f"There is no device {name!r} on this machine."
         raise BadQueryError(message, hint="Devices: auto, cpu, cuda, cuda:0, mps.") from error
@@ -62,7 +62,14 @@ class TorchEncoder:
         device: str = "cpu",
         precision: Precision = "float32",
     ) -> None:
-        """Put a filled network on a device; `dim` is the length of a vector."""
+        """Put a filled network on a device; `dim` is the length of a vector.
+
+        Raises:
+            BadQueryError: If there is no such device or precision.
+        """
+        if precision not in DTYPES:
+            message = f"There is no precision {precision!r}."
+            raise BadQueryError(message, hint=f"Precisions: {', '.join(DTYPES)}.")
         self.spec = spec
         self.variant = variant
         self.dim = dim
@@ -97,10 +104,15 @@ class TorchEncoder:
         return np.concatenate(outputs)
 
     def _tensor(self, value: Any) -> Tensor:  # noqa: ANN401
-        tensor = torch.as_tensor(
-            np.require(value, requirements=["C", "W"]) if _is_array(value) else value
-        )
+        tensor = tensor_of(value)
         return tensor.to(DTYPES[self.precision]) if tensor.is_floating_point() else tensor
+
+
+def tensor_of(value: Any) -> Tensor:  # noqa: ANN401
+    """Return an array, a tensor or nested lists as a tensor; read-only arrays are copied."""
+    if isinstance(value, np.ndarray):
+        value = np.require(value, requirements=["C", "W"])
+    return torch.as_tensor(value)
 
 
 def in_batches(
@@ -123,7 +135,3 @@ def unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         message = "The network gave a vector without direction (zero, NaN or infinite)."
         raise EexError(message, hint="Check the input; with float16, try float32.")
     return (wide / lengths).astype(np.float32)
-
-
-def _is_array(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, np.ndarray)

@@ -232,6 +232,9 @@ class Vision(nn.Module):
         if pixels.ndim != 4 or pixels.shape[1] != config.bands:  # noqa: PLR2004
             message = f"Expected (n, {config.bands}, height, width), got {tuple(pixels.shape)}."
             raise ShapeError(message, hint="Put the bands on the second axis.")
+        if not pixels.is_floating_point():
+            message = f"Expected pixels centred and scaled, as floats, got {pixels.dtype}."
+            raise ShapeError(message, hint="Use `preprocess`, or encode the pictures themselves.")
         grid = self.grid_of(pixels)
         if min(grid) < 1 or (config.resize == "none" and grid != config.grid):
             down, across = (n * config.patch for n in config.grid)
@@ -361,7 +364,7 @@ def filled(module: nn.Module, tensors: Mapping[str, Tensor], *, path: Path, mode
     into memory is not copied.
 
     Raises:
-        DamagedWeightsError: If names or shapes do not fit.
+        DamagedWeightsError: If names, shapes or kinds of numbers do not fit.
     """
     wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in tensors.items()}
@@ -382,6 +385,11 @@ def filled(module: nn.Module, tensors: Mapping[str, Tensor], *, path: Path, mode
             )
         message = f"{path} does not hold weights of {model}: {', '.join(told)}."
         raise DamagedWeightsError(message, hint="Check that file and model belong together.")
+    floats = [name for name, _ in module.named_parameters()]
+    if odd := [name for name in floats if not tensors[name].is_floating_point()]:
+        kind = str(tensors[odd[0]].dtype).removeprefix("torch.")
+        message = f"{path} holds {kind} numbers, such as {odd[0]}, where weights are fractions."
+        raise DamagedWeightsError(message, hint="Give weights that are not quantised.")
     module.load_state_dict(dict(tensors), strict=True, assign=True)
     module.requires_grad_(requires_grad=False)
     module.eval()

@@ -31,7 +31,7 @@ REDIRECTS = {301, 302, 303, 307, 308}
 ADDRESS = "%/:?#[]@!$&'()*+,;=~"
 """Characters that an address may have besides letters, digits and `-._`."""
 
-TOLD_BY_HUB = ("x-repo-commit", "x-linked-etag", "x-linked-size", "x-error-code", "x-error-message")
+TOLD_BY_HUB = ("x-repo-commit", "x-linked-etag", "x-error-code")
 """What Hugging Face says of a file before it sends on to where the bytes are."""
 
 

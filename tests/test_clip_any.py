@@ -200,7 +200,9 @@ def test_what_was_fetched_is_found_by_its_hub_id(tmp_path: Path) -> None:
     np.testing.assert_allclose(made, expected_of(model, 32), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["clip:", "clip: ", "clip:hf-hub:", "clip:hf-hub:a/b/c"])
+@pytest.mark.parametrize(
+    "name", ["clip:", "clip: ", "clip:hf-hub:", "clip:hf-hub:a/b/c", "clip:hf-hub:../.."]
+)
 def test_a_name_without_id_or_path_is_refused(name: str) -> None:
     with pytest.raises(UnknownNameError, match="has n"):
         encoder_spec(name)

@@ -254,6 +254,7 @@ def test_an_empty_file_is_a_file(hub: Hub, target: Path) -> None:
         (Fault(429, {"Retry-After": "3600"}), "come back in 60 minutes"),
         (Fault(302, {"Location": "ftp://127.0.0.1/x"}), "no address"),
         (Fault(302, {}), "no address"),
+        (Fault(302, {"Location": "http://a..b/x"}), "is no address"),
         (Fault(302, {"Location": "http://user:pass@127.0.0.1/"}), "no address"),
     ],
 )
@@ -303,6 +304,20 @@ def test_addresses_that_need_quoting_are_followed(hub: Hub, target: Path) -> Non
         fetch_file(origin(hub), target)
         assert target.read_bytes() == CONTENT
         target.unlink()
+
+
+def test_a_body_longer_than_the_file_is_not_taken(hub: Hub, target: Path) -> None:
+    hub.tells_sha256 = False
+    more = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    hub.fail(Fault(206, more, CONTENT + b"and more"))
+    fetch_file(origin(hub), target)
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_length_of_thousands_of_digits_is_none(hub: Hub, target: Path) -> None:
+    hub.fail(Fault(206, {"Content-Range": f"bytes 0-1/{'9' * 5000}"}, b"xy"))
+    fetch_file(origin(hub), target)
+    assert target.read_bytes() == CONTENT
 
 
 def test_redirects_in_a_circle_end(hub: Hub, target: Path) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PREFIX = "clip:"
 """Begins the names of all of them."""
 
-HUB = re.compile(r"hf-hub:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
+HUB = re.compile(r"hf-hub:(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?", re.ASCII)
 """What follows for a repository."""
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")

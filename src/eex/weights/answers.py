@@ -20,8 +20,11 @@ from eex.weights.hubs import Origin
 LONGEST_PAUSE = 60.0
 """Seconds that a server may ask to wait; longer is told to the user."""
 
-CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
 """What part of what a server sends."""
+
+DIGITS = 18
+"""Most digits of a length."""
 
 LISTING_BYTES = 4 * 2**20
 """Most that is read of a list of files."""
@@ -76,7 +79,7 @@ def byte_range(reply: Reply) -> tuple[int, int]:
     """Return the first byte that comes, and how many the whole file has, 0 if not known."""
     if reply.status == HTTPStatus.OK:
         length = reply.headers.get("content-length", "")
-        return 0, int(length) if length.isdecimal() else 0
+        return 0, int(length) if length.isdecimal() and len(length) <= DIGITS else 0
     told = CONTENT_RANGE.fullmatch(reply.headers.get("content-range", "").strip())
     if told is None:
         return -1, 0

@@ -143,9 +143,9 @@ def _opened(url: str, headers: Mapping[str, str]) -> Iterator[Any]:
         response = opener.open(urllib.request.Request(url, headers=dict(headers)), timeout=TIMEOUT)  # noqa: S310 - http or https, checked
     except urllib.error.URLError as error:
         raise _fault(host, error.reason) from error
-    except http.client.InvalidURL as error:
+    except (http.client.InvalidURL, UnicodeError) as error:  # such as a label of 64 characters
         message = f"{url[:80]!r} is no address."
-        raise DownloadError(message) from error
+        raise DownloadError(message, hint="Try another source with --from.") from error
     except (OSError, http.client.HTTPException) as error:
         raise _fault(host, error) from error
     with response:

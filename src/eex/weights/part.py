@@ -203,6 +203,8 @@ class Part:
                 self.hash.update(chunk)
                 self.have += len(chunk)
                 self.report(self.have, total)
+                if 0 < total < self.have:
+                    self._start_over(f"the server sent more than the {total:,} bytes of the file")
         if self.have < total:
             reason = f"the connection ended after {self.have:,} of {total:,} bytes"
             raise FaultError(reason)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eex.encoders.open import as_picture
 from eex.errors import BadPictureError, BadQueryError
 from eex.imagery.picture import LONG_SIDE, picture_bytes, picture_from_base64, read_picture
 
@@ -185,3 +186,19 @@ def test_base64_and_data_urls_are_read() -> None:
     assert picture_from_base64(f"data:image/png;base64,{text}") == b"abc"
     with pytest.raises(BadPictureError, match="base64"):
         picture_from_base64("no base64!")
+
+
+def test_an_opened_picture_is_what_its_file_is() -> None:
+    clear = Image.new("RGBA", (20, 10), (200, 0, 0, 0))
+    turned = Image.fromarray(np.tile(np.arange(60, dtype=np.uint8)[:, None, None], (1, 40, 3)))
+    turned.getexif()[0x0112] = 6  # a quarter to the right
+    wide = Image.new("RGB", (4100, 20), "green")
+    for made, form in ((clear, "PNG"), (turned, "PNG"), (wide, "PNG")):
+        stream = io.BytesIO()
+        made.save(stream, form, exif=made.getexif())
+        opened = Image.open(io.BytesIO(stream.getvalue()))
+        expected = read_picture(stream.getvalue())
+        np.testing.assert_array_equal(as_picture(opened), expected)
+        assert opened.size == made.size
+    with pytest.raises(BadPictureError, match="too small"):
+        as_picture(Image.new("RGB", (1, 1)))

@@ -25,7 +25,7 @@ from eex.encoders.base import (
     Variant,
 )
 from eex.errors import BadPlaceError, BadQueryError, EexError, ShapeError, UnknownNameError
-from eex.imagery.picture import read_picture
+from eex.imagery.picture import from_pillow, read_picture
 from eex.imagery.scene import REFLECTANCE_MAX
 from eex.registry import find, names
 from eex.weights.store import find_weights
@@ -264,7 +264,7 @@ def as_picture(image: Any) -> NDArray[np.uint8]:  # noqa: ANN401
     if isinstance(image, str | Path | bytes | np.ndarray):
         return read_picture(image)
     if hasattr(image, "convert"):
-        return read_picture(np.asarray(image.convert("RGB")))
+        return from_pillow(image)
     message = f"A picture is a path, bytes, pixels or a Pillow image, got {type(image).__name__}."
     raise BadQueryError(message)
 

@@ -63,6 +63,20 @@ def read_picture(source: bytes | str | Path | NDArray[np.uint8]) -> NDArray[np.u
     return _decode(raw)
 
 
+def from_pillow(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return an opened picture as `read_picture` returns its file: upright, on white, shrunk.
+
+    Raises:
+        BadPictureError: If it is too small or too large, or its file cannot be read to its end.
+    """
+    _check_size(picture.width, picture.height)
+    try:
+        return _upright(picture.copy(), picture)
+    except Exception as error:
+        message = "This is not a picture that can be read."
+        raise BadPictureError(message, hint=_HINT) from error
+
+
 def picture_bytes(path: str | Path) -> bytes:
     """Return a picture file's bytes.
 
@@ -127,8 +141,7 @@ def _check_size(width: int, height: int, *, most: int = MAX_PICTURE_PIXELS) -> N
 
 
 def _decode(raw: bytes) -> NDArray[np.uint8]:
-    from PIL import Image, ImageOps
-    from PIL.ExifTags import Base
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
@@ -137,10 +150,7 @@ def _decode(raw: bytes) -> NDArray[np.uint8]:
         with picture:
             most = MAX_PIXELS.get(picture.format or "", MAX_PICTURE_PIXELS)
             _check_size(picture.width, picture.height, most=most)
-            with _DECODING:
-                small = _shrunk(picture)
-            small.getexif()[Base.Orientation] = picture.getexif().get(Base.Orientation, 1)
-            return np.asarray(ImageOps.exif_transpose(small))
+            return _upright(picture, picture)
     except BadPictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -149,6 +159,17 @@ def _decode(raw: bytes) -> NDArray[np.uint8]:
     except Exception as error:
         message = "This is not a picture that can be read."
         raise BadPictureError(message, hint=_HINT) from error
+
+
+def _upright(picture: Image.Image, told: Image.Image) -> NDArray[np.uint8]:
+    """Return a picture shrunk, and turned as the Exif data of `told` say."""
+    from PIL import ImageOps
+    from PIL.ExifTags import Base
+
+    with _DECODING:
+        small = _shrunk(picture)
+    small.getexif()[Base.Orientation] = told.getexif().get(Base.Orientation, 1)
+    return np.asarray(ImageOps.exif_transpose(small))
 
 
 def _shrunk(picture: Image.Image) -> Image.Image:

@@ -274,6 +274,18 @@ def test_a_resnet_file_serves_places(
         encoder.encode_image([raster()])
 
 
+def test_a_file_of_the_location_network_alone_serves_places(
+    weights: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "eex"):
+        encoder = opened(checkpoint(tmp_path, tower={}))
+    assert "no picture tower; only places can be encoded" in caplog.text
+    expected = opened(weights).encode_place(PLACES)
+    np.testing.assert_array_equal(encoder.encode_place(PLACES), expected)
+    with pytest.raises(BadQueryError, match="have no picture tower"):
+        encoder.encode_image([raster()])
+
+
 def test_12_bands_get_zeros_for_b10_and_13_are_taken_as_they_are(weights: Path) -> None:
     encoder, numbers = opened(weights), raster()
     made = encoder.preprocess([numbers])[0]

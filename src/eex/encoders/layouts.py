@@ -131,7 +131,7 @@ def translated(tensors: Mapping[str, Tensor], *, path: Path, model: str) -> Tran
         message = f"{path} does not hold weights of {model}, but of {other[0]}."
         raise DamagedWeightsError(message, hint="Check that file and model belong together.")
     if not theirs and not any(name.startswith("visual.") for name in plain):
-        some = next(iter(tensors))
+        some = next(iter(tensors), "nothing at all")
         message = f"{path} does not hold weights of {model}: no picture tower (it has {some})."
         raise DamagedWeightsError(message, hint="Check that file and model belong together.")
     values = {name: float(plain.pop(name).flatten()[0]) for name in VALUES if name in plain}

@@ -6,7 +6,8 @@ B10, which the network was trained to see as zeros). What leaves: 256 numbers. T
 `satclip_file.py`.
 
 Any public SatCLIP file loads: ViT16, ResNet18 and ResNet50, L10 and L40. Of a ResNet file only the
-places can be used; its picture tower is another architecture, which no published table needs.
+places can be used; its picture tower is another architecture, which no published table needs. A
+file of the location network alone serves places likewise.
 
 Harmonics are exact. SatCLIP's own code evaluates polynomials with 15 printed digits, so its vectors
 differ from ours beyond 60 degrees of latitude: by 4e-4 at most in 1 - cosine with a network as it

@@ -81,6 +81,7 @@ def open_satclip(
         tower,
         location,
         convention=hyper.get("harmonics_calculation", CONVENTIONS[0]),
+        resnet=bool(visual),
         spec=spec,
         variant=variant,
         device=device,
@@ -131,7 +132,10 @@ def _widths(places: Mapping[str, Tensor], path: Path) -> list[int]:
 def _tower_of(
     visual: Mapping[str, Tensor], dim: int, path: Path
 ) -> tuple[Tower | None, dict[str, Tensor]]:
-    """Return an empty tower and the tensors that fill it; none for a ResNet."""
+    """Return an empty tower and the tensors that fill it; none for a ResNet or for none."""
+    if not visual:
+        _log.warning("%s has no picture tower; only places can be encoded.", path)
+        return None, {}
     if "layer1.0.conv1.weight" in visual:
         _log.warning("%s: its picture tower is a ResNet; only places can be encoded.", path)
         return None, {}

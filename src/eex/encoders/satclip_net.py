@@ -94,8 +94,12 @@ class SatClip(TorchEncoder):
         variant: Variant,
         device: str = "cpu",
         precision: Precision = "float32",
+        resnet: bool = False,
     ) -> None:
-        """Put filled networks on a device; without a tower only places are encoded."""
+        """Put filled networks on a device; without a tower only places are encoded.
+
+        `resnet` says that the file's own tower, which is then left out, is a ResNet.
+        """
         super().__init__(
             tower if tower is not None else nn.Identity(),
             spec=spec,
@@ -105,6 +109,7 @@ class SatClip(TorchEncoder):
             precision=precision,
         )
         self.tower = tower
+        self.resnet = resnet and tower is None
         self.convention: Convention = convention
         self.degrees = math.isqrt(location.widths[0])
         self.exact = location.double()
@@ -153,7 +158,7 @@ class SatClip(TorchEncoder):
 
         Raises:
             ShapeError: If a raster has other bands, or fewer pixels than the variant needs.
-            BadQueryError: If the checkpoint's picture tower is a ResNet.
+            BadQueryError: If the checkpoint's picture tower is a ResNet, or it has none.
         """
 
         def features(some: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
@@ -166,7 +171,7 @@ class SatClip(TorchEncoder):
 
         Raises:
             ShapeError: If the pixels have another shape.
-            BadQueryError: If the checkpoint's picture tower is a ResNet.
+            BadQueryError: If the checkpoint's picture tower is a ResNet, or it has none.
         """
         return self.run(self._tower(), pixels)
 
@@ -175,7 +180,7 @@ class SatClip(TorchEncoder):
 
         Raises:
             ShapeError: If a raster has other bands, or fewer pixels than the variant needs.
-            BadQueryError: If the checkpoint's picture tower is a ResNet.
+            BadQueryError: If the checkpoint's picture tower is a ResNet, or it has none.
         """
         config = self._tower().visual.config
         size = config.grid[0] * config.patch
@@ -187,7 +192,11 @@ class SatClip(TorchEncoder):
 
     def _tower(self) -> Tower:
         if self.tower is None:
-            message = "The picture tower of these SatCLIP weights is a ResNet, which is not run."
+            message = "These SatCLIP weights have no picture tower."
+            if self.resnet:
+                message = (
+                    "The picture tower of these SatCLIP weights is a ResNet, which is not run."
+                )
             raise BadQueryError(message, hint="Ask with places, or use satclip-vit16-l40's file.")
         return self.tower
 

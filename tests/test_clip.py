@@ -251,6 +251,10 @@ def test_figures_carried_over(tiny: Path) -> None:
     np.testing.assert_allclose(encoder.image_features(inputs)[0, :2], IMAGE, atol=1e-5)
     np.testing.assert_allclose(encoder.text_features(ids)[0, :2], TEXT, atol=1e-5)
     np.testing.assert_allclose(encoder.patch_features(inputs)[0, 2, 1, :2], PATCH, atol=1e-5)
+    assert encoder.patch_features(inputs[:0]).shape == (
+        0,
+        *encoder.patch_features(inputs).shape[1:],
+    )
     wide = ruled_picture("wide", (1, 3, 32, 48))
     np.testing.assert_allclose(encoder.patch_features(wide)[0, 3, 5, :2], WIDE, atol=1e-5)
 

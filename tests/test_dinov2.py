@@ -146,6 +146,15 @@ def test_the_app_divided_by_255_twice(folder: Path) -> None:
     assert cosines.max() < 0.999
 
 
+def test_no_pictures_have_no_patches(folder: Path) -> None:
+    encoder = opened(folder)
+    none = encoder.preprocess([])
+    assert encoder.image_features(none).shape == (0, WIDTH)
+    assert encoder.image_tokens(none).shape == (0, 257, WIDTH)
+    assert encoder.patch_features(none).shape == (0, 16, 16, WIDTH)
+    assert encoder.patch_features(noise(0, 3, 98, 140)).shape == (0, 7, 10, WIDTH)
+
+
 def test_patches_and_class_token_average_to_the_picture(folder: Path) -> None:
     encoder = opened(folder)
     pixels = encoder.preprocess(pictures()[:1])

@@ -166,6 +166,7 @@ def test_patches_of_pictures_of_any_size(folder: Path) -> None:
     wide = ruled_picture("wide", (1, 3, 30, 70))
     for how in encoder.ways:
         assert encoder.patch_features(wide, how).shape == (1, 2, 5, 64)
+        assert encoder.patch_features(wide[:0], how).shape == (0, 2, 5, 64)
     with pytest.raises(ShapeError):
         encoder.image_features(wide)
 

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from eex.encoders.dinov2 import DINOV2_BASE, DINOV2_LARGE
 from eex.encoders.preprocess import DINOV2_224
-from eex.encoders.running import Precision, TorchEncoder, in_batches, unit
+from eex.encoders.running import Precision, TorchEncoder, in_batches, patches_of, unit
 from eex.encoders.vit import Vision, VisionConfig, filled
 from eex.errors import DamagedWeightsError
 from eex.weights.read import config_beside
@@ -128,7 +128,8 @@ class Dinov2(TorchEncoder):
         Raises:
             ShapeError: If the pixels have another shape.
         """
-        return self.run(self.network, pixels)
+        down, across = patches_of(pixels, self.network.config.patch, self.patch_grid)
+        return self.run(self.network, pixels, each=(1 + down * across, self.dim))
 
     def patch_features(self, pixels: Any) -> NDArray[np.float32]:  # noqa: ANN401
         """Return what stands for each patch, shape (n, down, across, dim), not normalised.
@@ -144,7 +145,8 @@ class Dinov2(TorchEncoder):
             tokens = self.network(some)[:, 1:]
             return tokens.reshape(len(some), *self.network.grid_of(some), -1)
 
-        return self.run(patches, pixels)
+        grid = patches_of(pixels, self.network.config.patch, self.patch_grid)
+        return self.run(patches, pixels, each=(*grid, self.dim))
 
 
 def open_dinov2(

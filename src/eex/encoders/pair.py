@@ -14,7 +14,7 @@ from eex.encoders.clip_net import ClipNet, clip_network
 from eex.encoders.clip_tokens import ClipTokenizer
 from eex.encoders.layouts import translated
 from eex.encoders.pair_config import CLIP_RULES, CLIP_VOCABULARY, SIGLIP_RULES, PairConfig
-from eex.encoders.running import Precision, TorchEncoder, in_batches, unit
+from eex.encoders.running import Precision, TorchEncoder, in_batches, patches_of, unit
 from eex.encoders.siglip_net import SiglipNet, siglip_network
 from eex.encoders.siglip_tokens import TOKENIZER_FILE, FileTokenizer
 from eex.errors import DamagedWeightsError, ShapeError
@@ -22,6 +22,7 @@ from eex.weights.read import one_of, read_checkpoint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from eex.encoders.base import EncoderSpec, Variant
 
@@ -162,7 +163,12 @@ class PairEncoder(TorchEncoder):
             BadQueryError: If there is no such way.
         """
         how = how or self.ways[0]
-        return self.run(lambda batch: self.network.dense(batch, how, residual=residual), pixels)
+        grid = patches_of(pixels, self.network.visual.config.patch, self.patch_grid)
+
+        def dense(batch: Tensor) -> Tensor:
+            return self.network.dense(batch, how, residual=residual)
+
+        return self.run(dense, pixels, each=(*grid, self.dim))
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors, shape (len(texts), dim)."""

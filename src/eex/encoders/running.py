@@ -88,10 +88,17 @@ class TorchEncoder:
         forward: Callable[..., Tensor],
         inputs: Any,  # noqa: ANN401
         *more: Any,  # noqa: ANN401
+        each: tuple[int, ...] = (),
     ) -> NDArray[np.float32]:
         """Return `forward` of inputs (arrays or tensors, first axis the batch), batch by batch.
 
         Floating-point inputs are cast to the network's precision, whole numbers are not.
+
+        Args:
+            forward: The network, or part of it.
+            inputs: What it takes.
+            more: What it takes besides, as many.
+            each: Shape of the output for one input, for when there are none; one vector by default.
         """
         arrays = [self._tensor(value) for value in (inputs, *more)]
         outputs = []
@@ -100,7 +107,7 @@ class TorchEncoder:
                 batch = [a[low : low + self.batch].to(self.device) for a in arrays]
                 outputs.append(forward(*batch).float().cpu().numpy())
         if not outputs:
-            return np.empty((0, self.dim), np.float32)
+            return np.empty((0, *(each or (self.dim,))), np.float32)
         return np.concatenate(outputs)
 
     def _tensor(self, value: Any) -> Tensor:  # noqa: ANN401
@@ -113,6 +120,12 @@ def tensor_of(value: Any) -> Tensor:  # noqa: ANN401
     if isinstance(value, np.ndarray):
         value = np.require(value, requirements=["C", "W"])
     return torch.as_tensor(value)
+
+
+def patches_of(pixels: Any, patch: int, usual: tuple[int, int]) -> tuple[int, int]:  # noqa: ANN401
+    """Return whole patches down and across pictures (n, bands, height, width); else the usual."""
+    shape = np.shape(pixels)
+    return (shape[2] // patch, shape[3] // patch) if len(shape) == 4 else usual  # noqa: PLR2004
 
 
 def in_batches(

@@ -202,3 +202,26 @@ def test_an_opened_picture_is_what_its_file_is() -> None:
         assert opened.size == made.size
     with pytest.raises(BadPictureError, match="too small"):
         as_picture(Image.new("RGB", (1, 1)))
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_grey_of_16_bits_keeps_its_greys(form: str) -> None:
+    levels = np.arange(256, dtype=np.uint16).repeat(8).reshape(16, 128)
+    made = read_picture(encoded(levels * 257, form))
+    np.testing.assert_array_equal(made, np.repeat(levels[:, :, None], 3, axis=2))
+    np.testing.assert_array_equal(as_picture(Image.fromarray(levels * 257)), made)
+    clear = read_picture(encoded(np.zeros((9, 9), np.uint16), transparency=0))
+    assert (clear == 255).all()
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_numbers_without_a_white_are_no_picture(kind: type) -> None:
+    values = np.full((20, 20), 0.5, np.float64).astype(kind)
+    for take, given in (
+        (read_picture, encoded(values, "TIFF")),
+        (as_picture, Image.fromarray(values)),
+    ):
+        with pytest.raises(BadPictureError, match="which of them is white") as told:
+            take(given)
+        assert "8 bits" in told.value.hint
+        assert "GeoTIFF" in told.value.hint

@@ -33,6 +33,12 @@ LONG_SIDE = 2048
 STRIP = 64
 """Rows of the shrunk picture that are made at a time."""
 
+BITS_16_TO_8 = 257
+"""Grey levels of 16 bits for one of 8 bits, so that white stays white."""
+
+NO_PICTURES = {"I": "whole numbers of 32 bits", "F": "fractions"}
+"""Modes of Pillow whose values have no white, and what they hold."""
+
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 """What is read."""
 
@@ -53,7 +59,7 @@ def read_picture(source: bytes | str | Path | NDArray[np.uint8]) -> NDArray[np.u
 
     Raises:
         BadPictureError: If it is missing, not a picture, under 8 pixels on a side, over 40 million
-            pixels (JPEG 64, WebP 10) or over 32 MiB.
+            pixels (JPEG 64, WebP 10) or over 32 MiB, or of numbers of 32 bits.
     """
     if isinstance(source, np.ndarray):
         return _checked_array(source)
@@ -70,6 +76,7 @@ def from_pillow(picture: Image.Image) -> NDArray[np.uint8]:
         BadPictureError: If it is too small or too large, or its file cannot be read to its end.
     """
     _check_size(picture.width, picture.height)
+    _check_mode(picture.mode)
     try:
         return _upright(picture.copy(), picture)
     except Exception as error:
@@ -140,6 +147,13 @@ def _check_size(width: int, height: int, *, most: int = MAX_PICTURE_PIXELS) -> N
         raise BadPictureError(message, hint="Make it smaller; 1,000 pixels a side are plenty.")
 
 
+def _check_mode(mode: str) -> None:
+    if mode in NO_PICTURES:
+        message = f"The picture holds {NO_PICTURES[mode]}; which of them is white is not known."
+        hint = "Save it with 8 bits a channel, or give Sentinel-2 bands as a GeoTIFF."
+        raise BadPictureError(message, hint=hint)
+
+
 def _decode(raw: bytes) -> NDArray[np.uint8]:
     from PIL import Image
 
@@ -150,6 +164,7 @@ def _decode(raw: bytes) -> NDArray[np.uint8]:
         with picture:
             most = MAX_PIXELS.get(picture.format or "", MAX_PICTURE_PIXELS)
             _check_size(picture.width, picture.height, most=most)
+            _check_mode(picture.mode)
             return _upright(picture, picture)
     except BadPictureError:
         raise
@@ -172,6 +187,20 @@ def _upright(picture: Image.Image, told: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(ImageOps.exif_transpose(small))
 
 
+def _eight_bits(strip: Image.Image) -> Image.Image:
+    """Return grey of 16 bits as 8 bits on white, anything else as it is: Pillow would clip it."""
+    if not strip.mode.startswith("I;16"):
+        return strip
+    from PIL import Image
+
+    values = np.asarray(strip).astype(np.uint32)
+    grey = ((values + BITS_16_TO_8 // 2) // BITS_16_TO_8).astype(np.uint8)
+    clear = strip.info.get("transparency")
+    if isinstance(clear, int):
+        grey[values == clear] = 255
+    return Image.fromarray(grey)
+
+
 def _shrunk(picture: Image.Image) -> Image.Image:
     """Return it as RGB on white, at most `LONG_SIDE` long.
 
@@ -185,7 +214,7 @@ def _shrunk(picture: Image.Image) -> Image.Image:
     small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     for top in range(0, small.height, STRIP):
         bottom = min((top + STRIP) * factor, height)
-        strip = picture.crop((0, top * factor, width, bottom))
+        strip = _eight_bits(picture.crop((0, top * factor, width, bottom)))
         if strip.has_transparency_data:
             white = Image.new("RGBA", strip.size, "white")
             strip = Image.alpha_composite(white, strip.convert("RGBA"))

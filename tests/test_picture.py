@@ -204,6 +204,16 @@ def test_an_opened_picture_is_what_its_file_is() -> None:
         as_picture(Image.new("RGB", (1, 1)))
 
 
+@pytest.mark.parametrize("size", [(30_000, 8), (8, 30_000), (30_000, 100)])
+def test_long_pictures_are_shrunk_no_further_than_the_short_side_allows(
+    size: tuple[int, int],
+) -> None:
+    pixels = read_picture(encoded(np.full((size[1], size[0], 3), (0, 128, 0), np.uint8)))
+    assert min(pixels.shape[:2]) >= 8
+    np.testing.assert_array_equal(read_picture(pixels), pixels)
+    np.testing.assert_allclose(pixels.reshape(-1, 3).mean(0), (0, 128, 0), atol=1)
+
+
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
 def test_grey_of_16_bits_keeps_its_greys(form: str) -> None:
     levels = np.arange(256, dtype=np.uint16).repeat(8).reshape(16, 128)

@@ -28,7 +28,8 @@ MAX_PIXELS = {"JPEG": 64_000_000, "WEBP": 10_000_000}
 """Where the limit is another one: JPEG is shrunk as it is decoded, WebP is held four times."""
 
 LONG_SIDE = 2048
-"""Larger pictures are shrunk by a whole number to at most this; no encoder looks at more."""
+"""Larger pictures are shrunk by a whole number to at most this, but no side under `MIN_SIDE`; no
+encoder looks at more."""
 
 STRIP = 64
 """Rows of the shrunk picture that are made at a time."""
@@ -210,7 +211,7 @@ def _shrunk(picture: Image.Image) -> Image.Image:
 
     picture.draft("RGB", (LONG_SIDE, LONG_SIDE))
     width, height = picture.size
-    factor = -(-max(width, height) // LONG_SIDE)
+    factor = max(1, min(-(-max(width, height) // LONG_SIDE), min(width, height) // MIN_SIDE))
     small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     for top in range(0, small.height, STRIP):
         bottom = min((top + STRIP) * factor, height)

@@ -14,7 +14,7 @@ import eex
 from eex.encoders.base import OFFICIAL
 from eex.encoders.preprocess import CLIP_MEAN, HALF
 from eex.encoders.siglip import SIGLIP_SO400M_14_384, load_siglip
-from eex.errors import DamagedWeightsError, MissingWeightsError, ShapeError
+from eex.errors import BadQueryError, DamagedWeightsError, MissingWeightsError, ShapeError
 from eex.testing import EncoderContract
 from pair_checkpoints import (
     FULL,
@@ -222,6 +222,17 @@ def test_without_the_vocabulary_pictures_work_and_texts_name_its_file(
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(DamagedWeightsError, match="no vocabulary"):
         encoder.encode_text(["a lake"])
+
+
+@pytest.mark.parametrize("text", ["!!!", "?! ...", "\x00\x07"])
+def test_a_text_of_which_cleaning_leaves_nothing_is_refused(folder: Path, text: str) -> None:
+    encoder = eex.encoder(NAME, weights=folder, device="cpu")
+    with pytest.raises(BadQueryError, match="reads nothing"):
+        encoder.encode_text(["a lake", text])
+    assert encoder.tokenize([text]).shape == (1, 64)  # as the references have it
+    if text.isprintable():  # the variant keeps punctuation
+        kept = eex.encoder(NAME, weights=folder, device="cpu", variant="eee")
+        assert kept.encode_text([text]).shape == (1, 64)
 
 
 def test_a_vocabulary_larger_than_the_model_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from eex.encoders.clip_net import ClipNet, clip_network
-from eex.encoders.clip_tokens import ClipTokenizer
+from eex.encoders.clip_tokens import ClipTokenizer, cleaned
 from eex.encoders.layouts import translated
 from eex.encoders.pair_config import CLIP_RULES, CLIP_VOCABULARY, SIGLIP_RULES, PairConfig
 from eex.encoders.running import Precision, TorchEncoder, in_batches, patches_of, unit
 from eex.encoders.siglip_net import SiglipNet, siglip_network
 from eex.encoders.siglip_tokens import TOKENIZER_FILE, FileTokenizer
-from eex.errors import DamagedWeightsError, ShapeError
+from eex.errors import BadQueryError, DamagedWeightsError, ShapeError
 from eex.weights.read import one_of, read_checkpoint
 
 if TYPE_CHECKING:
@@ -171,7 +171,15 @@ class PairEncoder(TorchEncoder):
         return self.run(dense, pixels, each=(*grid, self.dim))
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return unit vectors, shape (len(texts), dim)."""
+        """Return unit vectors, shape (len(texts), dim).
+
+        Raises:
+            BadQueryError: If cleaning leaves nothing of a text, such as one of punctuation alone.
+        """
+        for text in texts:
+            if not cleaned(text, self.config.clean):
+                message = f"{self.spec.name} reads nothing of the text {text[:60]!r}."
+                raise BadQueryError(message, hint="It drops punctuation; describe it in words.")
         return unit(self.text_features(self.tokenize(texts)))
 
     def encode_image(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from eex.config import Settings
 from eex.encoders.inputs import ImageInput
 from eex.encoders.open import Encoder
 from eex.encoders.preprocess import Preprocess
-from eex.errors import BadQueryError, SetNotFoundError
+from eex.errors import BadQueryError, SetNotFoundError, UnknownNameError
 from eex.export import Credit
 from eex.heatmaps.draw import overlay, upsampled
 from eex.heatmaps.make import heatmap
@@ -258,6 +258,15 @@ def test_a_tile_of_a_set_is_looked_at(tiles: OpenSet) -> None:
     assert tiles.heatmap(Query.from_json({"row": 3}), 0).grid.shape == found.grid.shape
     with pytest.raises(SetNotFoundError):
         tiles.heatmap("red", 99)
+
+
+def test_a_set_that_does_not_say_how_its_pixels_are_read_has_no_heatmaps_of_tiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, _ = toy_set(monkeypatch, COLOURS, rows=50)
+    with pytest.raises(UnknownNameError, match="does not say how the pixels") as told:
+        opened.heatmap("red", 0)
+    assert "file" in told.value.hint
 
 
 def test_a_tile_lies_where_its_row_says(world: OpenSet) -> None:

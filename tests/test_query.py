@@ -75,6 +75,7 @@ WRONG: list[tuple[Any, str]] = [
     ({"text": "sand", "top_percent": 0}, "top_percent"),
     ({"text": "sand", "top_percent": 101}, "top_percent"),
     ({"text": "sand", "match": ["all"]}, "match is"),
+    ({"text": ", ".join("abcdefghijklmnopq"), "split": True}, "this one has 17"),
     ({"text": "sand", "prompts": "a {}"}, "prompts must be a list"),
     ({"text": "sand", "prompts": [5]}, "one {} for the words"),
     ({"text": "sand", "version": 9}, "version 9"),
@@ -121,6 +122,18 @@ def test_numbers_of_any_kind_become_plain_ones() -> None:
         bbox=np.array([0, 1, 2, 3]),  # type: ignore[arg-type]
     )
     assert Query.from_json(json.loads(json.dumps(query.to_json()))) == query
+
+
+def test_parts_may_be_any_sequence_and_a_record_says_the_same() -> None:
+    query = Query(parts=[TextPart("sand"), RowPart(5, -1)], match="all")  # type: ignore[arg-type]
+    assert query.parts == (TextPart("sand"), RowPart(5, -1))
+    assert Query.from_json(json.loads(json.dumps(query.to_json()))) == query
+    with pytest.raises(BadQueryError) as few:
+        Query(parts=())
+    with pytest.raises(BadQueryError) as many:
+        Query(parts=query.parts * 9)
+    assert "Give a text" in few.value.hint
+    assert "split" in many.value.hint
 
 
 @pytest.mark.parametrize("bbox", [(float("nan"), 0, 1, 1), (0, 0, 1)])

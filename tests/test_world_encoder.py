@@ -175,7 +175,7 @@ def test_unknown_words_are_refused_with_what_is_known(encoder: WorldEncoder, tex
     with pytest.raises(NotUnderstoodError) as refused:
         encoder.encode_text([text])
     assert "tropical rainforest" in refused.value.details["concepts"]
-    assert "real model" in refused.value.hint
+    assert "a set made with a real model" in refused.value.hint
     assert text in refused.value.message
 
 

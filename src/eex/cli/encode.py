@@ -10,12 +10,13 @@ import click
 
 from eex.cli.running import loaded, model_options, prompt_options, say_cut, templates_of
 from eex.cli.say import Commands, answer, check_target, json_text, progress, say
-from eex.errors import BadQueryError
+from eex.errors import BadQueryError, EexError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from eex.encoders.inputs import ImageInput
     from eex.encoders.open import Encoder
 
 SUFFIXES = (".npy", ".json")
@@ -89,14 +90,14 @@ def image(
     """
     import numpy as np
 
-    from eex.encoders.inputs import encode_inputs, image_input
+    from eex.encoders.inputs import encode_inputs
 
     _check_output(output)
     encoder = loaded(**model)
     tell = progress("encoding", "images") if len(files) > AT_ONCE else (lambda _d, _t: None)
     made = []
     for low in range(0, len(files), AT_ONCE):
-        some = [image_input(file, encoder.spec) for file in files[low : low + AT_ONCE]]
+        some = [_read(file, encoder, alone=len(files) == 1) for file in files[low : low + AT_ONCE]]
         made.append(encode_inputs(encoder, some))
         tell(min(low + AT_ONCE, len(files)), len(files))
     names = [str(file) for file in files]
@@ -126,6 +127,19 @@ def place(
     vectors = encoder.encode_place(np.array([(p.lon, p.lat) for p in found]))
     names = [f"{p.name} ({p.lat:.4f}, {p.lon:.4f})" for p in found]
     _write(encoder, names, vectors, output, as_json=as_json)
+
+
+def _read(file: Path, encoder: Encoder, *, alone: bool) -> ImageInput:
+    """Read an image; where there are several, an error says of which."""
+    from eex.encoders.inputs import image_input
+
+    try:
+        return image_input(file, encoder.spec)
+    except EexError as error:
+        if alone or file.name in error.message:
+            raise
+        message = f"{file}: {error.message}"
+        raise type(error)(message, hint=error.hint) from error
 
 
 def _check_output(output: Path | None) -> None:

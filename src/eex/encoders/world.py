@@ -190,7 +190,7 @@ class WorldEncoder:
             f"The built-in demo does not know what {shown!r} looks like.",
             hint=(
                 f"It knows kinds of land, such as {', '.join(reliable[:LONGEST_EXAMPLES])}. Free "
-                "text needs a real model, which this version does not have yet (docs/models.md)."
+                "text needs a set made with a real model (docs/models.md)."
             ),
             concepts=kinds,
         )

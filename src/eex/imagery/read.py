@@ -53,6 +53,9 @@ def pixel_reader(name: str) -> PixelReader:
         UnknownNameError: If this version has no such reader.
     """
     if name not in _READERS:
+        if not name:
+            message = "This set does not say how the pixels of its tiles are read."
+            raise UnknownNameError(message, hint="Give the tile's own file as a picture.")
         message = f"The pixels of this set are read by {name!r}, which is not known here."
         raise UnknownNameError(message, hint=f"Known: {', '.join(_READERS)}.")
     return _READERS[name]()

@@ -97,9 +97,12 @@ class Query:
     """How parts are joined: their weighted sum, or all of them at once (the lowest z-score)."""
 
     def __post_init__(self) -> None:
+        set_fields(self, parts=tuple(self.parts))
         if not 1 <= len(self.parts) <= MAX_PARTS:
             message = f"A query has 1 to {MAX_PARTS} parts, this one has {len(self.parts)}."
-            raise BadQueryError(message, hint="Give a text, an image, a place or a row.")
+            few = "Give a text, an image, a place or a row."
+            many = "Leave some out; split makes a part of everything that a text lists."
+            raise BadQueryError(message, hint=many if self.parts else few)
         if sum(isinstance(part, ImagePart) for part in self.parts) > MAX_PICTURES:
             message = f"A query has at most {MAX_PICTURES} pictures."
             raise BadQueryError(message)

@@ -1,0 +1,127 @@
+"""The plug-ins of docs/plugins.md, taken from the page itself: installed, listed, run."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import save_file
+
+import eex
+from eex import registry
+from eex.cli import main
+from eex.encoders.base import EncoderSpec
+from eex.encoders.open import encoder_spec
+from eex.errors import MissingWeightsError
+from eex.testing import EncoderContract
+
+PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+PROJECT = next(tomllib.loads(text) for kind, text in BLOCKS if kind == "toml")
+MODULES = [text for kind, text in BLOCKS if kind == "python"]
+
+
+def dist_info(folder: Path, name: str, points: dict[str, str]) -> None:
+    """Write what installing a distribution leaves behind."""
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    lines = "".join(f"{key} = {value}\n" for key, value in points.items())
+    (info / "entry_points.txt").write_text(f"[eex.encoders]\n{lines}")
+
+
+@pytest.fixture(autouse=True)
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Install the page's two modules; give the folder."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "mean_colour.py").write_text(MODULES[0])
+    (folder / "mixed_colour.py").write_text(MODULES[2])
+    project = PROJECT["project"]
+    dist_info(folder, project["name"], project["entry-points"]["eex.encoders"])
+    dist_info(folder, "mixed-colour", {"mixed-colour": "mixed_colour:MIXED_COLOUR"})
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("EEX_MODELS_DIR", str(tmp_path / "models"))
+    registry._installed.cache_clear()
+    registry._load.cache_clear()
+    yield folder
+    for name in ("mean_colour", "mixed_colour"):
+        monkeypatch.delitem(__import__("sys").modules, name, raising=False)
+    registry._installed.cache_clear()
+    registry._load.cache_clear()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "x.png"
+    Image.new("RGB", (20, 10), (30, 40, 0)).save(path)
+    return path
+
+
+class TestMeanColour(EncoderContract):
+    @pytest.fixture(autouse=True)
+    def spec_of_the_page(self, installed: Path) -> None:
+        assert installed
+        type(self).spec = encoder_spec("mean-colour")
+
+    spec: ClassVar[EncoderSpec]
+
+
+def test_the_command_line_lists_and_runs_it(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["models", "--json"])
+    listed = {m["name"]: m for m in json.loads(capsys.readouterr().out)["models"]}
+    assert listed["mean-colour"]["installed"]
+    out = tmp_path / "vector.npy"
+    main(["encode", "image", str(picture), "--model", "mean-colour", "-o", str(out)])
+    np.testing.assert_allclose(np.load(out), [[0.6, 0.8, 0]], atol=1e-6)
+    with pytest.raises(SystemExit):
+        main(["encode", "text", "a lake", "--model", "mean-colour"])
+    assert "takes no text" in capsys.readouterr().err
+
+
+def test_an_error_says_of_which_image_it_is(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small, none = tmp_path / "small.png", tmp_path / "none.png"
+    Image.new("RGB", (1, 1)).save(small)
+    none.write_text("no picture")
+    for bad in (small, none):
+        with pytest.raises(SystemExit):
+            main(["encode", "image", str(picture), str(bad), "--model", "mean-colour"])
+        assert f"Error: {bad}: " in capsys.readouterr().err
+
+
+def test_the_pages_own_test_is_one(installed: Path) -> None:
+    scope: dict[str, object] = {}
+    exec(MODULES[1], scope)  # what the page tells authors to put into their tests
+    made = scope["TestMeanColour"]
+    assert installed
+    assert isinstance(made, type)
+    assert issubclass(made, EncoderContract)
+    assert made.spec.name == "mean-colour"
+
+
+def test_one_with_weights_is_found_before_they_are_here_and_runs_with_them(
+    picture: Path, tmp_path: Path
+) -> None:
+    spec = encoder_spec("mixed-colour")
+    assert [v.name for v in spec.variants] == ["official", "grey"]
+    with pytest.raises(MissingWeightsError) as missing:
+        eex.encoder("mixed-colour")
+    assert missing.value.hint == "eex models get mixed-colour"
+    turned = np.array([[0, 1], [1, 0], [0, 0]], np.float32)
+    save_file({"matrix": turned}, tmp_path / "mix.safetensors")
+    for weights in (tmp_path, tmp_path / "mix.safetensors"):
+        made = eex.encoder("mixed-colour", weights=weights).encode_image([picture])
+        np.testing.assert_allclose(made, [[0.8, 0.6]], atol=1e-6)
+    grey = eex.encoder("mixed-colour", weights=tmp_path, variant="grey").encode_image([picture])
+    np.testing.assert_allclose(grey, [[0.5**0.5, 0.5**0.5]], atol=1e-6)

@@ -320,6 +320,58 @@ def test_a_length_of_thousands_of_digits_is_none(hub: Hub, target: Path) -> None
     assert target.read_bytes() == CONTENT
 
 
+def test_a_file_whose_end_nobody_tells_is_not_taken(hub: Hub, target: Path) -> None:
+    hub.tells_length = hub.tells_sha256 = False
+    with pytest.raises(DownloadError, match=r"does not tell how long model\.bin is") as told:
+        fetch_file(origin(hub), target)
+    assert "--from" in told.value.hint
+    assert not target.exists()
+    hub.fail(Fault(206, {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/*"}, CONTENT))
+    with pytest.raises(DownloadError, match="does not tell how long"):
+        fetch_file(origin(hub), target)
+    assert fetch_file(origin(hub), target, sha256=SHA256).checked
+
+
+def test_chunks_tell_their_end(hub: Hub, target: Path) -> None:
+    hub.tells_sha256 = False
+    coded = b"".join(b"5\r\nabcde\r\n" for _ in range(3))
+    headers = {"Transfer-Encoding": "chunked"}
+    hub.fail(Fault(200, headers, coded), Fault(200, headers, coded + b"0\r\n\r\n"))
+    fetch_file(origin(hub), target)
+    assert target.read_bytes() == b"abcde" * 3  # the first answer broke off
+
+
+def test_room_is_looked_at_while_a_file_of_unknown_length_grows(
+    hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.tells_length = False
+    monkeypatch.setattr(part, "STEP", 2**20)
+    monkeypatch.setattr(part, "SPARE_BYTES", 10**18)
+    with pytest.raises(OutputError, match=r"The rest of model\.bin needs"):
+        fetch_file(origin(hub), target, sha256=SHA256)
+    assert not target.exists()
+    assert 2**20 <= target.with_name("model.bin.part").stat().st_size < len(CONTENT)
+    with pytest.raises(OutputError, match=r"model\.bin needs"):  # its size is known: at once
+        fetch_file(origin(hub), target.with_name("b"), sha256=SHA256, size=len(CONTENT))
+    assert not target.with_name("b.part").exists()
+
+
+def test_no_more_than_the_known_size_is_taken_of_a_file_of_unknown_length(
+    hub: Hub, target: Path
+) -> None:
+    hub.tells_length = hub.tells_sha256 = False
+    with pytest.raises(DownloadError, match="more than the 1,000,000 bytes"):
+        fetch_file(origin(hub), target, sha256=SHA256, size=1_000_000)
+    assert left(target) == set()
+
+
+@pytest.mark.parametrize(("seconds", "said"), [("7200", "in 120 minutes"), ("9" * 400, "a day")])
+def test_long_pauses_are_told(hub: Hub, target: Path, seconds: str, said: str) -> None:
+    hub.fail(Fault(503, {"Retry-After": seconds}))
+    with pytest.raises(DownloadError, match=said):
+        fetch_file(origin(hub), target)
+
+
 def test_redirects_in_a_circle_end(hub: Hub, target: Path) -> None:
     hub.redirects_to = hub.address
     with pytest.raises(DownloadError, match="redirects in a circle"):

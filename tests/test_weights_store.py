@@ -380,6 +380,13 @@ def test_another_file_of_ones_own_is_refused(settings: Settings, tmp_path: Path)
             get_weights(pinned, settings, source=str(own))
     assert not installed(pinned, settings).ready
     assert not list(model_folder("small-model", settings).rglob("*.bin"))
+    before = model_folder("small-model", settings) / "v1" / "model.bin"
+    before.parent.mkdir(parents=True, exist_ok=True)
+    before.write_bytes(b"before")
+    own.write_bytes(MODEL)
+    with pytest.raises(DamagedWeightsError, match=DIGEST):
+        get_weights(pinned, settings, source=str(own))
+    assert before.read_bytes() == b"before"  # what is wrong never had its name
 
 
 def test_models_with_weights_in_the_package_have_nothing_to_get(settings: Settings) -> None:

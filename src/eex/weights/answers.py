@@ -20,6 +20,9 @@ from eex.weights.hubs import Origin
 LONGEST_PAUSE = 60.0
 """Seconds that a server may ask to wait; longer is told to the user."""
 
+DAY = 86_400.0
+"""Seconds; longer pauses are not told to the minute."""
+
 CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
 """What part of what a server sends."""
 
@@ -86,6 +89,21 @@ def byte_range(reply: Reply) -> tuple[int, int]:
     return int(told[1] or 0), int(told[3]) if told[3] != "*" else 0
 
 
+def tells_end(reply: Reply) -> bool:
+    """Whether it can be told from the answer that all of the file came, without a checksum."""
+    length = reply.headers.get("content-length", "")
+    counted = length.isdecimal() and len(length) <= DIGITS
+    chunked = reply.headers.get("transfer-encoding", "").strip().lower() == "chunked"
+    return chunked or byte_range(reply)[1] > 0 or (counted and reply.status == HTTPStatus.OK)
+
+
+def endless(origin: Origin) -> DownloadError:
+    """Return the error for a file of which nobody could tell whether all of it came."""
+    name = host(origin.url)
+    message = f"{name} does not tell how long {origin.file} is, and its checksum is not known."
+    return DownloadError(message, hint="Try another source with --from.")
+
+
 def hub_sha256(reply: Reply) -> str:
     """Return the checksum that Hugging Face tells (of LFS files), empty if it tells none.
 
@@ -133,7 +151,8 @@ def refused(origin: Origin, reply: Reply) -> Exception:
     asked = reply.headers.get("retry-after", "")
     wait = float(asked) if asked.isdecimal() else 0.0
     if wait > LONGEST_PAUSE:
-        message = f"{name} asks to come back in {wait / 60:.0f} minutes (HTTP {status})."
+        later = f"in {wait / 60:.0f} minutes" if wait <= DAY else "in more than a day"
+        message = f"{name} asks to come back {later} (HTTP {status})."
         return DownloadError(message, hint="Try later, or another source with --from.")
     passing = {408, 416, 421, 425, 429}
     if not reply.at_hub:  # the signed address that the hub sent us to has expired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -236,13 +237,7 @@ class _Getting:
         name = path.name if path.name in file.or_else else file.name
         target = self.folder / checked_name(name)
         check_room(target.parent, path.stat().st_size, name)
-        _copy(path, target, report)
-        digest = sha256_of(target)
-        if file.sha256 and digest != file.sha256:
-            target.unlink()
-            message = f"{path} is not the file expected: its SHA-256 is {digest}."
-            hint = f"Expected is {file.sha256}; to use yours as it is, give its path as weights."
-            raise DamagedWeightsError(message, hint=hint)
+        digest = _copy(path, target, report, expected=file.sha256)
         size, checked = target.stat().st_size, bool(file.sha256)
         return Got(name=name, sha256=digest, size=size, source=str(path), checked=checked)
 
@@ -269,18 +264,25 @@ def _link(path: Path, target: Path) -> None:
         _copy(path, target, lambda _done, _total: None)
 
 
-def _copy(path: Path, target: Path, report: Report) -> None:
-    total, done = path.stat().st_size, 0
+def _copy(path: Path, target: Path, report: Report, *, expected: str = "") -> str:
+    """Copy a file and return its SHA-256; what is not the one expected never gets its name."""
+    total, done, digest = path.stat().st_size, 0, hashlib.sha256()
     with (
         guarded(f"writing {target}"),
         path.open("rb") as source,
         atomic_path(target) as fresh,
-        fresh.open("wb") as out,
     ):
-        while chunk := source.read(CHUNK):
-            out.write(chunk)
-            done += len(chunk)
-            report(done, total)
+        with fresh.open("wb") as out:
+            while chunk := source.read(CHUNK):
+                out.write(chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                report(done, total)
+        if expected and digest.hexdigest() != expected:
+            message = f"{path} is not the file expected: its SHA-256 is {digest.hexdigest()}."
+            hint = f"Expected is {expected}; to use yours as it is, give its path as weights."
+            raise DamagedWeightsError(message, hint=hint)
+    return digest.hexdigest()
 
 
 def _now() -> str:

@@ -23,8 +23,10 @@ from eex.weights.answers import (
     byte_range,
     check_beginning,
     check_kind,
+    endless,
     hub_sha256,
     refused,
+    tells_end,
     wrong,
 )
 from eex.weights.checksum import CHUNK
@@ -34,6 +36,9 @@ from eex.weights.receipts import note_path
 
 SPARE_BYTES = 64 * 2**20
 """Room to leave on the disk."""
+
+STEP = 16 * 2**20
+"""Bytes of a file of unknown length after which the room on the disk is looked at again."""
 
 RECEIVED = 2**18
 """Bytes read from a connection at once; what a kill may lose."""
@@ -128,8 +133,11 @@ class Part:
             if start == 0:
                 self.drop()
             self._check_same(reply, total)
-            check_room(self.target.parent, total - self.have, self.origin.file)
-            self._receive(reply, total)
+            most = total or (self.size if self.pinned else 0)
+            check_room(self.target.parent, most - self.have, self.origin.file)
+            if not (self.pinned or self.note.sha256 or tells_end(reply)):
+                raise endless(self.origin)
+            self._receive(reply, total, most)
 
     def finish(self) -> Note:
         """Verify what has come, and give it its name.
@@ -188,8 +196,10 @@ class Part:
         )
         _write_note(self.target, self.note)
 
-    def _receive(self, reply: Reply, total: int) -> None:
+    def _receive(self, reply: Reply, total: int, most: int) -> None:
+        """Write what comes: `total` bytes with those before, 0 if not told; never over `most`."""
         self.report(self.have, total)
+        looked = self.have
         with guarded(f"writing {self.path}"):
             file = self.path.open("ab", buffering=0)
         with file:
@@ -203,8 +213,11 @@ class Part:
                 self.hash.update(chunk)
                 self.have += len(chunk)
                 self.report(self.have, total)
-                if 0 < total < self.have:
-                    self._start_over(f"the server sent more than the {total:,} bytes of the file")
+                if 0 < most < self.have:
+                    self._start_over(f"the server sent more than the {most:,} bytes of the file")
+                if not most and self.have - looked >= STEP:
+                    looked = self.have
+                    check_room(self.target.parent, STEP, f"The rest of {self.origin.file}")
         if self.have < total:
             reason = f"the connection ended after {self.have:,} of {total:,} bytes"
             raise FaultError(reason)

@@ -76,14 +76,14 @@ class Model:
     """Ours that computes what transformers does."""
 
 
-def clip(width: int, layers: int, patch: int, text: int, out: int) -> Any:
+def clip(width: int, layers: int, patch: int, text: int, out: int, *, size: int = 224) -> Any:
     vision = {
         "hidden_size": width,
         "intermediate_size": 4 * width,
         "num_hidden_layers": layers,
         "num_attention_heads": width // 64,
         "patch_size": patch,
-        "image_size": 224,
+        "image_size": size,
         "hidden_act": "quick_gelu",
     }
     words = CLIP_TEXT | {
@@ -129,9 +129,12 @@ MODELS = {
     ),
     "dinov2-large": Model(dinov2, transformers.Dinov2Model, "dinov2-large", 224),
     "siglip-so400m-14-384": Model(
-        siglip, transformers.SiglipModel, "siglip-so400m-14-384", 384, 64
+        siglip, transformers.SiglipModel, "siglip-so400m-14-384", 384, 64, "transformers"
     ),
 }
+TINY = Model(partial(clip, 64, 2, 32, 64, 32, size=64), transformers.CLIPModel, "clip:{}", 64, 77)
+"""For trying this file out, as `--models tiny`."""
+
 QUICK = ("remoteclip-vit-b-32",)
 
 
@@ -202,7 +205,7 @@ def lowest_cosine(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
 
 def measure(name: str, asked: Any, rates: dict[str, float]) -> dict[str, Any]:
     """Return the figures of one model in each precision."""
-    model, device = MODELS[name], torch.device(asked.device)
+    model, device = MODELS.get(name, TINY), torch.device(asked.device)
     rng = np.random.default_rng(0)
     pixels = rng.normal(size=(asked.batch, 3, model.size, model.size)).astype(np.float32)
     ids = token_ids(model, asked.batch) if model.context else None
@@ -273,7 +276,7 @@ def places(rounds: int, count: int) -> tuple[float, float]:
 
 def main() -> None:
     parser = options(__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", choices=MODELS)
+    parser.add_argument("--models", nargs="+", choices=[*MODELS, "tiny"])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", nargs="+", default=["float32"])
     parser.add_argument("--batch", type=int, default=4)

@@ -64,3 +64,13 @@ def test_start_gives_the_named_figures(world: OpenSet) -> None:
     assert "torch" not in result["distributions"]
     assert {"numpy", "numkong", "pyarrow"} <= set(result["distributions"])
     assert result["install_mb"] == pytest.approx(sum(result["distributions"].values()), abs=0.1)
+
+
+def test_encoding_gives_the_named_ratios_and_equals_transformers() -> None:
+    pytest.importorskip("transformers")
+    result = bench("encode.py", "--rounds", "1", "--batch", "1", "--models", "tiny")
+    figures = result["models"]["tiny"]["float32"]
+    for name in ("picture_ratio", "text_ratio", "share_of_matrix_rate"):
+        assert is_ratio(figures[name]), name
+    assert figures["agreement"] < 1e-4
+    assert result["places_per_s"] > 0

@@ -105,10 +105,17 @@ def test_prompts_are_used_and_shown(run: Run, clip: tuple[str, ...], tmp_path: P
     assert (code, "no prompts of its own" in told) == (1, True)
 
 
-def test_a_long_text_is_told(run: Run, clip: tuple[str, ...]) -> None:
-    _, _, told = run("encode", "text", "many words " * 80, *clip)
-    assert "Only the first 77 tokens were read" in told
-    assert "tokens" not in run("encode", "text", "few words", *clip)[2]
+def test_a_long_text_is_told(
+    run: Run, clip: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "eex")
+    run("encode", "text", "few words", *clip)
+    assert "tokens" not in caplog.text
+    assert run("encode", "text", "many words " * 80, "few", *clip)[0] == 0
+    assert "Only the first 77 tokens were read of: many words" in caplog.messages[-1]
+    caplog.clear()
+    loaded(clip).encode_text(["lake", "pond"], templates=["a picture of {}", "so " * 90 + "{}"])
+    assert caplog.messages[-1].endswith("…, and of 1 more")
 
 
 def test_without_a_file_a_short_table_or_json_is_printed(run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eex.cli.running import loaded, model_options, prompt_options, say_cut, templates_of
+from eex.cli.running import loaded, model_options, prompt_options, templates_of
 from eex.cli.say import Commands, answer, check_target, json_text, progress, say
 from eex.errors import BadQueryError, EexError
 
@@ -68,7 +68,6 @@ def text(
     encoder = loaded(**model)
     templates = templates_of(encoder, prompts=prompts, prompt=prompt)
     vectors = encoder.encode_text(list(texts), templates=templates)
-    say_cut(encoder, list(texts), templates)
     _write(encoder, list(texts), vectors, output, as_json=as_json)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from eex.cli.running import loaded, model_options, prompt_options, say_cut, templates_of
+from eex.cli.running import loaded, model_options, prompt_options, templates_of
 from eex.cli.say import answer, check_target, say
 from eex.errors import BadQueryError
 
@@ -78,7 +78,6 @@ def heatmap(
         centre=not no_centre,
         size=size,
     )
-    say_cut(encoder, [t for t in (text, *background) if t], templates)
     written = found.save(output, opacity=opacity)
     down, across = found.grid.shape
     row, column = divmod(int(found.grid.argmax()), across)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -74,12 +74,3 @@ def templates_of(encoder: Encoder, *, prompts: bool, prompt: tuple[str, ...]) ->
     if chosen:
         say(f"The words are put into: {', '.join(chosen)}")
     return chosen
-
-
-def say_cut(encoder: Encoder, texts: list[str], templates: tuple[str, ...]) -> None:
-    """Say which texts are longer than the model reads."""
-    context: Any = getattr(encoder.loaded, "context", encoder.spec.context)
-    for text in texts:
-        sentences = [t.replace("{}", text) for t in templates] or [text]
-        if any(encoder.cut_texts(sentences)):
-            say(f"Only the first {context} tokens were read of: {text[:60]}…")

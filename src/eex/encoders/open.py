@@ -6,6 +6,7 @@ repeated texts, and promises unit vectors of one length. Families do the arithme
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ from eex.weights.store import find_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+log = logging.getLogger("eex")
 
 ANY_CLIP = PREFIX
 """Begins names that stand for a CLIP or SigLIP checkpoint: clip:hf-hub:org/name, clip:PATH."""
@@ -140,15 +143,16 @@ class Encoder:
         return int(getattr(self.loaded, "memory_bytes", 0))
 
     def encode_text(
-        self, texts: Sequence[str], *, templates: Sequence[str] = ()
+        self, texts: Sequence[str], *, templates: Sequence[str] = (), warn: bool = True
     ) -> NDArray[np.float32]:
         """Turn texts into unit vectors, shape (len(texts), dim).
 
         Args:
-            texts: Each at most 10,000 characters; what is beyond the model's context is cut
-                (`cut_texts` says which).
+            texts: Each at most 10,000 characters; what is beyond the model's context is cut, and
+                logged as a warning (`cut_texts` says which).
             templates: Sentences with `{}` for the text; the unit vectors of all of them are
                 averaged and made unit again (prompt ensemble, Radford et al. 2021, section 3.1.4).
+            warn: Whether to log that a text is cut; False for who tells it otherwise.
 
         Raises:
             BadQueryError: If the encoder takes no text, or one is empty or too long.
@@ -157,9 +161,11 @@ class Encoder:
         if bad := [template for template in templates if template.count("{}") != 1]:
             message = f"The template {bad[0]!r} needs one {{}} for the words."
             raise BadQueryError(message, hint='Such as "a satellite image of {}".')
+        sentences = [t.replace("{}", text) for text in texts for t in templates or ("{}",)]
+        if warn:
+            self._tell_cut(sentences)
         if not templates:
             return self._remembered(texts)
-        sentences = [template.replace("{}", text) for text in texts for template in templates]
         each = self._remembered(sentences).reshape(len(texts), len(templates), self.dim)
         mean = each.astype(np.float64).mean(axis=1)
         lengths = np.linalg.norm(mean, axis=1, keepdims=True)
@@ -233,6 +239,15 @@ class Encoder:
             while len(self._texts) > KEPT_TEXTS:
                 self._texts.popitem(last=False)
         return np.stack([known[text] for text in texts]) if len(texts) else self._none()
+
+    def _tell_cut(self, texts: Sequence[str]) -> None:
+        cut = [
+            text for text, too_long in zip(texts, self.cut_texts(texts), strict=True) if too_long
+        ]
+        if cut:
+            context = getattr(self.loaded, "context", self.spec.context)
+            more = f", and of {len(cut) - 1} more" if len(cut) > 1 else ""
+            log.warning("Only the first %d tokens were read of: %s…%s", context, cut[0][:60], more)
 
     def _none(self) -> NDArray[np.float32]:
         return np.empty((0, self.dim), np.float32)

@@ -52,7 +52,7 @@ class Vectors:
         if encoder is not None and part.kind in self.spec.modalities:
             self._check_length(encoder)
             if isinstance(part, TextPart) and isinstance(loaded, EncodesText):
-                return encoder.encode_text([part.text], templates=self.prompts)[0]
+                return encoder.encode_text([part.text], templates=self.prompts, warn=False)[0]
             if isinstance(part, ImagePart) and isinstance(loaded, EncodesImage):
                 given = image_input(part.data, self.spec, name="The picture")
                 return encode_inputs(encoder, [given])[0]

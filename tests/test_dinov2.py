@@ -277,7 +277,7 @@ def test_sizes_that_are_not_published_are_told_once(
     with caplog.at_level(logging.WARNING, "eex"):
         opened(folder)
     assert [record.getMessage().split(": ")[-1] for record in caplog.records] == [
-        "width 24, 2 blocks."
+        "width 24, not 1024; depth 2, not 24."
     ]
 
 

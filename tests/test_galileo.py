@@ -266,7 +266,7 @@ def test_other_sizes_load_and_are_told(tiny: Path, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING, "eex"):
         encoder = opened(tiny)
     assert encoder.dim == 32
-    assert "width 32 and depth 2, not nano" in caplog.messages[0]
+    assert caplog.messages[0].endswith("published galileo-nano: width 32, not 128; depth 2, not 4.")
 
 
 def test_broken_files_are_refused(tiny: Path, tmp_path: Path) -> None:

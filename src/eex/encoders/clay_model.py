@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -17,6 +16,8 @@ from torch import Tensor
 
 from eex.encoders.clay import EPS, GSD, HEADS, IGNORED, PREFIX, SENSOR
 from eex.encoders.clay_net import KNOWN, Clay, ClayConfig
+from eex.encoders.layouts import Rules, renamed
+from eex.encoders.published import check_sizes, heads_of
 from eex.encoders.rasters import RasterEncoder, When, middle, moments, places, whole_patches
 from eex.encoders.running import Precision, tensor_of, unit
 from eex.encoders.vit import filled
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from eex.encoders.base import EncoderSpec, Variant
 
-PUBLISHED = (1024, 24)
-"""Width and depth of the published model."""
+PUBLISHED = {"clay-v1.5": {"width": 1024, "depth": 24}}
+"""Sizes by model."""
 
 HEAD_WIDTH = 16
 """Channels of a head in models of no published width."""
@@ -36,7 +37,8 @@ HEAD_WIDTH = 16
 WEEKS, HOURS = 52, 24
 """What a year and a day are divided into."""
 
-_RULES = (
+_RULES: Rules = (
+    (rf"^{re.escape(PREFIX)}", ""),
     (r"^transformer\.norm\.", "norm."),
     (r"^transformer\.layers\.(\d+)\.0\.norm\.", r"blocks.\1.norm1."),
     (r"^transformer\.layers\.(\d+)\.0\.to_qkv\.", r"blocks.\1.attn.qkv."),
@@ -46,8 +48,6 @@ _RULES = (
     (r"^transformer\.layers\.(\d+)\.1\.net\.3\.", r"blocks.\1.mlp.fc2."),
 )
 """Names in the file to names of `vit.py`."""
-
-_log = logging.getLogger("eex")
 
 
 class ClayEncoder(RasterEncoder):
@@ -152,15 +152,17 @@ def network_of(tensors: Mapping[str, Tensor], *, path: Path) -> Clay:
     Raises:
         DamagedWeightsError: If tensors are missing, left over, or of another model.
     """
-    mine = {_our_name(name): value for name, value in tensors.items() if not IGNORED.match(name)}
+    used = {name: value for name, value in tensors.items() if not IGNORED.match(name)}
+    mine = renamed(used, _RULES)
     made = "patch_embedding.weight_generator"
     try:
         width = int(mine["cls_token"].shape[-1])
+        rule = HEADS.get(width, width // HEAD_WIDTH)
         wave_dim = int(mine[f"{made}.bias_token"].shape[-1])
         depth = sum(name.endswith(".attn.qkv.weight") for name in mine)
         sizes = ClayConfig(
             width=width,
-            heads=HEADS.get(width, width // HEAD_WIDTH),
+            heads=heads_of(width, None, rule, path=path, parts=4),
             hidden=len(mine["blocks.0.mlp.fc1.weight"]),
             depth=depth,
             eps=EPS,
@@ -173,11 +175,8 @@ def network_of(tensors: Mapping[str, Tensor], *, path: Path) -> Clay:
         message = f"{path} does not hold Clay's encoder."
         hint = "Give v1.5/clay-v1.5.ckpt of made-with-clay/Clay."
         raise DamagedWeightsError(message, hint=hint) from error
-    if sizes.heads < 1 or width % sizes.heads or width % 4:
-        message = f"{path}: {width} channels cannot be shared among attention heads."
-        raise DamagedWeightsError(message, hint="Get the model again.")
-    if (width, depth) != PUBLISHED:
-        _log.warning("%s is a Clay of width %d and depth %d, not v1.5.", path, width, depth)
+    found = {"width": width, "depth": depth}
+    check_sizes(found, PUBLISHED, model="clay-v1.5", path=path)
     for block in range(depth):  # none in the file; a bias of zero changes nothing
         mine[f"blocks.{block}.attn.qkv.bias"] = torch.zeros(3 * width)
         mine[f"blocks.{block}.attn.proj.bias"] = torch.zeros(width)
@@ -212,10 +211,3 @@ def _four(part: Any, count: int) -> Tensor:  # noqa: ANN401
         message = f"Expected ({count}, 4) for when or where, got {tuple(tensor.shape)}."
         raise ShapeError(message, hint="Give two sines and two cosines for each raster.")
     return tensor
-
-
-def _our_name(name: str) -> str:
-    plain = name.removeprefix(PREFIX)
-    for pattern, ours in _RULES:
-        plain = re.sub(pattern, ours, plain)
-    return plain

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from eex.encoders.dense import ATTENDED, checked_way, last_block
+from eex.encoders.published import heads_of
 from eex.encoders.vit import TextConfig, TextTower, Vision, VisionConfig, filled
 from eex.errors import DamagedWeightsError, ShapeError
 
@@ -141,11 +142,18 @@ def sizes_of(tensors: Mapping[str, Tensor], config: PairConfig, *, path: Path, m
     if config.known and config.vision_width not in {0, width}:
         message = f"{path} has pictures of width {width}; its configuration says otherwise."
         raise DamagedWeightsError(message, hint="Get both from the same place.")
-    heads = _heads(width, config.vision_heads, config.vision_width, config)
-    text_heads = _heads(text_width, config.text_heads, config.text_width, config)
-    if width % heads or text_width % text_heads:
-        message = f"{path}: widths {width} and {text_width} are no multiples of the heads."
-        raise DamagedWeightsError(message, hint="Check its configuration file.")
+    heads = heads_of(
+        width,
+        _told(config.vision_heads, config.vision_width, width),
+        _rule(width, config),
+        path=path,
+    )
+    text_heads = heads_of(
+        text_width,
+        _told(config.text_heads, config.text_width, text_width),
+        _rule(text_width, config),
+        path=path,
+    )
     return Sizes(
         vision=VisionConfig(
             width=width,
@@ -183,10 +191,12 @@ def _depth(tensors: Mapping[str, Tensor], tower: str) -> int:
     return len({name.split(".")[2] for name in tensors if name.startswith(f"{tower}.blocks.")})
 
 
-def _heads(width: int, told: int, told_width: int, config: PairConfig) -> int:
-    """Return the heads that were told for this width, else by the family's rule."""
-    if told and told_width in {0, width}:
-        return told
+def _told(heads: int, its_width: int, width: int) -> int | None:
+    """Return the heads of a configuration that is of this width."""
+    return heads if heads and its_width in {0, width} else None
+
+
+def _rule(width: int, config: PairConfig) -> int:
     if config.family == "siglip":
         if width == config.text_width and config.text_heads:
             return config.text_heads

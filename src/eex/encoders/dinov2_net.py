@@ -10,7 +10,6 @@ Source:
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,9 @@ import torch
 from torch import Tensor
 
 from eex.encoders.dinov2 import DINOV2_BASE, DINOV2_LARGE
+from eex.encoders.layouts import Rules, joined, renamed
 from eex.encoders.preprocess import DINOV2_224
+from eex.encoders.published import check_sizes, heads_of
 from eex.encoders.running import Precision, TorchEncoder, in_batches, patches_of, unit
 from eex.encoders.vit import Vision, VisionConfig, filled
 from eex.errors import DamagedWeightsError
@@ -41,10 +42,14 @@ HEAD_WIDTH = 64
 EPS = 1e-6
 """Added to the variance in layer norms likewise."""
 
-PUBLISHED = {(768, 12): DINOV2_BASE.name, (1024, 24): DINOV2_LARGE.name}
-"""Models by their width and number of blocks."""
+PUBLISHED = {
+    DINOV2_BASE.name: {"width": 768, "depth": 12},
+    DINOV2_LARGE.name: {"width": 1024, "depth": 24},
+}
+"""Sizes by model."""
 
-RULES = (
+RULES: Rules = (
+    (r"^dinov2\.", ""),
     (r"^embeddings\.(cls_token|mask_token)$", r"\1"),
     (r"^embeddings\.position_embeddings$", "pos_embed"),
     (r"^(embeddings\.patch_embeddings\.projection|patch_embed\.proj)\.", "patch_embed."),
@@ -60,8 +65,6 @@ RULES = (
 
 UNUSED = ("mask_token",)
 """Stands for hidden patches in training."""
-
-_log = logging.getLogger("eex")
 
 
 class Dinov2(TorchEncoder):
@@ -173,13 +176,14 @@ def network_of(checkpoint: Checkpoint, spec: EncoderSpec) -> Vision:
         DamagedWeightsError: If it is of another model, or of a DINOv2 that is not supported.
     """
     path = checkpoint.path
-    tensors = _renamed(checkpoint.tensors)
+    tensors = renamed(checkpoint.tensors, RULES)
     _check_supported(tensors, path)
     config = _config(tensors, path)
-    _check_size(config, spec, path)
+    sizes = {"width": config.width, "depth": config.depth}
+    check_sizes(sizes, PUBLISHED, model=spec.name, path=path)
     with torch.device("meta"):
         network = Vision(config)
-    wanted = {name: value for name, value in _joined(tensors).items() if name not in UNUSED}
+    wanted = {name: value for name, value in joined(tensors).items() if name not in UNUSED}
     filled(network, wanted, path=path, model=spec.title)
     return network
 
@@ -194,17 +198,6 @@ def _check_supported(tensors: Mapping[str, Tensor], path: Path) -> None:
             message = f"{path} is a DINOv2 with {kind}, which is not supported."
             hint = "Use dinov2-large or dinov2-base, without registers."
             raise DamagedWeightsError(message, hint=hint)
-
-
-def _check_size(config: VisionConfig, spec: EncoderSpec, path: Path) -> None:
-    """Refuse another published model; tell of a size that none has."""
-    published = PUBLISHED.get((config.width, config.depth))
-    if published and published != spec.name:
-        message = f"{path} holds weights of {published}, not of {spec.name}."
-        raise DamagedWeightsError(message, hint=f"Ask for {published}, or give the other file.")
-    if not published:
-        sizes = f"width {config.width}, {config.depth} blocks"
-        _log.warning("%s is no %s as published: %s.", path, spec.name, sizes)
 
 
 def _config(tensors: Mapping[str, Tensor], path: Path) -> VisionConfig:
@@ -222,14 +215,13 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> VisionConfig:
         beside = {}
     heads = beside.get("num_attention_heads", max(width // HEAD_WIDTH, 1))
     eps, activation = beside.get("layer_norm_eps", EPS), beside.get("hidden_act", "gelu")
-    sound = isinstance(heads, int) and heads >= 1 and width % heads == 0
-    if not sound or not isinstance(eps, int | float) or activation != "gelu":
+    if not isinstance(heads, int) or not isinstance(eps, int | float) or activation != "gelu":
         message = f"{path.parent / 'config.json'} describes a DINOv2 that is not supported."
         raise DamagedWeightsError(message, hint="Use dinov2-large or dinov2-base as published.")
     blocks = {name.split(".")[1] for name in tensors if name.startswith("blocks.")}
     return VisionConfig(
         width=width,
-        heads=heads,
+        heads=heads_of(width, heads, None, path=path),
         hidden=hidden,
         depth=len(blocks),
         eps=float(eps),
@@ -238,23 +230,3 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> VisionConfig:
         grid=(side, side),
         bands=bands,
     )
-
-
-def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    made = {}
-    for name, tensor in tensors.items():
-        ours = name.removeprefix("dinov2.")
-        for pattern, new in RULES:
-            ours = re.sub(pattern, new, ours)
-        made[ours] = tensor
-    return made
-
-
-def _joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put queries, keys and values into one matrix, freeing them one block after another."""
-    for name in [name for name in tensors if ".attn.q." in name]:
-        parts = [name.replace(".attn.q.", f".attn.{part}.") for part in "qkv"]
-        if all(part in tensors for part in parts):
-            whole = torch.cat([tensors.pop(part) for part in parts])
-            tensors[name.replace(".attn.q.", ".attn.qkv.")] = whole
-    return tensors

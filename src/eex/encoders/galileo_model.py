@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from eex.encoders.galileo import EPS, HEADS, IGNORED, MONTH, STATISTICS, STD_MULTIPLIER
 from eex.encoders.galileo_net import Galileo, GalileoConfig
+from eex.encoders.published import check_sizes, heads_of, told_in
 from eex.encoders.rasters import RasterEncoder, When, moments, whole_patches
 from eex.encoders.running import Precision, tensor_of, unit
 from eex.encoders.vit import filled
@@ -29,10 +29,8 @@ WINDOW = 96
 """Longest side that is looked at as a whole, pixels: 12 patches of 8, the most in training."""
 
 
-PUBLISHED = (128, 4)
-"""Width and depth of the published nano model."""
-
-_log = logging.getLogger("eex")
+PUBLISHED = {"galileo-nano": {"width": 128, "depth": 4}}
+"""Sizes by model."""
 
 
 class GalileoEncoder(RasterEncoder):
@@ -148,24 +146,18 @@ def network_of(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, path
         message = f"{path} does not hold Galileo's encoder."
         hint = "Give encoder.pt of nasaharvest/galileo, not a decoder."
         raise DamagedWeightsError(message, hint=hint) from error
-    encoder = config.get("model", {}).get("encoder", {}) if config else {}
-    heads = encoder.get("num_heads") or HEADS.get(width)
-    if not isinstance(heads, int) or heads < 1 or width % (4 * heads):
-        message = f"{path}: how many attention heads a width of {width} has is not known."
-        raise DamagedWeightsError(message, hint="Put the model's config.json beside it.")
+    heads = told_in(config, "model", "encoder", "num_heads")
     sizes = GalileoConfig(
         width=width,
-        heads=heads,
+        heads=heads_of(width, heads, HEADS.get(width), path=path, parts=4),
         hidden=hidden,
         depth=len(blocks),
         eps=EPS,
         patch=patch,
         times=times,
     )
-    if (width, len(blocks)) != PUBLISHED:
-        _log.warning(
-            "%s is a Galileo of width %d and depth %d, not nano.", path, width, len(blocks)
-        )
+    told = {"width": width, "depth": len(blocks)}
+    check_sizes(told, PUBLISHED, model="galileo-nano", path=path)
     with torch.device("meta"):
         network = Galileo(sizes)
     filled(network, mine, path=path, model="Galileo")

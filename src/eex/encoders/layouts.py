@@ -137,9 +137,9 @@ def translated(tensors: Mapping[str, Tensor], *, path: Path, model: str) -> Tran
     values = {name: float(plain.pop(name).flatten()[0]) for name in VALUES if name in plain}
     plain = {name: value for name, value in plain.items() if not IGNORED.fullmatch(name)}
     if theirs:
-        return Translated(_shaped(_joined(_renamed(plain, HUGGING_FACE))), values)
+        return Translated(_shaped(joined(renamed(plain, HUGGING_FACE))), values)
     plain = {name: value.T if name in TURNED else value for name, value in plain.items()}
-    return Translated(_shaped(_renamed(_long_text(plain), OPEN_CLIP)), values)
+    return Translated(_shaped(renamed(_long_text(plain), OPEN_CLIP)), values)
 
 
 def unwrapped(name: str) -> str:
@@ -150,7 +150,8 @@ def unwrapped(name: str) -> str:
     return name
 
 
-def _renamed(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:
+def renamed(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:
+    """Return tensors under the names that all rules, one after another, make of theirs."""
     patterns = [(re.compile(pattern), new) for pattern, new in rules]
     made = {}
     for name, tensor in tensors.items():
@@ -161,8 +162,11 @@ def _renamed(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:
     return made
 
 
-def _joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put queries, keys and values into one matrix; take those of the pooling apart."""
+def joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put queries, keys and values into one matrix; take those of the pooling apart.
+
+    It takes them out of `tensors`, so that nothing is in memory twice for longer than a block.
+    """
     import torch
 
     for name in [name for name in tensors if ".attn.q." in name]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from olmoearth_pretrain_minimal.olmoearth_pretrain_v1.utils.datatypes import Mas
 from torch import Tensor, nn
 
 from eex.encoders.olmoearth import BANDS, GSD, IGNORED, MONTH, PATCH, PREFIX, STD_MULTIPLIER
+from eex.encoders.published import check_sizes, heads_of, told_in
 from eex.encoders.rasters import RasterEncoder, When, middle, moments, whole_patches
 from eex.encoders.running import Precision, tensor_of, unit
 from eex.encoders.vit import filled
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from eex.encoders.base import EncoderSpec, Variant
 
-PUBLISHED = (768, 12)
-"""Width and depth of the published base model."""
+PUBLISHED = {"olmoearth-base": {"width": 768, "depth": 12}}
+"""Sizes by model."""
 
 BAND_SETS = 3
 """Tokens of a patch: bands of 10, 20 and 60 m."""
@@ -40,8 +40,6 @@ BAND_SETS = 3
 MONTHS = 12
 
 _EMBEDDINGS = f"{PREFIX}patch_embeddings.per_modality_embeddings."
-
-_log = logging.getLogger("eex")
 
 
 class OlmoEarthEncoder(RasterEncoder):
@@ -187,14 +185,14 @@ def network_of(
         message = f"{path} does not hold OlmoEarth v1."
         hint = "Give weights.pth of allenai/OlmoEarth-v1-Base, not of a later version."
         raise DamagedWeightsError(message, hint=hint) from error
-    if (width, depth) != PUBLISHED:
-        told = "%s is an OlmoEarth of width %d and depth %d, not v1 Base."
-        _log.warning(told, path, width, depth)
+    found = {"width": width, "depth": depth}
+    check_sizes(found, PUBLISHED, model="olmoearth-base", path=path)
+    heads = told_in(config, "model", "encoder_config", "num_heads")
     network = EncoderConfig(
         supported_modality_names=known,
         embedding_size=width,
         max_patch_size=patch,
-        num_heads=_heads(width, depth, config, path),
+        num_heads=heads_of(width, heads, _rule(width, depth), path=path),
         mlp_ratio=hidden / width,
         depth=depth,
     ).build()
@@ -202,15 +200,9 @@ def network_of(
     return network
 
 
-def _heads(width: int, depth: int, config: Mapping[str, Any], path: Path) -> int:
-    """Return the attention heads: those of the config, else those of the published sizes."""
-    model = config.get("model")
-    encoder = model.get("encoder_config") if isinstance(model, Mapping) else None
-    heads = encoder.get("num_heads") if isinstance(encoder, Mapping) else None
+def _rule(width: int, depth: int) -> int | None:
+    """Return the attention heads of the published sizes."""
     for size in MODEL_SIZE_CONFIGS.values():
         if (size["encoder_embedding_size"], size["encoder_depth"]) == (width, depth):
-            heads = heads or size["encoder_num_heads"]
-    if not isinstance(heads, int) or heads < 1 or width % heads:
-        message = f"{path}: how many attention heads a width of {width} has is not known."
-        raise DamagedWeightsError(message, hint="Put the model's config.json beside it.")
-    return heads
+            return int(size["encoder_num_heads"])
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from eex.encoders.clip_net import ClipNet, clip_network
 from eex.encoders.clip_tokens import ClipTokenizer, cleaned
 from eex.encoders.layouts import translated
 from eex.encoders.pair_config import CLIP_RULES, CLIP_VOCABULARY, SIGLIP_RULES, PairConfig
+from eex.encoders.published import check_sizes
 from eex.encoders.running import Precision, TorchEncoder, in_batches, patches_of, unit
 from eex.encoders.siglip_net import SiglipNet, siglip_network
 from eex.encoders.siglip_tokens import TOKENIZER_FILE, FileTokenizer
@@ -26,18 +26,21 @@ if TYPE_CHECKING:
 
     from eex.encoders.base import EncoderSpec, Variant
 
-log = logging.getLogger("eex")
-
 GPU_BATCH = 64
 """Inputs that go through the network at once on a GPU."""
 
+SIZES = ("patch", "width", "depth", "grid", "width of texts", "context", "vocabulary")
+
 PUBLISHED = {
-    "remoteclip-vit-b-32": (32, 768, 12, 7, 512, 77, 49408),
-    "remoteclip-vit-l-14": (14, 1024, 24, 16, 768, 77, 49408),
-    "farslip-vit-b-16": (16, 768, 12, 14, 512, 248, 49408),
-    "siglip-so400m-14-384": (14, 1152, 27, 27, 1152, 64, 32000),
+    name: dict(zip(SIZES, sizes, strict=True))
+    for name, sizes in {
+        "remoteclip-vit-b-32": (32, 768, 12, 7, 512, 77, 49408),
+        "remoteclip-vit-l-14": (14, 1024, 24, 16, 768, 77, 49408),
+        "farslip-vit-b-16": (16, 768, 12, 14, 512, 248, 49408),
+        "siglip-so400m-14-384": (14, 1152, 27, 27, 1152, 64, 32000),
+    }.items()
 }
-"""Patch, width, depth and grid of pictures; width, context and vocabulary of texts."""
+"""Sizes of both towers, by model."""
 
 
 class Tokenizes(Protocol):
@@ -228,7 +231,7 @@ def load_pair(
         raise DamagedWeightsError(message, hint="Check that file and model belong together.")
     make = clip_network if config.family == "clip" else siglip_network
     network: ClipNet | SiglipNet = make(content.tensors, config, path=file, model=spec.name)
-    _check_sizes(network, spec, file)
+    check_sizes(_sizes(network), PUBLISHED, model=spec.name, path=file)
     bands = network.visual.config.bands
     if bands != 3:  # noqa: PLR2004
         message = f"{file} takes pictures of {bands} bands, not of 3."
@@ -261,22 +264,10 @@ def _tokenizer(weights: Path, network: ClipNet | SiglipNet, config: PairConfig) 
     return made
 
 
-def _check_sizes(network: ClipNet | SiglipNet, spec: EncoderSpec, file: Path) -> None:
+def _sizes(network: ClipNet | SiglipNet) -> dict[str, int]:
     vision, text = network.visual.config, network.text.config
     pictures = (vision.patch, vision.width, vision.depth, vision.grid[0])
-    found = (*pictures, text.width, text.context, text.vocabulary)
-    expected = PUBLISHED.get(spec.name)
-    if expected is None or found == expected:
-        return
-    for name, sizes in PUBLISHED.items():
-        if found == sizes:
-            message = f"{file} holds weights of {name}, not of {spec.name}."
-            raise DamagedWeightsError(message, hint=f"Use the encoder {name}.")
-    log.warning(
-        "%s has other sizes than the published %s (patch, width, blocks and grid of pictures; "
-        "width, context and vocabulary of texts: %s, not %s).",
-        file, spec.name, found, expected,
-    )  # fmt: skip
+    return dict(zip(SIZES, (*pictures, text.width, text.context, text.vocabulary), strict=True))
 
 
 def _whole_numbers(ids: Any) -> Any:  # noqa: ANN401

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from eex.encoders.harmonics import CONVENTIONS
 from eex.encoders.layouts import translated
+from eex.encoders.published import check_sizes, heads_of
 from eex.encoders.satclip_net import SatClip, Siren, Tower
 from eex.encoders.vit import VisionConfig, filled
 from eex.errors import DamagedWeightsError
@@ -33,8 +34,10 @@ TIMM_HEADS = 6
 CLIP_HEAD_WIDTH = 64
 """Width of an attention head of CLIP's ViT."""
 
-PUBLISHED = {"degrees": 40, "capacity": 512, "dim": 256, "width": 384, "depth": 12}
-"""Sizes of satclip-vit16-l40."""
+PUBLISHED = {
+    "satclip-vit16-l40": {"degrees": 40, "capacity": 512, "dim": 256, "width": 384, "depth": 12}
+}
+"""Sizes by model."""
 
 _log = logging.getLogger("eex")
 
@@ -76,7 +79,7 @@ def open_satclip(
     wanted = {f"location.{k}": v for k, v in places.items()}
     wanted |= {f"tower.{k}": v for k, v in picture.items()} | rest
     filled(network, wanted, path=path, model="SatCLIP")
-    _tell_other_sizes(path, widths, tower)
+    check_sizes(_sizes(widths, tower), PUBLISHED, model=spec.name, path=path)
     return SatClip(
         tower,
         location,
@@ -153,14 +156,11 @@ def _tower_of(
     except (KeyError, ValueError, IndexError) as error:
         message = f"{path} has no picture tower that SatCLIP has."
         raise DamagedWeightsError(message, hint="Supported: ViT, ResNet (places only).") from error
-    heads = max(width // CLIP_HEAD_WIDTH, 1) if clip else TIMM_HEADS
-    if width % heads:
-        message = f"{path}: a picture tower of width {width} has not {heads} attention heads."
-        raise DamagedWeightsError(message, hint="Check that file and model belong together.")
+    rule = max(width // CLIP_HEAD_WIDTH, 1) if clip else TIMM_HEADS
     blocks = {name.split(".")[2] for name in made if name.startswith("visual.blocks.")}
     config = VisionConfig(
         width=width,
-        heads=heads,
+        heads=heads_of(width, None, rule, path=path),
         hidden=hidden,
         depth=len(blocks),
         activation="quick_gelu" if clip else "gelu",
@@ -175,11 +175,8 @@ def _tower_of(
     return Tower(config, dim, bias=not clip), made
 
 
-def _tell_other_sizes(path: Path, widths: Sequence[int], tower: Tower | None) -> None:
+def _sizes(widths: Sequence[int], tower: Tower | None) -> dict[str, int]:
     sizes = {"degrees": math.isqrt(widths[0]), "capacity": widths[1], "dim": widths[-1]}
     if tower is not None:
-        config = tower.visual.config
-        sizes |= {"width": config.width, "depth": config.depth}
-    other = [f"{key} {value}" for key, value in sizes.items() if value != PUBLISHED[key]]
-    if other:
-        _log.warning("%s is no satclip-vit16-l40 as published: %s.", path, ", ".join(other))
+        sizes |= {"width": tower.visual.config.width, "depth": tower.visual.config.depth}
+    return sizes

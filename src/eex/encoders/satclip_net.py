@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from eex.encoders.harmonics import Convention, harmonic_rows
 from eex.encoders.open import checked_places
+from eex.encoders.rasters import middle
 from eex.encoders.running import Precision, TorchEncoder, in_batches, unit
 from eex.encoders.satclip import REFLECTANCE_SCALE, ZERO_BAND
 from eex.encoders.vit import Vision, VisionConfig
@@ -211,8 +212,7 @@ def _prepared(image: NDArray[Any], size: int, bands: int, *, resize: bool) -> ND
             message = f"SatCLIP sees {size} x {size} pixels of 10 m; got {width} x {height}."
             hint = f"Give a larger raster, or use the variant eee, which stretches it to {size}."
             raise ShapeError(message, hint=hint)
-        top, left = (height - size) // 2, (width - size) // 2
-        image = image[:, top : top + size, left : left + size]
+        image = middle(image, size)
     scaled = image.astype(np.float32) / np.float32(REFLECTANCE_SCALE)
     if resize:
         batch = torch.from_numpy(scaled)[None]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from eex.encoders.inputs import ImageInput
 from eex.errors import BadPictureError, BadQueryError, MissingWeightsError
-from eex.search import contrast
+from eex.search import contrast, vectors
 from eex.search.compound import concepts_in
 from eex.search.parts import RowPart, TextPart
 from eex.search.query import Query
@@ -230,6 +234,27 @@ def test_a_model_of_rasters_is_asked_with_a_geotiff(
     assert path.stat().st_size < 100_000
     with pytest.raises(BadPictureError, match="20 bands of 3000 x 3000 pixels"):
         opened.search(image=path)
+
+
+def test_few_rasters_are_held_in_memory_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, _ = toy_set(monkeypatch, RASTER)
+    reading, most, lock = 0, 0, threading.Lock()
+
+    def slowly(*_args: object, **_more: object) -> ImageInput:
+        nonlocal reading, most
+        with lock:
+            reading += 1
+            most = max(most, reading)
+        time.sleep(0.02)
+        with lock:
+            reading -= 1
+        return ImageInput(pixels=np.ones((4, 9, 9), np.uint16), shown=np.ones((9, 9, 3), np.uint8))
+
+    monkeypatch.setattr(vectors, "image_input", slowly)
+    with ThreadPoolExecutor(8) as many:
+        found = list(many.map(lambda _: opened.search(image=b"II*\0", k=1), range(8)))
+    assert len(found) == 8
+    assert most == 2
 
 
 def test_a_set_of_another_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

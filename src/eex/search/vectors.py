@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eex.encoders.base import EncodesImage, EncodesPlace, EncodesText
-from eex.encoders.inputs import encode_inputs, image_input
+from eex.encoders.inputs import TIFF, encode_inputs, image_input
 from eex.errors import BadQueryError
 from eex.search.parts import ImagePart, Part, PlacePart, RowPart, TextPart
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet
     from eex.encoders.base import EncoderSpec
     from eex.encoders.open import Encoder
+
+
+RASTERS = BoundedSemaphore(2)
+"""Held while a GeoTIFF is read and encoded: one of some kilobytes may take gigabytes of memory."""
 
 
 def needs_encoder(parts: Iterable[Part]) -> bool:
@@ -54,8 +60,9 @@ class Vectors:
             if isinstance(part, TextPart) and isinstance(loaded, EncodesText):
                 return encoder.encode_text([part.text], templates=self.prompts, warn=False)[0]
             if isinstance(part, ImagePart) and isinstance(loaded, EncodesImage):
-                given = image_input(part.data, self.spec, name="The picture")
-                return encode_inputs(encoder, [given])[0]
+                with RASTERS if part.data.startswith(TIFF) else nullcontext():
+                    given = image_input(part.data, self.spec, name="The picture")
+                    return encode_inputs(encoder, [given])[0]
             if isinstance(part, PlacePart) and isinstance(loaded, EncodesPlace):
                 return encoder.encode_place(np.array([[part.lon, part.lat]]))[0]
         raise takes_no(self.spec, part.kind)

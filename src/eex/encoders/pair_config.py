@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from eex.encoders.preprocess import CLIP_224, CLIP_MEAN, CLIP_STD, HALF, Preprocess
+from eex.encoders.preprocess import (
+    CLIP_224,
+    CLIP_MEAN,
+    CLIP_STD,
+    HALF,
+    SIGLIP_384,
+    Preprocess,
+)
 from eex.errors import DamagedWeightsError, WeightsError
 from eex.weights.read import config_beside
 
@@ -88,7 +95,7 @@ SIGLIP_RULES = PairConfig(
     text_activation="gelu",
     vision_eps=1e-6,
     text_eps=1e-6,
-    prepare=Preprocess(size=384, resize="squash", mean=HALF, std=HALF),
+    prepare=SIGLIP_384,
     clean="canonicalize",
     known=False,
 )

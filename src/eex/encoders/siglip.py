@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from eex.encoders.base import OFFICIAL, EncoderSpec, Variant
 from eex.encoders.clip import OTHER_NAMES, with_heads
 from eex.encoders.pair_config import SIGLIP_RULES
-from eex.encoders.preprocess import CLIP_MEAN, CLIP_STD
+from eex.encoders.preprocess import SIGLIP_384_CLIP_STATISTICS
 from eex.weights.records import Home, WeightFile
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def load_siglip(
     config = with_heads(SIGLIP_RULES, weights)
     prepare = config.prepare
     if variant.options.get("clip_statistics"):
-        prepare = replace(prepare, resize="shortest", mean=CLIP_MEAN, std=CLIP_STD)
+        prepare = replace(SIGLIP_384_CLIP_STATISTICS, size=prepare.size)
     activation = variant.options.get("activation", "gelu")
     return load_pair(
         device,

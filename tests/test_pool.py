@@ -115,6 +115,18 @@ def test_a_model_in_use_is_never_put_away() -> None:
     assert "a" not in pool.names
 
 
+def test_a_block_may_end_in_another_thread() -> None:
+    pool = make(Loads())
+    block = pool.using("a")
+    block.__enter__()
+    other = threading.Thread(target=block.__exit__, args=(None, None, None))
+    other.start()
+    other.join()
+    for name in ("b", "c"):
+        pool.get(name)
+    assert "a" not in pool.names
+
+
 def test_a_model_larger_than_the_budget_is_loaded_alone() -> None:
     pool = make(Loads())
     pool.get("a")

@@ -104,13 +104,13 @@ class EncoderPool:
         variant = encoder_spec(name).variant(variant).name
         given = "" if weights is None else str(Path(weights).expanduser().absolute())
         key = (name, variant, given, device, precision)
+        me = threading.get_ident()  # the block may end in another thread, as FastAPI's do
         held = self._taken(key, _guess(name, given))
         try:
             loaded = held.encoder or self._filled(key, held)
             yield loaded
         finally:
             with self._changed:
-                me = threading.get_ident()
                 held.users[me] -= 1
                 held.users += Counter()  # those at zero are dropped
                 self._make_room(0)

@@ -1,11 +1,13 @@
 """Sizes of a file are compared with published ones; heads come from a configuration or a rule."""
 
+import inspect
 import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eex.encoders.open import encoder_specs
 from eex.encoders.published import check_sizes, heads_of, told_in
 from eex.errors import DamagedWeightsError
 
@@ -48,3 +50,15 @@ def test_what_a_configuration_does_not_tell_is_none() -> None:
     assert told_in(config, "model", "odd", "num_heads") is None
     assert told_in(config, "else", "encoder") is None
     assert told_in(None, "model") is None
+
+
+def test_every_family_loads_by_the_same_arguments() -> None:
+    loads = [spec.load for spec in encoder_specs() if spec.files]
+    assert len(loads) > 5
+    for load in loads:
+        taken = inspect.signature(load).parameters
+        assert [*taken] == ["device", "spec", "weights", "variant", "precision"]
+        assert (taken["precision"].annotation, taken["precision"].default) == (
+            "Precision",
+            "float32",
+        )

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from eex.encoders.vit import Block, BlockConfig
+from eex.encoders.vit import Block, BlockConfig, Blocks
 from eex.errors import ShapeError
 
 WAVE_HEADS = 4
@@ -113,7 +113,7 @@ class Clay(nn.Module):
         self.config = config
         self.cls_token = nn.Parameter(torch.empty(1, 1, config.width))
         self.patch_embedding = PatchEmbedding(config)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = Blocks(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width, eps=config.eps)
 
     def forward(self, pixels: Tensor, known: Tensor, waves: Tensor, gsd: float) -> Tensor:
@@ -142,12 +142,10 @@ class Clay(nn.Module):
         known = known[:, None].expand(-1, down * across, -1)
         x = x + torch.cat([place.expand(len(x), -1, -1), known], dim=2)
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)
-        for block in self.blocks[:-1]:
+        for block in list(self.blocks)[:-1]:
             x = block(x)
         first = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        last = self.blocks[-1]
-        assert isinstance(last, Block)
-        return self.norm(last.at(x, first))
+        return self.norm(self.blocks.last().at(x, first))
 
 
 def positions(down: int, across: int, size: int, gsd: float) -> Tensor:

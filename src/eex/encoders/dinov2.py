@@ -9,10 +9,14 @@ in `dinov2_net.py`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eex.encoders.base import EncoderSpec, Variant
 from eex.weights.read import one_of, read_checkpoint
 from eex.weights.records import Home, WeightFile
+
+if TYPE_CHECKING:
+    from eex.encoders.running import Precision
 
 NAMES = ("model.safetensors", "pytorch_model.bin")
 """Files of weights in a folder, the better first."""
@@ -38,7 +42,12 @@ VARIANTS = (
 
 
 def load(
-    device: str, *, spec: EncoderSpec, weights: Path, variant: Variant, precision: str
+    device: str,
+    *,
+    spec: EncoderSpec,
+    weights: Path,
+    variant: Variant,
+    precision: Precision = "float32",
 ) -> object:
     """Return a `Dinov2` of the weights in a file, or in the folder that has one of `NAMES`.
 

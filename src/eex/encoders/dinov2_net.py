@@ -158,7 +158,7 @@ def open_dinov2(
     variant: Variant,
     *,
     device: str = "cpu",
-    precision: Any = "float32",  # noqa: ANN401
+    precision: Precision = "float32",
 ) -> Dinov2:
     """Return a DINOv2 of any size, ready to use.
 

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from eex.encoders.vit import Block, BlockConfig
+from eex.encoders.vit import Block, BlockConfig, Blocks
 from eex.errors import ShapeError
 
 GROUPS: Mapping[str, tuple[int, ...]] = {
@@ -52,6 +52,14 @@ class GalileoConfig(BlockConfig):
     """Most rasters of one place."""
 
 
+class PatchEmbedding(nn.Conv2d):
+    """Patches of some bands to tokens."""
+
+    def forward(self, pixels: Tensor, patch: int) -> Tensor:  # type: ignore[override]
+        """Return tokens (n, width, down, across) of patches of that size."""
+        return F.conv2d(pixels, resized_patch(self.weight, patch), self.bias, stride=patch)
+
+
 class Galileo(nn.Module):
     """Rasters of one place at one time or more to one vector."""
 
@@ -61,14 +69,14 @@ class Galileo(nn.Module):
         width, patch = config.width, config.patch
         self.space_time_embed = nn.ModuleDict(
             {
-                name: nn.Conv2d(len(channels), width, patch, stride=patch)
+                name: PatchEmbedding(len(channels), width, patch, stride=patch)
                 for name, channels in GROUPS.items()
             }
         )
         self.s_t_channel_embed = nn.Parameter(torch.empty(len(CHANNEL_ROWS), width // 4))
         self.pos_embed = nn.Parameter(torch.empty(config.times, width // 4))
         self.month_embed = nn.Embedding(MONTHS, width // 4)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = Blocks(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(width, eps=config.eps)
 
     def forward(self, pixels: Tensor, months: Tensor, patch: int = 0) -> Tensor:
@@ -95,10 +103,7 @@ class Galileo(nn.Module):
         for name, members in GROUPS.items():
             if members[-1] >= channels:
                 continue
-            embed = self.space_time_embed[name]
-            assert isinstance(embed, nn.Conv2d)
-            kernel = resized_patch(embed.weight, patch)
-            x = F.conv2d(pixels[:, :, members].flatten(0, 1), kernel, embed.bias, stride=patch)
+            x = self.space_time_embed[name](pixels[:, :, members].flatten(0, 1), patch)
             x = x.reshape(n, times, -1, down, across).permute(0, 1, 3, 4, 2)
             shape = (n, times, down, across, quarter)
             group = self.s_t_channel_embed[CHANNEL_ROWS.index(name)]

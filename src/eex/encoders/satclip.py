@@ -17,10 +17,14 @@ is before training. Its digits are not imitated; what trained weights make of it
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eex.encoders.base import EncoderSpec, Variant
 from eex.weights.read import one_of, read_checkpoint
 from eex.weights.records import Home, WeightFile
+
+if TYPE_CHECKING:
+    from eex.encoders.running import Precision
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12")
 """Bands of a Sentinel-2 L2A product in the order of their numbers; B10 is not among them."""
@@ -35,7 +39,12 @@ CHECKPOINT = "satclip-vit16-l40.ckpt"
 
 
 def load(
-    device: str, *, spec: EncoderSpec, weights: Path, variant: Variant, precision: str
+    device: str,
+    *,
+    spec: EncoderSpec,
+    weights: Path,
+    variant: Variant,
+    precision: Precision = "float32",
 ) -> object:
     """Return a `SatClip` of the weights in a file, or in the folder that has `CHECKPOINT`.
 

@@ -26,6 +26,7 @@ from eex.errors import DamagedWeightsError
 
 if TYPE_CHECKING:
     from eex.encoders.base import EncoderSpec, Variant
+    from eex.encoders.running import Precision
     from eex.weights.read import Checkpoint
 
 TIMM_HEADS = 6
@@ -48,7 +49,7 @@ def open_satclip(
     variant: Variant,
     *,
     device: str = "cpu",
-    precision: Any = "float32",  # noqa: ANN401
+    precision: Precision = "float32",
 ) -> SatClip:
     """Return a SatCLIP of what a Lightning checkpoint holds.
 

@@ -14,7 +14,13 @@ from eex.config import Settings
 from eex.encoders.open import encoder_spec
 from eex.encoders.pair_config import config_of, from_hugging_face, from_open_clip
 from eex.encoders.preprocess import CLIP_MEAN, HALF
-from eex.errors import DamagedWeightsError, MissingWeightsError, UnknownNameError, WeightsError
+from eex.errors import (
+    DamagedWeightsError,
+    MissingWeightsError,
+    ShapeError,
+    UnknownNameError,
+    WeightsError,
+)
 from pair_checkpoints import (
     as_open_clip,
     clip_shapes,
@@ -305,3 +311,16 @@ def test_another_vocabulary_needs_its_file(tmp_path: Path) -> None:
     encoder = eex.encoder(f"clip:{tmp_path / 'x.pt'}", device="cpu")
     with pytest.raises(MissingWeightsError, match=r"tokenizer\.json"):
         encoder.encode_text(["a lake"])
+
+
+def test_an_end_that_texts_do_not_have_is_told(tmp_path: Path) -> None:
+    tiny_clip().save_pretrained(tmp_path)
+    record = json.loads((tmp_path / "config.json").read_text())
+    record["text_config"]["eos_token_id"] = 49_405
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    encoder = eex.encoder(f"clip:{tmp_path}", device="cpu")
+    with pytest.raises(ShapeError, match="end with the id 49405"):
+        encoder.encode_text(["a lake", "a forest"])
+    ids = encoder.tokenize(["a lake", "a forest"])
+    first, second = encoder.text_features(np.where(ids == 49_407, 49_405, ids))
+    assert not np.allclose(first, second)

@@ -142,6 +142,12 @@ def test_what_cannot_be_asked_is_refused_in_words(model: Encoder) -> None:
         heatmap(model, painted(), text="red", patch=(0, 0))
     with pytest.raises(BadQueryError, match="no cell 99,0"):
         heatmap(model, painted(), patch=(99, 0))
+    for patch in ((1.5, 2), (1,), "ab", 3):
+        with pytest.raises(BadQueryError, match="two whole numbers"):
+            heatmap(model, painted(), patch=patch)  # type: ignore[arg-type]
+    for number in (np.nan, np.inf, 0):
+        with pytest.raises(BadQueryError, match="no direction"):
+            heatmap(model, painted(), vector=np.full(3, number, np.float32))
     with pytest.raises(BadQueryError, match="size of 5 pixels"):
         heatmap(model, painted(), text="red", size=5)
     with pytest.raises(BadQueryError, match="3 numbers"):

@@ -79,6 +79,9 @@ class ClipNet(nn.Module):
         if ids.ndim != 2 or ids.shape[1] > self.text.config.context:  # noqa: PLR2004
             message = f"Expected (n, {self.text.config.context}) token ids, got {tuple(ids.shape)}."
             raise ShapeError(message, hint="Cut or pad the texts.")
+        if self.eot is not None and not bool((ids == self.eot).any(dim=1).all()):
+            message = f"A text does not end with the id {self.eot}, as the configuration says."
+            raise ShapeError(message, hint="Check that tokenizer and model belong together.")
         ends = ids.argmax(dim=1) if self.eot is None else (ids == self.eot).int().argmax(dim=1)
         return self.text_proj(self.text.at(ids, ends))
 

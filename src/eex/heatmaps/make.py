@@ -13,6 +13,7 @@ Source:
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,11 @@ def _query(
     """Return the query's unit vector for centred and for plain features, and its words."""
     text, like, patch, vector = asked
     if patch is not None:
-        row, column = patch
+        try:
+            row, column = map(operator.index, patch)
+        except (TypeError, ValueError) as error:
+            message = f"A cell is two whole numbers, row and column, got {str(patch)[:40]}."
+            raise BadQueryError(message) from error
         down, across = cells.shape[:2]
         if not (0 <= row < down and 0 <= column < across):
             message = f"There is no cell {row},{column}."
@@ -142,6 +147,9 @@ def _query(
     if made.shape != (encoder.dim,):
         message = f"A query of {encoder.spec.name} has {encoder.dim} numbers, got {made.shape}."
         raise BadQueryError(message)
+    if not (np.isfinite(made).all() and made.any()):
+        message = "The query vector has no direction: it is zero, NaN or infinite."
+        raise BadQueryError(message, hint="Give a vector of the encoder.")
     unit = _unit(made.astype(np.float64))
     return unit, unit, words
 

@@ -16,7 +16,7 @@ import eex
 from eex.cli import main
 from eex.encoders.inputs import encode_inputs, image_input
 from eex.encoders.open import encoder_spec
-from eex.errors import BadPictureError, ShapeError
+from eex.errors import BadPictureError, BadQueryError, ShapeError
 from eex.imagery.sentinel2 import true_colour
 from eex.search.run import OpenSet
 
@@ -272,6 +272,7 @@ def test_when_and_where_go_to_encoders_that_take_them() -> None:
 
     class Takes:
         dim = 2
+        takes = frozenset({"lonlat", "when"})
         given: dict[str, object]
 
         def encode_image(
@@ -289,3 +290,6 @@ def test_when_and_where_go_to_encoders_that_take_them() -> None:
     np.testing.assert_array_equal(takes.given["lonlat"], [[15, 45]])  # type: ignore[arg-type]
     encode_inputs(model, [known, ImageInput(pixels=pixels, shown=pixels)])
     assert takes.given["lonlat"] is None
+    with pytest.raises(BadQueryError, match="takes no 'where' with images") as told:
+        model.encode_image([pixels], where="here")
+    assert told.value.hint == "It takes: lonlat, when."

@@ -146,6 +146,12 @@ def test_the_app_divided_by_255_twice(folder: Path) -> None:
     assert cosines.max() < 0.999
 
 
+def test_what_it_does_not_take_is_refused(folder: Path) -> None:
+    with pytest.raises(BadQueryError, match="dinov2-large takes no 'when' with images") as told:
+        opened(folder).encode_image(pictures(), when="2022-07-19")
+    assert told.value.hint == "Leave it out."
+
+
 def test_no_pictures_have_no_patches(folder: Path) -> None:
     encoder = opened(folder)
     none = encoder.preprocess([])

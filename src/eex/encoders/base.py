@@ -129,7 +129,11 @@ class EncodesText(Protocol):
 
 @runtime_checkable
 class EncodesImage(Protocol):
-    """Turns pictures into vectors."""
+    """Turns pictures into vectors.
+
+    An encoder that can be told more of them by keyword says so in an attribute `takes`, a set of
+    names: "when" (one date or none for each), "lonlat" (n, 2).
+    """
 
     def encode_image(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return unit vectors, shape (len(images), dim).

@@ -53,6 +53,8 @@ _RULES: Rules = (
 class ClayEncoder(RasterEncoder):
     """Sentinel-2 rasters to vectors."""
 
+    takes = frozenset({"lonlat", "when"})
+
     batch = 4
 
     def __init__(

@@ -36,6 +36,8 @@ PUBLISHED = {"galileo-nano": {"width": 128, "depth": 4}}
 class GalileoEncoder(RasterEncoder):
     """Sentinel-2 rasters to vectors."""
 
+    takes = frozenset({"when"})
+
     def __init__(
         self,
         network: Galileo,

@@ -6,7 +6,6 @@ Encoders of pictures take a picture, or a Sentinel-2 raster rendered as their ta
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,12 +103,10 @@ def scene_input(scene: Scene, spec: EncoderSpec) -> ImageInput:
 def encode_inputs(encoder: Encoder, images: Sequence[ImageInput]) -> NDArray[np.float32]:
     """Return unit vectors, shape (n, dim), with place and time where the encoder takes these."""
     more: dict[str, Any] = {}
-    encode: Any = getattr(encoder.loaded, "encode_image", None)
-    takes = inspect.signature(encode).parameters if encode is not None else {}
-    if "when" in takes:
+    if "when" in encoder.takes:
         more["when"] = [image.when for image in images]
     lonlat = [image.lonlat for image in images]
-    if "lonlat" in takes and images and None not in lonlat:
+    if "lonlat" in encoder.takes and images and None not in lonlat:
         more["lonlat"] = np.array(lonlat, np.float64)
     return encoder.encode_image([image.pixels for image in images], **more)
 

@@ -45,6 +45,8 @@ _EMBEDDINGS = f"{PREFIX}patch_embeddings.per_modality_embeddings."
 class OlmoEarthEncoder(RasterEncoder):
     """Sentinel-2 rasters to vectors."""
 
+    takes = frozenset({"when"})
+
     batch = 8
 
     def __init__(

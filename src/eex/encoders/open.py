@@ -142,6 +142,11 @@ class Encoder:
         """Bytes that the weights take; 0 if not known."""
         return int(getattr(self.loaded, "memory_bytes", 0))
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """What `encode_image` may be told besides images, such as "lonlat" and "when"."""
+        return frozenset(getattr(self.loaded, "takes", ()))
+
     def encode_text(
         self, texts: Sequence[str], *, templates: Sequence[str] = (), warn: bool = True
     ) -> NDArray[np.float32]:
@@ -183,10 +188,10 @@ class Encoder:
             images: For encoders of pictures: paths, bytes, Pillow images or arrays
                 (height, width, 3), uint8, sRGB. For encoders of Sentinel-2: arrays
                 (bands, height, width), digital numbers in the order of `spec.bands`.
-            more: What the family takes besides, such as `lonlat` and `when`.
+            more: What the family takes besides, see `takes`.
 
         Raises:
-            BadQueryError: If the encoder takes no images.
+            BadQueryError: If the encoder takes no images, or not what it is told besides.
             BadPictureError: If one is no picture, or too small or too large.
             ShapeError: If an array has other bands, or holds NaN or infinity.
         """
@@ -194,6 +199,10 @@ class Encoder:
         if isinstance(images, str | bytes | Path) or not hasattr(images, "__iter__"):
             message = f"Expected a list of images, got one {type(images).__name__}."
             raise BadQueryError(message, hint="Put it in a list: [image].")
+        if unknown := sorted(more.keys() - self.takes):
+            message = f"{self.spec.name} takes no {unknown[0]!r} with images."
+            known = ", ".join(sorted(self.takes))
+            raise BadQueryError(message, hint=f"It takes: {known}." if known else "Leave it out.")
         if self.spec.pixels == "picture":
             return self._checked(loaded.encode_image([as_picture(i) for i in images], **more))
         counts = getattr(loaded, "band_counts", ())

@@ -49,6 +49,9 @@ def torch_device(name: str) -> torch.device:
 class TorchEncoder:
     """What encoders that run a network share. Safe to use from several threads."""
 
+    takes: frozenset[str] = frozenset()
+    """What `encode_image` may be told besides images: "when", "lonlat"."""
+
     batch = 16
     """Inputs that go through the network at once."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import tracemalloc
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -170,6 +171,18 @@ def test_a_large_raster_is_the_mean_of_its_windows(tiny: Path) -> None:
     whole = encoder.image_features(encoder.preprocess([dn[:, :96]]))[0]
     vector = encoder.encode_image([dn[:, :96]])[0]
     np.testing.assert_allclose(vector, whole / np.linalg.norm(whole), atol=1e-6)
+
+
+def test_a_large_raster_is_never_whole_in_floats(tiny: Path) -> None:
+    encoder, dn = opened(tiny), np.tile(numbers(480, 96), (1, 2, 20))  # as floats 74 MB
+    encoder.encode_image([dn[:, :96, :96]])
+    tracemalloc.start()
+    vector = encoder.encode_image([dn])[0]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40e6
+    each = encoder.encode_image([dn[:, :96, :96], dn[:, 480:576, 96:192]])
+    assert (each @ vector).min() > 0.9
 
 
 def test_the_month_is_that_of_the_date(tiny: Path) -> None:

@@ -71,11 +71,15 @@ class GalileoEncoder(RasterEncoder):
         months = [MONTH if one is None else one.month - 1 for one in moments(when, len(images))]
 
         def work(rows: Sequence[int]) -> NDArray[np.float32]:
-            pixels = self.preprocess([images[row] for row in rows])
-            cut = windows(pixels, WINDOW, self.patch)
-            each = np.repeat([months[row] for row in rows], len(cut) // len(rows))
-            vectors = self.image_features(cut, each[:, None])
-            return unit(vectors.reshape(len(rows), -1, self.dim).mean(axis=1))
+            cut = [windows(images[row], WINDOW, self.patch, model=self.spec.title) for row in rows]
+            count = len(cut[0])
+            each = np.repeat([months[row] for row in rows], count)[:, None]
+            views, made = [view for some in cut for view in some], []
+            for low in range(0, len(views), self.batch):  # a large raster is never whole in floats
+                pixels = self.preprocess(views[low : low + self.batch])
+                made.append(self.image_features(pixels, each[low : low + self.batch]))
+            vectors = np.concatenate(made).reshape(len(rows), count, self.dim)
+            return unit(vectors.mean(axis=1))
 
         return self.each(images, work)
 
@@ -174,15 +178,24 @@ def vegetation(near_infrared: NDArray[np.float32], red: NDArray[np.float32]) -> 
     return np.where(lit, (near_infrared - red) / np.where(lit, total, one), np.float32(0))
 
 
-def windows(pixels: NDArray[np.float32], most: int, patch: int) -> NDArray[np.float32]:
-    """Cut rasters into equal windows of whole patches, as few as can be, none over `most` pixels.
+def windows(
+    image: NDArray[Any], most: int, patch: int, *, model: str = "Galileo"
+) -> list[NDArray[Any]]:
+    """Cut a raster into equal windows of whole patches, as few as can be, none over `most` pixels.
 
-    Windows of one raster follow each other: shape (n * windows, bands, height, width). What they
-    leave over lies at the right and the bottom and is less than a patch for each window.
+    They are views, (bands, height, width). What is over a whole patch of the raster is left out at
+    all sides; what windows leave over lies at the right and the bottom and is less than a patch for
+    each window.
+
+    Raises:
+        ShapeError: If the raster is smaller than one patch.
     """
-    n, bands, height, width = pixels.shape
+    image = whole_patches(image, patch, model=model)
+    height, width = image.shape[1:]
     down, across = -(-height // most), -(-width // most)
     tall, wide = (height // down // patch) * patch, (width // across // patch) * patch
-    kept = pixels[:, :, : down * tall, : across * wide]
-    cut = kept.reshape(n, bands, down, tall, across, wide).transpose(0, 2, 4, 1, 3, 5)
-    return np.ascontiguousarray(cut.reshape(-1, bands, tall, wide))
+    return [
+        image[:, top : top + tall, left : left + wide]
+        for top in range(0, down * tall, tall)
+        for left in range(0, across * wide, wide)
+    ]

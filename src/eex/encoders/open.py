@@ -322,7 +322,7 @@ def checked_raster(
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         message = f"Expected digital numbers, got {array.dtype}."
         raise ShapeError(message, hint="Give Sentinel-2 L2A as stored: 1/10 000 reflectance.")
-    if not np.isfinite(array).all():
+    if array.dtype.kind == "f" and not all(np.isfinite(band).all() for band in array):
         message = "The raster holds NaN or infinity."
         raise ShapeError(message, hint="Fill missing pixels, with 0 as in Sentinel-2 products.")
     if array.dtype.kind == "f" and 0 < array.max() <= REFLECTANCE_MAX:

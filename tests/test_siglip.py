@@ -235,6 +235,13 @@ def test_a_text_of_which_cleaning_leaves_nothing_is_refused(folder: Path, text: 
         assert kept.encode_text([text]).shape == (1, 64)
 
 
+def test_a_text_without_a_known_sign_is_refused(folder: Path) -> None:
+    encoder = eex.encoder(NAME, weights=folder, device="cpu")
+    with pytest.raises(BadQueryError, match="no sign"):
+        encoder.encode_text(["a lake", "\u68ee\u6797"])
+    assert encoder.encode_text(["a \u68ee\u6797"]).shape == (1, 64)
+
+
 def test_a_vocabulary_larger_than_the_model_is_refused(folder: Path, tmp_path: Path) -> None:
     shutil.copy(folder / "open_clip_pytorch_model.bin", tmp_path)
     word_tokenizer(tmp_path, " ".join(f"w{number}" for number in range(90)))

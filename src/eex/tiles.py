@@ -37,7 +37,7 @@ SCHEMA = pa.schema(
     ]
 )
 """One row a tile; `unique_id` is `tile_id(...)`, geometry is WKB in OGC:CRS84, the pixel box is
-[x0, y0, x1, y1] inside the tile."""
+[top, left, bottom, right] inside the tile, as Major TOM writes it."""
 
 
 def tile_id(grid_cell: str, product_id: str) -> str:

@@ -177,12 +177,18 @@ class PairEncoder(TorchEncoder):
         """Return unit vectors, shape (len(texts), dim).
 
         Raises:
-            BadQueryError: If cleaning leaves nothing of a text, such as one of punctuation alone.
+            BadQueryError: If cleaning leaves nothing of a text, such as one of punctuation alone,
+                or the vocabulary has no sign for any of it.
         """
         for text in texts:
             if not cleaned(text, self.config.clean):
                 message = f"{self.spec.name} reads nothing of the text {text[:60]!r}."
                 raise BadQueryError(message, hint="It drops punctuation; describe it in words.")
+        if isinstance(self.tokenizer, FileTokenizer):
+            for text, known in zip(texts, self.tokenizer.known(texts), strict=True):
+                if not known:
+                    message = f"{self.spec.name} has no sign for anything in {text[:60]!r}."
+                    raise BadQueryError(message, hint="Describe it in English.")
         return unit(self.text_features(self.tokenize(texts)))
 
     def encode_image(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -33,6 +33,13 @@ PAD = 1
 """Id that fills SigLIP's texts up where nothing says otherwise: the mark of the end."""
 
 
+UNKNOWN = "<unk>"
+"""Stands for what the vocabulary has no piece for, such as another script."""
+
+SPACE = "\u2581"
+"""SentencePiece's sign for a space."""
+
+
 class FileTokenizer:
     """Texts to ids, shape (n, context), with a vocabulary from a file."""
 
@@ -52,6 +59,8 @@ class FileTokenizer:
         self.pad = self._pad(config_beside(weights, CONFIG_FILE))
         self.size = int(self._tokenizer.get_vocab_size())
         self._ending = tuple(self._tokenizer.encode("").ids)[-1:]
+        nothing = (self._tokenizer.token_to_id(token) for token in (UNKNOWN, SPACE))
+        self._says_nothing = {*self._ending, *(number for number in nothing if number is not None)}
 
     def ids(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the ids of texts; what is too long loses its end, but not the mark of the end."""
@@ -66,6 +75,10 @@ class FileTokenizer:
     def cut(self, texts: Sequence[str]) -> list[bool]:
         """Say of each text whether it is too long."""
         return [len(tokens) > self.context for tokens in self._tokens(texts)]
+
+    def known(self, texts: Sequence[str]) -> list[bool]:
+        """Say of each text whether the vocabulary has any piece of it."""
+        return [bool(set(tokens) - self._says_nothing) for tokens in self._tokens(texts)]
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._tokenizer.encode(cleaned(text, self.clean)).ids for text in texts]

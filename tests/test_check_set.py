@@ -185,6 +185,16 @@ def test_the_tone_and_the_crop_that_made_a_table_are_found(
     assert given.verdict.startswith("No variant fits; the nearest is")
 
 
+def test_rasters_that_are_cut_already_are_looked_at_once(
+    tmp_path: Path, tiles: Path, weights: Path
+) -> None:
+    box = (0, 0, SIZE, SIZE)
+    path = published(tmp_path / "s.parquet", tiles, weights, variant="official", box=box)
+    ways = checked(path, tiles, weights).ways
+    assert len(ways) == 3 * 2  # variants and tones
+    assert {way.crop for way in ways} == {"centre"}
+
+
 def test_a_wrong_header_is_told(tmp_path: Path, tiles: Path, weights: Path) -> None:
     header = SetHeader(id="s", title="S", model="dinov2-large", dim=24, variant="eee")
     path = published(tmp_path / "s.parquet", tiles, weights, variant="cls", header=header)

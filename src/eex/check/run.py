@@ -279,8 +279,13 @@ def _inputs(
         return {(AS_READ, "whole"): made}
     scenes = [one for one in read if isinstance(one, Scene)]
     found: dict[tuple[str, str], list[ImageInput]] = {}
+    seen: list[list[Any]] = []
     for part, windows in crops_of(table, rows, size).items():
         parts = [cut(scene, window) for scene, window in zip(scenes, windows, strict=True)]
+        shapes = [(one.dn.shape, one.transform) for one in parts]
+        if shapes in seen:  # the rasters are cut already: centre and corner are the same pixels
+            continue
+        seen.append(shapes)
         if spec.pixels != "picture":
             found["", part] = [scene_input(scene, spec) for scene in parts]
             continue

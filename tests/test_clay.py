@@ -291,6 +291,10 @@ def test_other_files_are_refused(tiny: Path, tmp_path: Path) -> None:
         "missing": {k: v for k, v in tensors.items() if k != kernel},
         "not known": {**tensors, "model.encoder.mask_token": torch.zeros(3)},
         "another shape": {**tensors, kernel: torch.zeros(3)},
+        "no patches of whole pixels": {
+            **tensors,
+            kernel.replace("bias", "weight"): torch.zeros(1, 16),
+        },
         "does not hold Clay": {"visual.proj": torch.zeros(3, 3)},
     }
     for told, some in cases.items():

@@ -397,6 +397,19 @@ def test_whatever_is_missing_it_is_told_without_a_traceback(
         eex.encoder("remoteclip-vit-b-32", weights=tmp_path / "odd.pt", device="cpu")
 
 
+def test_a_patch_of_no_pixels_is_refused(tmp_path: Path) -> None:
+    tensors = ruled_tensors(TINY) | {"visual.conv1.weight": torch.zeros(128, 3, 0, 0)}
+    torch.save(tensors, tmp_path / "odd.pt")
+    with pytest.raises(DamagedWeightsError, match=r"patch_embed\.weight is missing"):
+        eex.encoder("remoteclip-vit-b-32", weights=tmp_path / "odd.pt", device="cpu")
+
+
+def test_a_scale_without_a_number_is_none(tmp_path: Path) -> None:
+    torch.save(ruled_tensors(TINY) | {"logit_scale": torch.zeros(0)}, tmp_path / "odd.pt")
+    encoder = eex.encoder("remoteclip-vit-b-32", weights=tmp_path / "odd.pt", device="cpu")
+    assert encoder.logit_scale is None
+
+
 def test_other_sizes_are_told_once(tiny: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="eex"):
         eex.encoder("remoteclip-vit-b-32", weights=tiny, device="cpu")

@@ -252,6 +252,8 @@ def test_other_networks_are_refused_in_words(oracle: Any, tmp_path: Path) -> Non
     registers = {"embeddings.register_tokens": extra}
     refused(state | registers, tmp_path, match="register tokens")
     refused(state | {"head.weight": extra}, tmp_path, match="1 are not known .such as head.weight")
+    kernel = {"embeddings.patch_embeddings.projection.weight": torch.zeros(WIDTH, 3, 0, 0)}
+    refused(state | kernel, tmp_path, match="does not hold weights of DINOv2")
     less = {name: tensor for name, tensor in state.items() if name != "layernorm.bias"}
     refused(less, tmp_path, match="1 tensors are missing .such as norm.bias")
 

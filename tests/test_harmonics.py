@@ -146,6 +146,10 @@ def test_no_places_one_degree_and_nonsense() -> None:
     for degrees, wrong in ((0, "analytic"), (-2, "analytic"), (5, "discretized")):
         with pytest.raises(BadQueryError, match="no spherical harmonics"):
             spherical_harmonics(places(4), degrees, wrong)
+        with pytest.raises(BadQueryError, match="no spherical harmonics"):
+            harmonic_rows(places(4), degrees, wrong)  # at the call, not at the first slice
+    with pytest.raises(BadQueryError, match="0 places"):
+        harmonic_rows(places(4), 2, points=0)
 
 
 @needs_shared

@@ -278,6 +278,20 @@ def test_content_without_tensors_by_name_is_no_weights(tmp_path: Path, content: 
         read_checkpoint(tmp_path / "w.pt")
 
 
+@pytest.mark.parametrize("name", ["w.safetensors", "w.pt"])
+def test_complex_numbers_are_refused_and_tensors_without_numbers_left_out(
+    tmp_path: Path, name: str
+) -> None:
+    def save(tensors: dict[str, Any]) -> None:
+        (save_file if name.endswith("s") else torch.save)(tensors, tmp_path / name)
+
+    save({"a": torch.ones(2), "z": torch.ones(2, dtype=torch.complex64)})
+    with pytest.raises(DamagedWeightsError, match="complex numbers, such as z"):
+        read_checkpoint(tmp_path / name)
+    save({**STATE, "patch": torch.ones(3, 0, 0)})
+    same(read_checkpoint(tmp_path / name).tensors)
+
+
 def test_nothing_there_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(MissingWeightsError, match="no weights at"):
         read_checkpoint(tmp_path / "w.pt")

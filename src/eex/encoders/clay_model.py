@@ -177,6 +177,9 @@ def network_of(tensors: Mapping[str, Tensor], *, path: Path) -> Clay:
         message = f"{path} does not hold Clay's encoder."
         hint = "Give v1.5/clay-v1.5.ckpt of made-with-clay/Clay."
         raise DamagedWeightsError(message, hint=hint) from error
+    if sizes.patch < 1:
+        message = f"{path} holds no patches of whole pixels, as Clay's encoder has them."
+        raise DamagedWeightsError(message, hint="Check that file and model belong together.")
     found = {"width": width, "depth": depth}
     check_sizes(found, PUBLISHED, model="clay-v1.5", path=path)
     for block in range(depth):  # none in the file; a bias of zero changes nothing

@@ -77,19 +77,32 @@ def harmonic_rows(
     points: int = POINTS,
     dtype: type[np.floating[Any]] = np.float64,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield harmonics of slices of places, so that millions never lie in memory.
+    """Return harmonics of slices of places, in turn, so that millions never lie in memory.
 
-    Yields:
-        Where the slice begins, and its harmonics, shape (degrees ** 2, at most `points`), one row
-        for each l*l + l + m. The array is used again for the next slice. They are computed in
-        float64 whatever `dtype` they are handed out in.
+    Returns:
+        An iterator of where the slice begins, and its harmonics, shape (degrees ** 2, at most
+        `points`), one row for each l*l + l + m. The array is used again for the next slice. They
+        are computed in float64 whatever `dtype` they are handed out in.
 
     Raises:
-        BadQueryError: If there is no such convention, or degrees is not at least 1.
+        BadQueryError: If there is no such convention, or degrees or points is not at least 1.
     """
     if convention not in CONVENTIONS or degrees < 1:
         message = f"There are no spherical harmonics {convention!r} of {degrees} degrees."
         raise BadQueryError(message, hint=f"Conventions: {', '.join(CONVENTIONS)}.")
+    if points < 1:
+        message = f"{points} places cannot be computed at once."
+        raise BadQueryError(message, hint="Give 1 or more.")
+    return _slices(lonlat, degrees, convention, points, dtype)
+
+
+def _slices(
+    lonlat: NDArray[np.float64],
+    degrees: int,
+    convention: Convention,
+    points: int,
+    dtype: type[np.floating[Any]],
+) -> Iterator[tuple[int, NDArray[Any]]]:
     points = min(points, max(len(lonlat), 1))
     rows = np.empty((degrees * degrees, points), dtype)
     work = _Work(degrees, points)

@@ -112,7 +112,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if not tensors:
         message = f"{path} holds no tensors by name, so no weights."
         raise DamagedWeightsError(message, hint="Give a state dict, or a checkpoint that has one.")
-    return Checkpoint(tensors, hyper if isinstance(hyper, dict) else {}, path)
+    return Checkpoint(_real(tensors, path), hyper if isinstance(hyper, dict) else {}, path)
 
 
 def config_beside(path: Path, name: str) -> dict[str, Any]:
@@ -206,13 +206,13 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        tensors: dict[str, Tensor] = load_file(path)
+        tensors = _tensors(load_file(path))
     except (SafetensorError, *FAULTS) as error:
         raise _damaged(path, str(error)) from error
     if not tensors:
         message = f"{path} holds no tensors."
         raise DamagedWeightsError(message, hint="Give the file that holds the model's weights.")
-    return tensors
+    return _real(tensors, path)
 
 
 def _pickled(path: Path, *, mmap: bool) -> Any:  # noqa: ANN401
@@ -265,7 +265,10 @@ def _refused(path: Path, name: str, reason: str) -> DamagedWeightsError:
 
 
 def _tensors(content: Any) -> dict[str, Tensor]:  # noqa: ANN401
-    """Return the plain tensors of a mapping by name; what else is in it is left out."""
+    """Return the plain tensors of a mapping by name; what else is in it is left out.
+
+    So are tensors without any numbers: sizes are read from shapes, and a patch of 0 pixels is none.
+    """
     torch = needs_torch()
     if not isinstance(content, Mapping):
         return {}
@@ -276,7 +279,17 @@ def _tensors(content: Any) -> dict[str, Tensor]:  # noqa: ANN401
         and isinstance(value, torch.Tensor)
         and value.layout == torch.strided
         and not value.is_quantized
+        and value.numel()
     }
+
+
+def _real(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Return the tensors, or refuse complex ones: casts would drop half of their numbers."""
+    for name, value in tensors.items():
+        if value.is_complex():
+            message = f"{path} holds complex numbers, such as {name}, where weights are real."
+            raise DamagedWeightsError(message, hint="Check that file and model belong together.")
+    return tensors
 
 
 def _plain(value: Any, depth: int = 0) -> Any:  # noqa: ANN401

@@ -67,7 +67,7 @@ def _spec(name: str) -> EncoderSpec:
 
 @pytest.fixture(autouse=True)
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    def spec(name: str) -> EncoderSpec:
+    def spec(name: str, _weights: Any = None) -> EncoderSpec:
         if name == "unknown":
             message = "unknown"
             raise UnknownNameError(message)

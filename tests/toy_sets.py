@@ -20,7 +20,7 @@ from eex.encoders.base import EncoderSpec, Variant
 from eex.encoders.open import Encoder
 from eex.encoders.pool import EncoderPool
 from eex.errors import MissingWeightsError
-from eex.search import run
+from eex.search import model
 from eex.search.run import OpenSet
 from eex.testing import TOY, ToyEncoder, toy_vectors
 from eex.weights.records import WeightFile
@@ -89,8 +89,13 @@ def toy_set(
     **more: Any,
 ) -> tuple[OpenSet, Loader]:
     """Return an opened toy set and what counts its loads."""
-    for module in (opening, pooling, run):
-        monkeypatch.setattr(module, "encoder_spec", lambda _name: spec)
+    known = opening.encoder_spec
+
+    def found(name: str, weights: Any = None) -> EncoderSpec:
+        return spec if name == spec.name else known(name, weights)
+
+    for module in (opening, pooling, model):
+        monkeypatch.setattr(module, "encoder_spec", found)
     settings = Settings(cache_dir=Path("none"), threads=1)
     loader = Loader(missing=missing)
     pool = EncoderPool(settings, load=loader)

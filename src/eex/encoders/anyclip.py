@@ -51,7 +51,7 @@ UNTOLD = (
 """Ways of running a file that has no configuration beside it."""
 
 
-def any_clip_spec(name: str) -> EncoderSpec:
+def any_clip_spec(name: str, weights: str | Path | None = None) -> EncoderSpec:
     """Return what is known of a checkpoint before it is loaded.
 
     Lengths and sizes are those of its configuration where that is on this machine; the `spec` of
@@ -59,6 +59,7 @@ def any_clip_spec(name: str) -> EncoderSpec:
 
     Args:
         name: `clip:` and a hub id or a path.
+        weights: Where its file or folder is, if not at that path: it may be one of another machine.
 
     Raises:
         UnknownNameError: If neither follows.
@@ -75,6 +76,8 @@ def any_clip_spec(name: str) -> EncoderSpec:
         home = Home(hub="huggingface", repo=repo, revision=revision)
         return _spec(name, repo, None, files=HUB_FILES, homes=(home,))
     path = local_path(name)
+    if path is not None and weights is not None:
+        path = user_path(weights)
     if path is None:
         message = f"{name!r} has neither a hub id nor a path."
         raise UnknownNameError(message, hint="Such as clip:hf-hub:org/name or clip:FOLDER.")

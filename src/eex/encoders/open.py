@@ -46,18 +46,19 @@ KEPT_TEXTS = 2048
 """Texts whose vectors are remembered."""
 
 
-def encoder_spec(name: str) -> EncoderSpec:
+def encoder_spec(name: str, weights: str | Path | None = None) -> EncoderSpec:
     """Return what is known of an encoder, without loading it.
 
     Args:
         name: A name that `eex models` lists, or `clip:` and a hub id or a path.
+        weights: Where the file or folder of `clip:PATH` is instead.
 
     Raises:
         UnknownNameError: If no such encoder is installed.
         MissingWeightsError: If nothing is at the path after `clip:`.
     """
     if name.startswith(ANY_CLIP):
-        return any_clip_spec(name)
+        return any_clip_spec(name, weights)
     spec = find("eex.encoders", name)
     if not isinstance(spec, EncoderSpec):
         message = f"{name!r} is registered as an encoder but is not an EncoderSpec."
@@ -96,7 +97,7 @@ def encoder(
         MissingExtraError: If PyTorch or the model's own package is not installed.
     """
     settings = settings or Settings.from_env()
-    spec = encoder_spec(name)
+    spec = encoder_spec(name, weights)
     chosen = spec.variant(variant)
     device = device or settings.device
     if not spec.files and not name.startswith(ANY_CLIP):

@@ -101,8 +101,8 @@ class EncoderPool:
         """Give an encoder that is not put away before the block ends; arguments as for `get`."""
         settings = self.settings
         device, precision = device or settings.device, precision or settings.precision
-        variant = encoder_spec(name).variant(variant).name
         given = "" if weights is None else str(Path(weights).expanduser().absolute())
+        variant = encoder_spec(name, given or None).variant(variant).name
         key = (name, variant, given, device, precision)
         me = threading.get_ident()  # the block may end in another thread, as FastAPI's do
         held = self._taken(key, _guess(name, given))

@@ -42,13 +42,13 @@ class Understood:
     """What a person should know about the answer."""
 
 
-def understand(query: Query, *, encoder: Encoder | None, spec: EncoderSpec) -> Understood:
+def understand(query: Query, *, encoder: Encoder | None, spec: EncoderSpec | None) -> Understood:
     """Say what texts are taken for, and which parts need a word of caution.
 
     Args:
         query: With prompts and options filled in.
         encoder: Of the set; None where no part needs it.
-        spec: What is known of it.
+        spec: What is known of it; None where it is not here.
 
     Raises:
         NotUnderstoodError: If the encoder does not know the words; `details["places"]` has places
@@ -56,9 +56,10 @@ def understand(query: Query, *, encoder: Encoder | None, spec: EncoderSpec) -> U
     """
     texts = [part.text for part in query.parts if isinstance(part, TextPart)]
     kinds = dict.fromkeys(part.kind for part in query.parts)
+    notices = {} if spec is None else spec.notices
     found = Understood(
         places=tuple(dict.fromkeys(place for text in texts for place in places_in(text))),
-        messages=[spec.notices[kind] for kind in kinds if kind in spec.notices],
+        messages=[notices[kind] for kind in kinds if kind in notices],
     )
     reader = None if encoder is None else encoder.loaded
     if texts and encoder is not None:

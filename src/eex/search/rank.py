@@ -190,3 +190,18 @@ def _ranking(scores: NDArray[np.float32], best: Best, wanted: Wanted) -> Ranking
         ranked = np.zeros(len(scores), np.bool_)
         ranked[order] = True
     return Ranking(scores=scores, rows=rows, ranked=ranked)
+
+
+def part_scores(
+    index: VectorIndex,
+    kinds: Sequence[str],
+    vectors: Sequence[NDArray[np.float32]],
+    rows: NDArray[np.int64],
+) -> dict[str, NDArray[np.float32]]:
+    """Return each part's own cosines of the rows by its kind; nothing for a query of one part."""
+    if len(vectors) == 1:
+        return {}
+    names = [k if kinds.count(k) == 1 else f"{k}_{i}" for i, k in enumerate(kinds, start=1)]
+    return {
+        name: index.score_rows(vector, rows) for name, vector in zip(names, vectors, strict=True)
+    }

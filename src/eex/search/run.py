@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,9 +22,9 @@ from eex.config import MAX_K, Settings
 from eex.embeddings import EmbeddingSet
 from eex.encoders.base import Concept, EncoderSpec, ReadsText
 from eex.encoders.inputs import ImageInput
-from eex.encoders.open import ANY_CLIP, Encoder, encoder_spec
+from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
-from eex.errors import BadQueryError
+from eex.errors import BadQueryError, EexError
 from eex.export import Credit, Result
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
@@ -35,12 +36,10 @@ from eex.search.checks import BBox
 from eex.search.explain import understand, weak_texts
 from eex.search.filter import inside_bbox
 from eex.search.found import Found, part_title
-from eex.search.parts import (
-    Picture,
-    TextPart,
-)
+from eex.search.model import model_of
+from eex.search.parts import Picture, TextPart
 from eex.search.query import Query
-from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum, direction
+from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum, direction, part_scores
 from eex.search.tile import tile_affine
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
 
@@ -62,6 +61,8 @@ class OpenSet:
     ) -> None:
         """Join a set with the encoder that its header names, in the variant that it names.
 
+        The encoder is looked for when it is needed: a set opens on machines that lack it.
+
         Args:
             name: As recipes call it.
             embeddings: The set.
@@ -72,7 +73,6 @@ class OpenSet:
         self.name = name
         self.embeddings = embeddings
         self.settings = settings
-        self.spec: EncoderSpec = encoder_spec(embeddings.header.model)
         self.pool = EncoderPool(settings) if pool is None else pool
         self.weights = weights
         self._lock = Lock()
@@ -93,6 +93,18 @@ class OpenSet:
                 make: Any = find("eex.indexes", "exact")
                 self._index = make(self.embeddings.vectors, threads=self.settings.threads)
             return self._index
+
+    @cached_property
+    def spec(self) -> EncoderSpec:
+        """What is known of the set's model; see `model_of` for errors where it is not here."""
+        return model_of(self.embeddings.header, self.weights)
+
+    @property
+    def known_spec(self) -> EncoderSpec | None:
+        """`spec`, or None where the model is not here: tiles of the set can be asked with."""
+        with suppress(EexError):
+            return self.spec
+        return None
 
     @property
     def encoder(self) -> Encoder:
@@ -115,7 +127,8 @@ class OpenSet:
 
     def concepts(self) -> tuple[Concept, ...]:
         """Return what the model knows by name; nothing where that takes weights to say."""
-        if self.spec.files or self.spec.name.startswith(ANY_CLIP):
+        spec = self.known_spec
+        if spec is None or spec.files or spec.name.startswith(ANY_CLIP):
             return ()
         loaded = self.encoder.loaded
         return loaded.concepts() if isinstance(loaded, ReadsText) else ()
@@ -200,7 +213,7 @@ class OpenSet:
         started = time.perf_counter()
         query = self._resolved(query)
         with self._encoding(query) as encoder:
-            understood = understand(query, encoder=encoder, spec=self.spec)
+            understood = understand(query, encoder=encoder, spec=self.known_spec)
             vectors = self._vectors(query, encoder)
         ranking, weak = self._rank(query, vectors)
         scores, rows, ranked = ranking.scores, ranking.rows, ranking.ranked
@@ -210,7 +223,7 @@ class OpenSet:
         elif query.top_percent is not None and not query.spread_km and len(rows) < ranked.sum():
             some = f"{len(rows):,} of {int(ranked.sum()):,}"
             messages.append(f"{some} tiles among the best are listed; the scores hold all.")
-        parts = self._part_scores(query, vectors, rows)
+        parts = part_scores(self.index, [part.kind for part in query.parts], vectors, rows)
         ids, lonlat = self.embeddings.ids, self.embeddings.lonlat
         results = tuple(
             Result(
@@ -299,8 +312,9 @@ class OpenSet:
             )
 
     def _check(self, query: Query) -> None:
-        own_weights = self.weights is not None
-        check_kinds(query.parts, self.embeddings, self.spec, own_weights=own_weights)
+        if needs_encoder(query.parts):
+            own_weights = self.weights is not None
+            check_kinds(query.parts, self.embeddings, self.spec, own_weights=own_weights)
 
     @contextmanager
     def _encoding(self, query: Query) -> Iterator[Encoder | None]:
@@ -311,7 +325,7 @@ class OpenSet:
 
     def _vectors(self, query: Query, encoder: Encoder | None) -> list[NDArray[np.float32]]:
         prompts = query.prompts if isinstance(query.prompts, tuple) else ()
-        make = Vectors(self.embeddings, self.spec, encoder, prompts)
+        make = Vectors(self.embeddings, self.known_spec, encoder, prompts)
         return [make.of(part) for part in query.parts]
 
     def _resolved(self, query: Query) -> Query:
@@ -349,19 +363,6 @@ class OpenSet:
             ranking = by_sum(self.index, vectors, weights, (), wanted)
             own = [np.sign(weights[0]) * ranking.scores]
         return ranking, weak_texts(query.parts, own)
-
-    def _part_scores(
-        self, query: Query, vectors: list[NDArray[np.float32]], rows: NDArray[np.int64]
-    ) -> dict[str, NDArray[np.float32]]:
-        """Return each part's own cosines of the rows; nothing for a query of one part."""
-        if len(vectors) == 1:
-            return {}
-        kinds = [part.kind for part in query.parts]
-        names = [k if kinds.count(k) == 1 else f"{k}_{i}" for i, k in enumerate(kinds, start=1)]
-        return {
-            name: self.index.score_rows(vector, rows)
-            for name, vector in zip(names, vectors, strict=True)
-        }
 
 
 def open_set(

@@ -38,8 +38,8 @@ class Vectors:
 
     embeddings: EmbeddingSet
     """The set that is asked."""
-    spec: EncoderSpec
-    """What is known of the set's encoder."""
+    spec: EncoderSpec | None
+    """What is known of the set's encoder; None if it is not here, then no part may need it."""
     encoder: Encoder | None
     """The set's encoder; None if no part needs it."""
     prompts: tuple[str, ...] = ()
@@ -53,19 +53,22 @@ class Vectors:
         """
         if isinstance(part, RowPart):
             return self._of_row(part.row)
-        encoder = self.encoder
-        loaded = None if encoder is None else encoder.loaded
-        if encoder is not None and part.kind in self.spec.modalities:
-            self._check_length(encoder)
+        encoder, spec = self.encoder, self.spec
+        if encoder is None or spec is None:
+            message = "The set's model is needed for this part."
+            raise BadQueryError(message, hint="Ask with a tile of the set (row).")
+        loaded = encoder.loaded
+        if part.kind in spec.modalities:
+            self._check_length(encoder, spec)
             if isinstance(part, TextPart) and isinstance(loaded, EncodesText):
                 return encoder.encode_text([part.text], templates=self.prompts, warn=False)[0]
             if isinstance(part, ImagePart) and isinstance(loaded, EncodesImage):
                 with RASTERS if part.data.startswith(TIFF) else nullcontext():
-                    given = image_input(part.data, self.spec, name="The picture")
+                    given = image_input(part.data, spec, name="The picture")
                     return encode_inputs(encoder, [given])[0]
             if isinstance(part, PlacePart) and isinstance(loaded, EncodesPlace):
                 return encoder.encode_place(np.array([[part.lon, part.lat]]))[0]
-        raise takes_no(self.spec, part.kind)
+        raise takes_no(spec, part.kind)
 
     def _of_row(self, row: int) -> NDArray[np.float32]:
         count = len(self.embeddings)
@@ -78,10 +81,10 @@ class Vectors:
             raise BadQueryError(message, hint="Choose another tile.")
         return vector
 
-    def _check_length(self, encoder: Encoder) -> None:
+    def _check_length(self, encoder: Encoder, spec: EncoderSpec) -> None:
         if encoder.dim != self.embeddings.header.dim:
             message = (
-                f"{self.spec.name} makes vectors of {encoder.dim} numbers, this set has "
+                f"{spec.name} makes vectors of {encoder.dim} numbers, this set has "
                 f"{self.embeddings.header.dim}."
             )
             hint = "Ask with a tile of the set (row), or use the weights that made it."

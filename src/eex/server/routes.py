@@ -285,6 +285,7 @@ def _has(request: Request, tag: str) -> bool:
 def _set_info(opened: OpenSet) -> schemas.SetInfo:
     header, lonlat = opened.embeddings.header, opened.embeddings.lonlat
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
+    spec = opened.known_spec
     return schemas.SetInfo(
         name=opened.name,
         id=header.id,
@@ -293,8 +294,8 @@ def _set_info(opened: OpenSet) -> schemas.SetInfo:
         dim=header.dim,
         model=header.model,
         variant=header.variant,
-        heatmaps=opened.spec.heatmaps,
-        prompts=list(opened.spec.templates),
+        heatmaps=spec is not None and spec.heatmaps,
+        prompts=[] if spec is None else list(spec.templates),
         demo=header.demo,
         banner=header.banner,
         licence=header.licence,

@@ -95,7 +95,9 @@ class State:
     def remember(self, opened: OpenSet, found: Found) -> Answer:
         """Keep an answer so that its scores can be fetched."""
         recipe = json.dumps(found.query.to_json(pictures=False), sort_keys=True)
-        data = f"{eex.__version__}\n{opened.embeddings.key}\n{opened.spec.weights}"
+        spec = opened.known_spec
+        weights = "" if spec is None else spec.weights
+        data = f"{eex.__version__}\n{opened.embeddings.key}\n{weights}"
         mark = hashlib.sha256(f"{data}\n{recipe}".encode()).hexdigest()[:20]
         low, high, levels = encode_scores(found.scores, found.ranked)
         answer = Answer(mark, opened, found, low, high, levels)

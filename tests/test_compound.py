@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eex.encoders.inputs import ImageInput
-from eex.errors import BadPictureError, BadQueryError, MissingWeightsError
+from eex.encoders.inputs import ImageInput, image_input
+from eex.errors import BadPictureError, BadQueryError, MissingWeightsError, ShapeError
 from eex.search import contrast, vectors
 from eex.search.compound import concepts_in
 from eex.search.parts import RowPart, TextPart
@@ -232,8 +232,35 @@ def test_a_model_of_rasters_is_asked_with_a_geotiff(
     ):  # fmt: skip
         pass
     assert path.stat().st_size < 100_000
-    with pytest.raises(BadPictureError, match="20 bands of 3000 x 3000 pixels"):
+    with pytest.raises(ShapeError, match="20 bands and does not say which"):
         opened.search(image=path)
+
+
+def test_a_large_raster_is_asked_with_by_its_centre_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    opened, _ = toy_set(monkeypatch, RASTER)
+    path = tmp_path / "large.tif"
+    dn = np.ones((4, 1300, 600), np.uint16)
+    dn[:, 100:1200] = np.random.default_rng(0).integers(1, 9_000, (4, 1, 600))
+    with rasterio.open(
+        path, "w", driver="GTiff", width=600, height=1300, count=4, dtype="uint16",
+        compress="deflate", crs="EPSG:32633",
+        transform=rasterio.Affine(10, 0, 500_000, 0, -10, 5_000_000),
+    ) as file:  # fmt: skip
+        file.write(dn)
+        for number, band in enumerate(RASTER.bands, start=1):
+            file.set_band_description(number, band)
+    seen: list[ImageInput] = []
+    encode = vectors.encode_inputs
+    monkeypatch.setattr(vectors, "encode_inputs", lambda e, i: seen.extend(i) or encode(e, i))
+    found = opened.search(image=path, k=1)
+    np.testing.assert_array_equal(seen[0].pixels, dn[:, 100:1200])
+    told = "The picture is 600 x 1,300 pixels; only its centre, 600 x 1,100, was looked at."
+    assert told in found.messages
+    assert image_input(path, RASTER).pixels.shape == (4, 1300, 600)
+    assert seen[0].lonlat == pytest.approx(image_input(path, RASTER).lonlat)
 
 
 def test_few_rasters_are_held_in_memory_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:

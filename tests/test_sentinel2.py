@@ -25,6 +25,7 @@ from eex.errors import (
     ShapeError,
     UnknownNameError,
 )
+from eex.imagery.geotiff import read_raster
 from eex.imagery.sentinel2 import (
     L1C,
     L2A,
@@ -165,7 +166,7 @@ def test_map_coordinates_that_are_nowhere_on_the_globe(
 
 
 def test_a_small_file_that_announces_many_bands_is_refused_before_it_is_read(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.tif"
     sparse = {"tiled": True, "blockxsize": 2048, "blockysize": 2048, "SPARSE_OK": "TRUE"}
@@ -175,7 +176,28 @@ def test_a_small_file_that_announces_many_bands_is_refused_before_it_is_read(
         rasterio.open(path, "w", driver="GTiff", compress="deflate", **shape, **sparse).close()
     assert path.stat().st_size < 100_000
     with pytest.raises(BadPictureError, match="90 x 6000 x 6000 pixels; at most"):
+        read_raster(path.read_bytes(), lambda texts: [(text, i) for i, text in enumerate(texts)])
+    with pytest.raises(ShapeError, match="90 bands and does not say which"):
         image_input(path.read_bytes(), encoder_spec("dinov2-large"))
+    one = shape | {"count": 13, "height": 2_000, "width": 20_000, "dtype": "float32"}
+    one |= {"interleave": "pixel", "blockysize": 2_000, "SPARSE_OK": "TRUE"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        rasterio.open(path, "w", driver="GTiff", compress="deflate", **one).close()
+    monkeypatch.setattr("eex.imagery.geotiff.MOST_BYTES", 2**30)
+    with pytest.raises(BadPictureError, match="stored in pieces over 1,024 MiB"):
+        image_input(path.read_bytes(), encoder_spec("dinov2-large"), most=100)
+
+
+def test_only_the_bands_that_are_needed_are_read(tmp_path: Path) -> None:
+    values = numbers(13, 20, 30, np.float32)
+    values[9:11] = np.nan
+    path = written(tmp_path / "a.tif", values)
+    given = image_input(path, encoder_spec("dinov2-large"))
+    np.testing.assert_array_equal(given.pixels, true_colour(values[[3, 2, 1]]))
+    assert image_input(path, encoder_spec("galileo-nano")).pixels.shape == (10, 20, 30)
+    with pytest.raises(ShapeError, match="NaN"):
+        read_scene(path)
 
 
 def test_missing_pixels_are_zero_and_numbers_keep_their_kind(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ Encoders of pictures take a picture, or a Sentinel-2 raster rendered as their ta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,9 @@ import numpy as np
 from eex.encoders.open import as_picture, checked_raster
 from eex.errors import BadPictureError, EexError, MissingExtraError
 from eex.files import user_path
-from eex.imagery.geotiff import Affine, Raster, read_raster
+from eex.imagery.geotiff import Affine, Layout, raster_layout, read_raster
 from eex.imagery.picture import picture_bytes
+from eex.imagery.scene import check_there, named, taken
 from eex.imagery.sentinel2 import RGB, Scene, digital_numbers, read_scene, true_colour
 
 if TYPE_CHECKING:
@@ -52,9 +53,17 @@ class ImageInput:
     """Centre, degrees; None where that is not known."""
     when: datetime | None = None
     """When it was taken (UTC), where its name says so."""
+    cut: str = ""
+    """What was not looked at, in a sentence; empty if all of it was."""
 
 
-def image_input(source: Any, spec: EncoderSpec, *, name: str = "") -> ImageInput:  # noqa: ANN401
+def image_input(
+    source: Any,  # noqa: ANN401
+    spec: EncoderSpec,
+    *,
+    name: str = "",
+    most: int | None = None,
+) -> ImageInput:
     """Read an image for an encoder.
 
     Args:
@@ -62,6 +71,8 @@ def image_input(source: Any, spec: EncoderSpec, *, name: str = "") -> ImageInput
             image, or an array as `Encoder.encode_image` takes it.
         spec: Of the encoder.
         name: What it is called, where the source does not say.
+        most: Pixels that a side of a GeoTIFF of bands has at most; a larger one is cut to its
+            centre, and `cut` of the result says so.
 
     Raises:
         BadPictureError: If it cannot be read, or is a picture and the encoder takes rasters.
@@ -74,11 +85,19 @@ def image_input(source: Any, spec: EncoderSpec, *, name: str = "") -> ImageInput
     if rasters and isinstance(source, np.ndarray):
         dn = checked_raster(source, spec.bands)
         return ImageInput(pixels=dn, shown=_shown(spec.bands, dn), name=name)
-    scene = _scene(source, spec, name)
-    if isinstance(scene, Scene):
-        return scene_input(scene, spec)
+    layout = None
+    if isinstance(source, str | Path) and (path := user_path(source)).is_dir():
+        source = read_scene(path, bands=spec.bands if rasters else RGB)
+    if isinstance(source, Scene):
+        return scene_input(source, spec)
+    if (raw := _tiff(source)) is not None:
+        layout = _layout(raw, name, needed=rasters)
+        if layout is not None and not _is_picture(layout):
+            return _raster_input(raw, layout, spec, name=name, most=most)
+    if rasters:
+        raise wants_raster(spec)
     pixels = as_picture(source)
-    transform, crs, lonlat = _georeference(scene, pixels)
+    transform, crs, lonlat = _georeference(layout, pixels)
     return ImageInput(
         pixels=pixels, shown=pixels, name=name, transform=transform, crs=crs, lonlat=lonlat
     )
@@ -119,28 +138,10 @@ def wants_raster(spec: EncoderSpec) -> BadPictureError:
     return BadPictureError(message, hint=hint)
 
 
-def _scene(source: Any, spec: EncoderSpec, name: str) -> Scene | Raster | None:  # noqa: ANN401
-    """Return the scene that a source is; a raster or None for what is a picture."""
-    rasters = spec.pixels == "sentinel2-l2a"
-    if isinstance(source, Scene):
-        return source
-    if isinstance(source, str | Path) and (path := user_path(source)).is_dir():
-        return read_scene(path, bands=spec.bands if rasters else RGB)
-    raw = _tiff(source)
-    raster = None if raw is None else _raster(raw, name, needed=rasters)
-    if raster is None or _is_picture(raster):
-        if rasters:
-            raise wants_raster(spec)
-        return raster
-    if isinstance(raw, Path):
-        return read_scene(raw)  # with the time that its path says
-    return _scene_of(raster, name)
-
-
-def _raster(raw: Path | bytes, name: str, *, needed: bool) -> Raster | None:
-    """Read every band; None for what is only a picture."""
+def _layout(raw: Path | bytes, name: str, *, needed: bool) -> Layout | None:
+    """Return what a TIFF says of itself; None for what is only a picture."""
     try:
-        return read_raster(raw, lambda texts: [(t, i) for i, t in enumerate(texts)], name=name)
+        return raster_layout(raw, name=name)
     except (MissingExtraError, BadPictureError):
         if needed:
             raise
@@ -153,8 +154,35 @@ def _raster(raw: Path | bytes, name: str, *, needed: bool) -> Raster | None:
         return None
 
 
-def _is_picture(raster: Raster) -> bool:
-    return raster.values.dtype == np.uint8 and len(raster.values) in PICTURE_BANDS
+def _raster_input(
+    raw: Path | bytes, layout: Layout, spec: EncoderSpec, *, name: str, most: int | None
+) -> ImageInput:
+    """Read the bands that an encoder takes, and those that people see where they are there."""
+    name = name or "The raster"
+    there = dict(named(layout.descriptions, name=name))
+    wanted = spec.bands if spec.pixels == "sentinel2-l2a" else RGB
+    check_there(name, there, wanted)
+    if set(RGB) <= there.keys():
+        wanted = tuple(dict.fromkeys((*wanted, *RGB)))
+    raster = read_raster(raw, lambda _: [(b, there[b]) for b in wanted], name=name, most=most)
+    scene = Scene(
+        bands=raster.names,
+        dn=digital_numbers(raster.values, nodata=raster.nodata, name=name),
+        transform=raster.transform,
+        crs=raster.crs,
+        when=taken(raw.absolute().as_posix()) if isinstance(raw, Path) else None,
+        name=raw.stem if isinstance(raw, Path) else name,
+    )
+    given = scene_input(scene, spec)
+    (height, width), (down, across) = raster.values.shape[1:], raster.whole
+    if (height, width) == (down, across):
+        return given
+    cut = f"{name} is {across:,} x {down:,} pixels; only its centre, {width:,} x {height:,}, "
+    return replace(given, cut=f"{cut}was looked at.")
+
+
+def _is_picture(layout: Layout) -> bool:
+    return layout.dtypes == {"uint8"} and len(layout.descriptions) in PICTURE_BANDS
 
 
 def _tiff(source: Any) -> Path | bytes | None:  # noqa: ANN401
@@ -172,32 +200,17 @@ def _tiff(source: Any) -> Path | bytes | None:  # noqa: ANN401
         return None
 
 
-def _scene_of(raster: Raster, name: str) -> Scene:
-    from eex.imagery.scene import named
-
-    name = name or "The raster"
-    bands = named(raster.names, name=name)
-    values = raster.values[[index for _, index in bands]]
-    return Scene(
-        bands=tuple(band for band, _ in bands),
-        dn=digital_numbers(values, nodata=raster.nodata, name=name),
-        transform=raster.transform,
-        crs=raster.crs,
-        name=name,
-    )
-
-
 def _georeference(
-    raster: Raster | None, pixels: NDArray[np.uint8]
+    layout: Layout | None, pixels: NDArray[np.uint8]
 ) -> tuple[Affine | None, str, tuple[float, float] | None]:
     """Return where a picture lies that was read from a raster, perhaps shrunk."""
-    if raster is None or not raster.crs:
+    if layout is None or not layout.crs:
         return None, "", None
-    scene = Scene(bands=(), dn=raster.values, transform=raster.transform, crs=raster.crs)
-    a, b, c, d, e, f = raster.transform
-    down = raster.values.shape[1] / pixels.shape[0]
-    across = raster.values.shape[2] / pixels.shape[1]
-    return (a * across, b * down, c, d * across, e * down, f), raster.crs, scene.lonlat
+    a, b, c, d, e, f = layout.transform
+    down, across = (whole / part for whole, part in zip(layout.whole, pixels.shape, strict=False))
+    shrunk = (a * across, b * down, c, d * across, e * down, f)
+    scene = Scene(bands=(), dn=pixels.transpose(2, 0, 1), transform=shrunk, crs=layout.crs)
+    return shrunk, layout.crs, scene.lonlat
 
 
 def _shown(bands: Sequence[str], dn: NDArray[Any]) -> NDArray[np.uint8]:

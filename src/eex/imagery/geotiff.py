@@ -49,6 +49,8 @@ class Raster:
     """What the map coordinates are, such as EPSG:32633; empty if the file does not say."""
     nodata: float | None
     """Value of missing pixels, where the file says one."""
+    whole: tuple[int, int]
+    """Pixels down and across of the whole file, of which these may be the centre."""
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -58,12 +60,41 @@ class Raster:
         return c, f + e * height, c + a * width, f
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What a file says of itself before any pixel is read."""
+
+    descriptions: tuple[str, ...]
+    """Of all bands, empty where there is none."""
+    dtypes: frozenset[str]
+    """Number formats of the bands."""
+    whole: tuple[int, int]
+    """Pixels down and across."""
+    transform: Affine
+    """Pixels to map coordinates."""
+    crs: str
+    """What the map coordinates are; empty if the file does not say."""
+
+
+def raster_layout(source: Path | bytes, *, name: str = "") -> Layout:
+    """Return what a GeoTIFF says of itself; arguments and errors as for `read_raster`."""
+    with _opened(source, _called(source, name)) as file:
+        return Layout(
+            descriptions=tuple(text or "" for text in file.descriptions),
+            dtypes=frozenset(file.dtypes),
+            whole=(file.height, file.width),
+            transform=tuple(file.transform)[:6],
+            crs=file.crs.to_string() if file.crs else "",
+        )
+
+
 def read_raster(
     source: Path | bytes,
     choose: Callable[[tuple[str, ...]], Sequence[tuple[str, int]]],
     *,
     name: str = "",
     centre: int | None = None,
+    most: int | None = None,
 ) -> Raster:
     """Read bands of a GeoTIFF.
 
@@ -72,13 +103,14 @@ def read_raster(
         choose: Descriptions of all bands -> what the wanted ones are called, and where they are.
         name: What messages call it; the path by default.
         centre: Pixels down and across to read around its centre; all of it by default.
+        most: Pixels that a side has at most; longer ones are cut to their middle.
 
     Raises:
         MissingExtraError: If rasterio is not installed.
         BadPictureError: If it is missing, not a whole GeoTIFF, or over 40 million pixels.
         ShapeError: If it is smaller than the centre that is asked for.
     """
-    name = name or ("The raster" if isinstance(source, bytes) else str(source))
+    name = _called(source, name)
     with _opened(source, name) as file:
         chosen = choose(tuple(text or "" for text in file.descriptions))
         size = (file.height, file.width)
@@ -96,6 +128,12 @@ def read_raster(
         if height * width * len(chosen) > MAX_VALUES:
             message = f"{name} has {len(chosen)} bands of {width} x {height} pixels, too many."
             raise BadPictureError(message, hint="Read its centre only, or cut it first.")
+        if max(h * w for h, w in file.block_shapes) * file.count > room:  # which GDAL reads whole
+            message = f"{name} is stored in pieces over {MOST_BYTES >> 20:,} MiB."
+            raise BadPictureError(message, hint="Save it in tiles, or cut it first.")
+        if most is not None:
+            top, left = top + max(0, height - most) // 2, left + max(0, width - most) // 2
+            height, width = min(height, most), min(width, most)
         window = ((top, top + height), (left, left + width))
         values = file.read([index + 1 for _, index in chosen], window=window)
         a, b, c, d, e, f = tuple(file.transform)[:6]
@@ -105,6 +143,7 @@ def read_raster(
             transform=(a, b, a * left + b * top + c, d, e, d * left + e * top + f),
             crs=file.crs.to_string() if file.crs else "",
             nodata=file.nodata,
+            whole=size,
         )
 
 
@@ -163,6 +202,10 @@ def _opened(source: Path | bytes, name: str) -> Iterator[Any]:
             raise
         message = f"{name} is not a GeoTIFF that can be read to its end."
         raise BadPictureError(message, hint="Get the file again, or check the path.") from error
+
+
+def _called(source: Path | bytes, name: str) -> str:
+    return name or ("The raster" if isinstance(source, bytes) else str(source))
 
 
 def _check_file(path: Path) -> None:

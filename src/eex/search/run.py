@@ -214,10 +214,10 @@ class OpenSet:
         query = self._resolved(query)
         with self._encoding(query) as encoder:
             understood = understand(query, encoder=encoder, spec=self.known_spec)
-            vectors = self._vectors(query, encoder)
+            vectors, notes = self._vectors(query, encoder)
         ranking, weak = self._rank(query, vectors)
         scores, rows, ranked = ranking.scores, ranking.rows, ranking.ranked
-        messages = understood.messages + weak
+        messages = understood.messages + notes + weak
         if not len(rows):
             messages.append("No tile lies in this area: the answer is empty.")
         elif query.top_percent is not None and not query.spread_km and len(rows) < ranked.sum():
@@ -297,7 +297,7 @@ class OpenSet:
         )
         with self.encoding() as encoder:
             self._check(asked)
-            vectors = self._vectors(asked, encoder)
+            vectors, _ = self._vectors(asked, encoder)
             weights = [part.weight for part in asked.parts]
             own = [self.index.scores(v) for v in vectors] if len(vectors) > 1 else []
             return heatmap(
@@ -323,10 +323,13 @@ class OpenSet:
         with self.encoding() if needs_encoder(query.parts) else nullcontext() as encoder:
             yield encoder
 
-    def _vectors(self, query: Query, encoder: Encoder | None) -> list[NDArray[np.float32]]:
+    def _vectors(
+        self, query: Query, encoder: Encoder | None
+    ) -> tuple[list[NDArray[np.float32]], list[str]]:
+        """Return the vector of each part, and what a person should know of them."""
         prompts = query.prompts if isinstance(query.prompts, tuple) else ()
         make = Vectors(self.embeddings, self.known_spec, encoder, prompts)
-        return [make.of(part) for part in query.parts]
+        return [make.of(part) for part in query.parts], make.messages
 
     def _resolved(self, query: Query) -> Query:
         """Fill in what depends on the set, so that the recipe says what was done."""

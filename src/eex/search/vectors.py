@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 RASTERS = BoundedSemaphore(2)
 """Held while a GeoTIFF is read and encoded: one of some kilobytes may take gigabytes of memory."""
 
+MOST_SIDE = 1100
+"""Pixels a side of a raster that is asked with; a tile of Major TOM has 1,068. Some kilobytes can
+hold many more, and encoders of rasters look at every one."""
+
 
 def needs_encoder(parts: Iterable[Part]) -> bool:
     """Say whether any part is more than a tile of the set, whose vector is there already."""
@@ -44,6 +48,8 @@ class Vectors:
     """The set's encoder; None if no part needs it."""
     prompts: tuple[str, ...] = ()
     """Sentences that texts are put into."""
+    messages: list[str] = field(default_factory=list)
+    """What a person should know of the vectors that were made."""
 
     def of(self, part: Part) -> NDArray[np.float32]:
         """Return the part's unit vector, shape (dim,).
@@ -64,7 +70,8 @@ class Vectors:
                 return encoder.encode_text([part.text], templates=self.prompts, warn=False)[0]
             if isinstance(part, ImagePart) and isinstance(loaded, EncodesImage):
                 with RASTERS if part.data.startswith(TIFF) else nullcontext():
-                    given = image_input(part.data, spec, name="The picture")
+                    given = image_input(part.data, spec, name="The picture", most=MOST_SIDE)
+                    self.messages.extend([given.cut] if given.cut else ())
                     return encode_inputs(encoder, [given])[0]
             if isinstance(part, PlacePart) and isinstance(loaded, EncodesPlace):
                 return encoder.encode_place(np.array([[part.lon, part.lat]]))[0]

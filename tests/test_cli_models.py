@@ -263,6 +263,22 @@ def test_a_tiff_that_is_a_picture_stays_one_and_keeps_its_place(tmp_path: Path) 
     assert (plain.transform, plain.pixels.shape) == (None, (40, 60, 3))
 
 
+def test_a_model_of_pictures_sees_a_raster_in_true_colour_in_python_too(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from eex.encoders.open import Encoder
+    from eex.testing import TOY, ToyEncoder
+
+    tile, _ = raster(tmp_path / "tile.tif")
+    model = Encoder(TOY, TOY.variants[0], ToyEncoder())
+    wanted = model.encode_image([image_input(tile, TOY).shown])
+    for given in (tile, str(tile), tile.read_bytes()):
+        np.testing.assert_array_equal(model.encode_image([given]), wanted)
+    with pytest.raises(ShapeError, match="5 bands and does not say which"):
+        model.encode_image([raster(tmp_path / "five.tif", bands=5)[0]])
+    assert capfd.readouterr().err == ""
+
+
 def test_when_and_where_go_to_encoders_that_take_them() -> None:
     from datetime import UTC, datetime
 

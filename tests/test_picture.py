@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eex.encoders.open import as_picture
+from eex.encoders.pixels import as_picture
 from eex.errors import BadPictureError, BadQueryError
 from eex.imagery.picture import LONG_SIDE, picture_bytes, picture_from_base64, read_picture
 

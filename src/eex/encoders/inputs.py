@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.encoders.open import as_picture, checked_raster
+from eex.encoders.pixels import as_picture, checked_raster
 from eex.errors import BadPictureError, EexError, MissingExtraError
 from eex.files import user_path
 from eex.imagery.geotiff import Affine, Layout, raster_layout, read_raster

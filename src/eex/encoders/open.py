@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.config import MAX_PICTURE_PIXELS, Settings
+from eex.config import Settings
 from eex.encoders.anyclip import PREFIX, any_clip_spec, local_path
 from eex.encoders.base import (
     EncoderSpec,
@@ -25,9 +25,9 @@ from eex.encoders.base import (
     EncodesText,
     Variant,
 )
-from eex.errors import BadPlaceError, BadQueryError, EexError, ShapeError, UnknownNameError
-from eex.imagery.picture import from_pillow, read_picture
-from eex.imagery.scene import REFLECTANCE_MAX
+from eex.encoders.inputs import image_input
+from eex.encoders.pixels import checked_raster
+from eex.errors import BadPlaceError, BadQueryError, EexError, UnknownNameError
 from eex.registry import find, names
 from eex.weights.store import find_weights
 
@@ -187,8 +187,9 @@ class Encoder:
 
         Args:
             images: For encoders of pictures: paths, bytes, Pillow images or arrays
-                (height, width, 3), uint8, sRGB. For encoders of Sentinel-2: arrays
-                (bands, height, width), digital numbers in the order of `spec.bands`.
+                (height, width, 3), uint8, sRGB; a Sentinel-2 GeoTIFF is seen in true colour. For
+                encoders of Sentinel-2: arrays (bands, height, width), digital numbers in the order
+                of `spec.bands`.
             more: What the family takes besides, see `takes`.
 
         Raises:
@@ -205,7 +206,8 @@ class Encoder:
             known = ", ".join(sorted(self.takes))
             raise BadQueryError(message, hint=f"It takes: {known}." if known else "Leave it out.")
         if self.spec.pixels == "picture":
-            return self._checked(loaded.encode_image([as_picture(i) for i in images], **more))
+            pictures = [image_input(image, self.spec).pixels for image in images]
+            return self._checked(loaded.encode_image(pictures, **more))
         counts = getattr(loaded, "band_counts", ())
         arrays = [checked_raster(image, self.spec.bands, counts=counts) for image in images]
         return self._checked(loaded.encode_image(arrays, **more))
@@ -282,57 +284,6 @@ def checked_texts(texts: Sequence[str]) -> list[str]:
             message = f"A text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read."
             raise BadQueryError(message, hint="A sentence works best.")
     return list(texts)
-
-
-def as_picture(image: Any) -> NDArray[np.uint8]:  # noqa: ANN401
-    """Return pixels (height, width, 3), uint8, of a path, bytes, a Pillow image or an array."""
-    if isinstance(image, str | Path | bytes | np.ndarray):
-        return read_picture(image)
-    if hasattr(image, "convert"):
-        return from_pillow(image)
-    message = f"A picture is a path, bytes, pixels or a Pillow image, got {type(image).__name__}."
-    raise BadQueryError(message)
-
-
-def checked_raster(
-    image: Any,  # noqa: ANN401
-    bands: tuple[str, ...],
-    *,
-    counts: tuple[int, ...] = (),
-) -> NDArray[Any]:
-    """Return digital numbers (bands, height, width), or say what is wrong with them.
-
-    Args:
-        image: What was given.
-        bands: Bands that the encoder takes.
-        counts: How many bands there may be, where that is not only their number.
-    """
-    try:
-        array = np.asarray(image)
-    except ValueError as error:
-        message = "The rows of a raster are not equally long."
-        raise ShapeError(message, hint="Give an array (bands, height, width).") from error
-    counts = counts or (len(bands),)
-    if array.ndim != 3 or len(array) not in counts:  # noqa: PLR2004
-        expected = " or ".join(map(str, counts))
-        message = f"Expected ({expected}, height, width), got {array.shape}."
-        raise ShapeError(message, hint=f"Bands, in this order: {', '.join(bands)}.")
-    if array.shape[1] * array.shape[2] > MAX_PICTURE_PIXELS:
-        message = f"The raster is {array.shape[2]} x {array.shape[1]} pixels, too large to compare."
-        raise ShapeError(message, hint="Cut it into tiles; models look at some hundred pixels.")
-    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
-        message = f"Expected digital numbers, got {array.dtype}."
-        raise ShapeError(message, hint="Give Sentinel-2 L2A as stored: 1/10 000 reflectance.")
-    if array.dtype.kind == "f" and not all(np.isfinite(band).all() for band in array):
-        message = "The raster holds NaN or infinity."
-        raise ShapeError(message, hint="Fill missing pixels, with 0 as in Sentinel-2 products.")
-    if array.dtype.kind == "f" and 0 < array.max() <= REFLECTANCE_MAX:
-        message = f"The raster holds reflectances up to {array.max():g}, not digital numbers."
-        raise ShapeError(message, hint="Multiply them by 10 000.")
-    if min(array.shape[1:]) < 8:  # noqa: PLR2004
-        message = f"The raster is {array.shape[2]} x {array.shape[1]} pixels, too small to compare."
-        raise ShapeError(message, hint="Give at least 8 x 8 pixels.")
-    return array
 
 
 def checked_places(lonlat: Any) -> NDArray[np.float64]:  # noqa: ANN401

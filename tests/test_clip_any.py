@@ -11,6 +11,7 @@ import pytest
 
 import eex
 from eex.config import Settings
+from eex.encoders.listing import encoder_record
 from eex.encoders.open import encoder_spec
 from eex.encoders.pair_config import config_of, from_hugging_face, from_open_clip
 from eex.encoders.preprocess import CLIP_MEAN, HALF
@@ -21,6 +22,7 @@ from eex.errors import (
     UnknownNameError,
     WeightsError,
 )
+from eex.weights.store import model_folder
 from pair_checkpoints import (
     as_open_clip,
     clip_shapes,
@@ -212,6 +214,25 @@ def test_what_was_fetched_is_found_by_its_hub_id(tmp_path: Path) -> None:
 def test_a_name_without_id_or_path_is_refused(name: str) -> None:
     with pytest.raises(UnknownNameError, match="has n"):
         encoder_spec(name)
+
+
+@pytest.mark.parametrize(("siglip", "told"), [(False, (24, 77, 32)), (True, (96, 64, 46))])
+def test_a_fetched_repository_is_listed_with_its_own_sizes(
+    tmp_path: Path, *, siglip: bool, told: tuple[int, int, int]
+) -> None:
+    settings = Settings(cache_dir=tmp_path, threads=1)
+    spec = encoder_spec("clip:hf-hub:org/name")
+    record = encoder_record(spec, settings)
+    assert (record["dim"], record["title"], record["installed"]) == (0, "CLIP org/name", False)
+    folder = model_folder(spec.name, settings)
+    folder.mkdir(parents=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(SIGLIP if siglip else OPEN_CLIP))
+    (folder / "open_clip_model.safetensors").write_bytes(b"only looked for")
+    record = encoder_record(spec, settings)
+    assert (record["dim"], record["context"], record["image_size"]) == told
+    assert record["title"] == ("SigLIP org/name" if siglip else "CLIP org/name")
+    (folder / "open_clip_config.json").write_text("{")
+    assert encoder_record(spec, settings)["dim"] == 0
 
 
 def test_a_path_to_nothing_is_told(tmp_path: Path) -> None:

@@ -54,12 +54,13 @@ UNTOLD = (
 def any_clip_spec(name: str, weights: str | Path | None = None) -> EncoderSpec:
     """Return what is known of a checkpoint before it is loaded.
 
-    Lengths and sizes are those of its configuration where that is on this machine; the `spec` of
-    the loaded encoder has them always.
+    Lengths and sizes are those of its configuration where that is at a path or beside `weights`; of
+    a repository, 0 otherwise. The `spec` of the loaded encoder has them always.
 
     Args:
         name: `clip:` and a hub id or a path.
-        weights: Where its file or folder is, if not at that path: it may be one of another machine.
+        weights: Where its file or folder is: that which was fetched of a repository, or another
+            than that path, which may be one of another machine.
 
     Raises:
         UnknownNameError: If neither follows.
@@ -74,7 +75,8 @@ def any_clip_spec(name: str, weights: str | Path | None = None) -> EncoderSpec:
             raise UnknownNameError(message, hint="Such as clip:hf-hub:org/name.")
         repo, revision = match[1], match[2] or "main"
         home = Home(hub="huggingface", repo=repo, revision=revision)
-        return _spec(name, repo, None, files=HUB_FILES, homes=(home,))
+        told = None if weights is None else config_of(user_path(weights))
+        return _spec(name, repo, told, files=HUB_FILES, homes=(home,))
     path = local_path(name)
     if path is not None and weights is not None:
         path = user_path(weights)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from eex.encoders.anyclip import PREFIX, any_clip_spec
+from eex.errors import EexError
 from eex.weights.hubs import page_of
 from eex.weights.store import get_command, installed
 
@@ -20,6 +23,9 @@ def encoder_record(spec: EncoderSpec, settings: Settings) -> dict[str, Any]:
     Nothing in it tells where on this machine they lie.
     """
     found = installed(spec, settings)
+    if spec.name.startswith(PREFIX) and found.state in {"here", "cached"}:
+        with suppress(EexError):  # loading it says what is wrong with its configuration
+            spec = any_clip_spec(spec.name, found.path)
     return {
         "name": spec.name,
         "title": spec.title,

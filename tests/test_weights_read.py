@@ -259,6 +259,14 @@ def test_other_files_are_told_apart(tmp_path: Path, content: bytes, said: str) -
     assert told.value.hint
 
 
+def test_advice_to_run_what_is_in_a_file_is_not_passed_on(tmp_path: Path) -> None:
+    (tmp_path / "w.pt").write_bytes(pickle.dumps(print))
+    with pytest.raises(DamagedWeightsError, match="a pickle of something else") as told:
+        read_checkpoint(tmp_path / "w.pt")
+    assert "weights_only" not in str(told.value)
+    assert "safetensors" in str(told.value.hint)
+
+
 def test_tensors_that_reach_beyond_their_storage_are_refused(tmp_path: Path) -> None:
     torch.save({"w": torch.zeros(4)}, tmp_path / "w.pt")
     with zipfile.ZipFile(tmp_path / "w.pt") as archive:

@@ -318,5 +318,9 @@ def _inside(record: _StandIn) -> Any:  # noqa: ANN401
 
 def _damaged(path: Path, reason: str) -> DamagedWeightsError:
     first = reason.strip().splitlines()[0].rstrip(".") if reason.strip() else "it ends too early"
-    message = f"{path} is not a whole file of weights: {first}."
+    if "weights_only" in first:  # PyTorch's advice to run what is in the file is not passed on
+        message = f"{path} is not a whole file of weights, or a pickle of something else."
+        hint = "Get the model again; where you trust the file, convert it to safetensors."
+        return DamagedWeightsError(message, hint=hint)
+    message = f"{path} is not a whole file of weights: {first.split('. ')[0]}."
     return DamagedWeightsError(message, hint="Get the model again.")

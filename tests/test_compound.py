@@ -135,6 +135,13 @@ def test_an_answer_says_what_its_scores_are(world: OpenSet) -> None:
     assert again.results == both.results
 
 
+def test_texts_in_the_list_of_parts_are_split_too() -> None:
+    parts = [{"kind": "text", "text": "lake and forest", "weight": 2}, {"kind": "row", "row": 3}]
+    query = Query.from_json({"parts": parts, "split": True})
+    assert query.parts == (TextPart("lake", 2.0), TextPart("forest", 2.0), RowPart(3))
+    assert Query.from_json(query.to_json()) == query
+
+
 def test_a_query_in_json_can_be_split_and_matched() -> None:
     query = Query.from_json({"text": "lake and forest", "split": True, "match": "all"})
     assert query.parts == (TextPart("lake"), TextPart("forest"))

@@ -6,7 +6,7 @@ A query has parts. Each part becomes a unit vector; their weighted sum is the di
      "parts": [{"kind": "text", "text": "sand desert", "weight": 1.0}]}
 
 `text`, `place` ([lon, lat]), `image` (base64) and `row` at the top level are short for a part;
-`split` cuts the short text into the concepts it names, a part each.
+`split` cuts texts into the concepts they name, a part each.
 """
 
 from __future__ import annotations
@@ -164,7 +164,9 @@ class Query:
         for kind in short:
             weight = weights.get(kind, 1.0)
             part = part_from_json(part_from_short(kind, record[kind]) | {"weight": weight})
-            parts += split(part) if record.get("split") else [part]
+            parts.append(part)
+        if record.get("split"):
+            parts = [piece for part in parts for piece in split(part)]
         options: dict[str, Any] = {
             name: record[name]
             for name in ("k", "spread_km", "top_percent", "prompts", "match")

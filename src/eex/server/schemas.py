@@ -42,7 +42,9 @@ class QueryRecord(BaseModel):
     image: str | None = Field(None, description="Short for an image part: base64.")
     row: int | None = Field(None, description="Short for a row part.")
     weights: dict[str, float] | None = Field(None, description="Weights of the short parts.")
-    split: bool | None = Field(None, description="Cut the short text into the concepts it names.")
+    split: bool | None = Field(
+        None, description="Cut texts into the concepts they name, a part each."
+    )
     prompts: bool | list[str] | None = Field(
         None, description="Sentences with {} that texts are put into; true for the model's own."
     )

@@ -565,7 +565,7 @@ def test_get_asks_on_a_terminal(
 
 def test_info_tells_everything(run: Run, settings: Settings) -> None:
     told = run("models", "info", "small-model")[1]
-    assert "https://modelscope.cn/models/copy/model (master)" in told
+    assert "https://modelscope.cn/models/copy/model (master, not pinned)" in told
     assert "v1/model.bin, 1.02 MB, or v1/other.bin" in told
     assert "not on this machine; eex models get small-model" in told
     run("models", "get", "small-model", "--accept-licence")

@@ -25,6 +25,9 @@ SUFFIXES = (".npy", ".json")
 AT_ONCE = 16
 """Images that are held in memory at a time."""
 
+WIDE = 48
+"""Characters of a text or a path that a terminal shows."""
+
 SHOWN = 4
 """Numbers of a vector that a terminal shows."""
 
@@ -178,7 +181,12 @@ def _write(
         return
     about = f"{encoder.spec.name}, {encoder.variant.name}: {encoder.dim} numbers, unit length"
     lines = [
-        f"{name[:48]:<48}  {' '.join(f'{n:8.4f}' for n in vector[:SHOWN])} …"
+        f"{_short(name):<{WIDE}}  {' '.join(f'{n:8.4f}' for n in vector[:SHOWN])} …"
         for name, vector in zip(names, vectors, strict=True)
     ]
     answer("\n".join([about, *lines]))
+
+
+def _short(name: str) -> str:
+    """Return a name that fits, its middle left out: paths differ at the end, texts at both."""
+    return name if len(name) <= WIDE else f"{name[:15]}…{name[16 - WIDE :]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +169,7 @@ def _lines(record: dict[str, Any], found: Installed) -> list[str]:
         "credit": record["attribution"],
         "paper": record["paper"],
         "source": record["source"],
-        "pinned": record["weights"],
+        "published": record["weights"],
         "verified": record["verified"],
         "needs": f"pip install 'earth-embedding-explorer[{record['extra']}]'"
         if record["extra"]
@@ -176,7 +177,7 @@ def _lines(record: dict[str, Any], found: Installed) -> list[str]:
     }
     lines = [f"{key:<12} {value}" for key, value in told.items() if value != ""]
     lines += [f"{'variant':<12} {v['name']}: {v['title']}" for v in record["variants"]]
-    lines += [f"{'home':<12} {h['page']} ({h['revision']})" for h in record["homes"]]
+    lines += [f"{'home':<12} {h['page']} ({_revision(h['revision'])})" for h in record["homes"]]
     for file in record["files"]:
         notes = [
             _size(file["size"]) if file["size"] else "",
@@ -187,7 +188,7 @@ def _lines(record: dict[str, Any], found: Installed) -> list[str]:
         ]
         lines.append(f"{'file':<12} {', '.join([file['name'], *filter(None, notes)])}")
     where = {
-        "packaged": "in the package",
+        "packaged": "where its name says" if _named(record["name"]) else "in the package",
         "here": f"{found.path}, {_size(found.size)}",
         "cached": f"{found.path}, in the cache of Hugging Face's tools",
         "partial": f"begun in {found.path}; {record['get']} goes on",
@@ -204,6 +205,16 @@ def _receipt(found: Installed) -> dict[str, Any] | None:
     from dataclasses import asdict
 
     return None if found.receipt is None else asdict(found.receipt)
+
+
+def _revision(name: str) -> str:
+    """Return a commit as it is; a branch, which may move, is told to be no pin."""
+    return name if re.fullmatch(r"[0-9a-f]{40}", name) else f"{name}, not pinned"
+
+
+def _named(model: str) -> bool:
+    """Say whether a model's name is the path of its weights."""
+    return model.startswith("clip:") and not model.startswith("clip:hf-hub:")
 
 
 def _size(count: int) -> str:

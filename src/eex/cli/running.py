@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eex.cli.say import read_settings, say
+from eex.config import PRECISIONS
 
 if TYPE_CHECKING:
     from eex.encoders.open import Encoder
@@ -27,7 +28,11 @@ def model_options(command: Command) -> Command:
         ),
         click.option("--variant", default="", help="Way of running it; see eex models info."),
         click.option("--device", help="auto, cpu, cuda or mps.  [default: auto]"),
-        click.option("--precision", help="float32, float16 or bfloat16.  [default: float32]"),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            help="Number format.  [default: float32]",
+        ),
     )
     for option in reversed(options):
         command = option(command)

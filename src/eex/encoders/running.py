@@ -42,8 +42,15 @@ def torch_device(name: str) -> torch.device:
         torch.empty(0, device=device).cpu()  # `meta` holds no numbers to give back
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         message = f"There is no device {name!r} on this machine."
-        raise BadQueryError(message, hint="Devices: auto, cpu, cuda, cuda:0, mps.") from error
+        raise BadQueryError(message, hint=f"Devices: {', '.join(devices())}.") from error
     return device
+
+
+def devices() -> list[str]:
+    """Return the names of what networks can run on here."""
+    cuda = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ["auto", "cpu", *(["cuda", *cuda] if cuda else []), *mps]
 
 
 class TorchEncoder:

@@ -236,7 +236,7 @@ def test_a_picture_that_lies_nowhere_is_exported_without_a_place(
     assert len(found.save(tmp_path / "a.png")) == 1
     (path,) = found.save(tmp_path / "a.tif")
     with pytest.warns(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path) as file:
-        assert file.crs is None
+        assert (file.crs, file.tags().get("TIFFTAG_COPYRIGHT")) == (None, None)
 
 
 class ColourLoader(Loader):

@@ -142,10 +142,11 @@ def _write_tif(heatmap: Heatmap, path: Path, _opacity: float) -> tuple[Path, ...
             file.write(np.stack([heatmap.grid, heatmap.raw]).astype(np.float32))
             file.descriptions = (heatmap.kind, "cosine")
             told = about(heatmap)
+            credit = "; ".join(told[name] for name in ("Copyright", "Source") if name in told)
             file.update_tags(
                 TIFFTAG_IMAGEDESCRIPTION=told["Description"],
                 TIFFTAG_SOFTWARE=told["Software"],
-                TIFFTAG_COPYRIGHT="; ".join(told.get(n, "") for n in ("Copyright", "Source")),
+                **({"TIFFTAG_COPYRIGHT": credit} if credit else {}),
                 **{name.upper(): value for name, value in told.items()},
             )
         write_bytes(path, bytes(memory.getbuffer()))

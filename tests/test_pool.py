@@ -91,6 +91,19 @@ def test_a_model_is_loaded_once_however_often_it_is_asked_for() -> None:
     assert pool.memory_bytes == 20 * MIB
 
 
+def test_two_names_of_one_device_share_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    load = Loads()
+    pool = make(load)
+    assert pool.get("a", device="auto") is pool.get("a", device="cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    assert pool.get("a", device="auto") is pool.get("a", device="cuda:1")
+    assert load.names == ["a", "a"]
+
+
 def test_the_least_recently_used_is_put_away_when_there_is_no_room() -> None:
     load = Loads()
     pool = make(load)

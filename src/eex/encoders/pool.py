@@ -16,11 +16,12 @@ from pathlib import Path
 from threading import Condition
 
 from eex.config import Settings
-from eex.encoders.open import Encoder, encoder, encoder_spec
+from eex.encoders.base import EncoderSpec
+from eex.encoders.open import ANY_CLIP, Encoder, encoder, encoder_spec
 from eex.errors import EexError
 
 Key = tuple[str, str, str, str, str]
-"""Name, variant, weights, device and precision."""
+"""Name, variant, weights, device ("auto" resolved) and precision."""
 
 
 @dataclass(eq=False)
@@ -102,7 +103,8 @@ class EncoderPool:
         settings = self.settings
         device, precision = device or settings.device, precision or settings.precision
         given = "" if weights is None else str(Path(weights).expanduser().absolute())
-        variant = encoder_spec(name, given or None).variant(variant).name
+        spec = encoder_spec(name, given or None)
+        variant, device = spec.variant(variant).name, _device(device, spec)
         key = (name, variant, given, device, precision)
         me = threading.get_ident()  # the block may end in another thread, as FastAPI's do
         held = self._taken(key, _guess(name, given))
@@ -188,6 +190,25 @@ class EncoderPool:
         held.encoder = None
         if kind == "cuda" and (torch := sys.modules.get("torch")) is not None:
             torch.cuda.empty_cache()  # PyTorch would keep the memory from others
+
+
+def _device(name: str, spec: EncoderSpec) -> str:
+    """Return which device a name means, so that two names of one device share a model.
+
+    Only what runs on PyTorch needs to know, and loads it anyway.
+    """
+    if name not in {"auto", "cuda"} or not (spec.files or spec.name.startswith(ANY_CLIP)):
+        return name
+    try:
+        from eex.encoders.running import torch_device
+    except ImportError:  # loading says what to install
+        return name
+    kind = torch_device(name).type
+    if kind != "cuda":
+        return kind
+    import torch
+
+    return f"cuda:{torch.cuda.current_device()}"
 
 
 def _guess(name: str, weights: str) -> int:

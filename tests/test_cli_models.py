@@ -98,6 +98,10 @@ def test_prompts_are_used_and_shown(run: Run, clip: tuple[str, ...], tmp_path: P
     assert (record["model"], record["dim"], record["inputs"]) == (clip[1], 24, ["lake"])
     wanted = loaded(clip).encode_text(["lake"], templates=["a photo of {}"])
     np.testing.assert_allclose(record["vectors"], wanted, atol=1e-7)
+    alone = loaded(clip).encode_text(["lake"], templates="a photo of {}")
+    np.testing.assert_array_equal(alone, wanted)
+    own = loaded(clip).encode_text(["lake"], templates=loaded(clip).spec.templates)
+    np.testing.assert_array_equal(loaded(clip).encode_text(["lake"], templates=True), own)
     code, _, told = run("encode", "text", "lake", *clip, "--prompts")
     assert code == 0
     assert all(template in told for template in loaded(clip).spec.templates)
@@ -277,6 +281,38 @@ def test_a_model_of_pictures_sees_a_raster_in_true_colour_in_python_too(
     with pytest.raises(ShapeError, match="5 bands and does not say which"):
         model.encode_image([raster(tmp_path / "five.tif", bands=5)[0]])
     assert capfd.readouterr().err == ""
+
+
+def test_a_model_of_rasters_reads_files_in_python_too(tmp_path: Path) -> None:
+    from eex.encoders.base import EncoderSpec
+    from eex.encoders.open import Encoder
+
+    class Takes:
+        dim = 2
+        takes = frozenset({"lonlat"})
+        where: object = None
+
+        def encode_image(self, images: list[np.ndarray], lonlat: object = None) -> np.ndarray:
+            self.where = lonlat
+            return np.float32([[image.mean(), 1] for image in images])
+
+    takes, (tile, dn) = Takes(), raster(tmp_path / "tile.tif")
+    spec = EncoderSpec(
+        name="toy-bands", title="Toy", dim=2, modalities=("image",), bands=("B04", "B08"),
+        pixels="sentinel2-l2a", load=lambda **_: takes,
+    )  # fmt: skip
+    model = Encoder(spec, spec.variants[0], takes)
+    wanted = model.encode_image([dn[[3, 7]]])
+    assert takes.where is None
+    for given in (tile, str(tile), tile.read_bytes()):
+        np.testing.assert_array_equal(model.encode_image([given]), wanted)
+        np.testing.assert_allclose(takes.where, [[15, 45.1]], atol=0.1)
+    model.encode_image([tile], lonlat=[[1, 2]])
+    assert takes.where == [[1, 2]]
+    with pytest.raises(BadQueryError, match="not taken together"):
+        model.encode_image([tile, dn[[3, 7]]])
+    with pytest.raises(BadPictureError, match="not a picture"):
+        model.encode_image([picture(tmp_path / "a.png")])
 
 
 def test_when_and_where_go_to_encoders_that_take_them() -> None:

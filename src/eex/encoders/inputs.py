@@ -119,15 +119,22 @@ def scene_input(scene: Scene, spec: EncoderSpec) -> ImageInput:
     return ImageInput(pixels=pixels, shown=_shown(scene.bands, scene.dn), **about)
 
 
-def encode_inputs(encoder: Encoder, images: Sequence[ImageInput]) -> NDArray[np.float32]:
-    """Return unit vectors, shape (n, dim), with place and time where the encoder takes these."""
+def encode_inputs(
+    encoder: Encoder,
+    images: Sequence[ImageInput],
+    **given: Any,  # noqa: ANN401
+) -> NDArray[np.float32]:
+    """Return unit vectors, shape (n, dim), with place and time where the encoder takes these.
+
+    What is given counts, not what images say of themselves.
+    """
     more: dict[str, Any] = {}
     if "when" in encoder.takes:
         more["when"] = [image.when for image in images]
     lonlat = [image.lonlat for image in images]
     if "lonlat" in encoder.takes and images and None not in lonlat:
         more["lonlat"] = np.array(lonlat, np.float64)
-    return encoder.encode_image([image.pixels for image in images], **more)
+    return encoder.encode_image([image.pixels for image in images], **more | given)
 
 
 def wants_raster(spec: EncoderSpec) -> BadPictureError:

@@ -25,7 +25,7 @@ from eex.encoders.base import (
     EncodesText,
     Variant,
 )
-from eex.encoders.inputs import image_input
+from eex.encoders.inputs import encode_inputs, image_input
 from eex.encoders.pixels import checked_raster
 from eex.errors import BadPlaceError, BadQueryError, EexError, UnknownNameError
 from eex.registry import find, names
@@ -149,7 +149,7 @@ class Encoder:
         return frozenset(getattr(self.loaded, "takes", ()))
 
     def encode_text(
-        self, texts: Sequence[str], *, templates: Sequence[str] = (), warn: bool = True
+        self, texts: Sequence[str], *, templates: Sequence[str] | bool = (), warn: bool = True
     ) -> NDArray[np.float32]:
         """Turn texts into unit vectors, shape (len(texts), dim).
 
@@ -157,13 +157,22 @@ class Encoder:
             texts: Each at most 10,000 characters; what is beyond the model's context is cut, and
                 logged as a warning (`cut_texts` says which).
             templates: Sentences with `{}` for the text; the unit vectors of all of them are
-                averaged and made unit again (prompt ensemble, Radford et al. 2021, section 3.1.4).
+                averaged and made unit again (prompt ensemble, Radford et al. 2021, section 3.1.4);
+                True for the model's own.
             warn: Whether to log that a text is cut; False for who tells it otherwise.
 
         Raises:
-            BadQueryError: If the encoder takes no text, or one is empty or too long.
+            BadQueryError: If the encoder takes no text, or one is empty or too long, or if the
+                model has no templates of its own.
         """
         texts = checked_texts(texts)
+        if templates is True and not self.spec.templates:
+            message = f"The model {self.spec.name} has no prompts of its own."
+            raise BadQueryError(message, hint='Give some, such as ["a satellite image of {}"].')
+        if isinstance(templates, bool):
+            templates = self.spec.templates if templates else ()
+        elif isinstance(templates, str):
+            templates = (templates,)
         if bad := [template for template in templates if template.count("{}") != 1]:
             message = f"The template {bad[0]!r} needs one {{}} for the words."
             raise BadQueryError(message, hint='Such as "a satellite image of {}".')
@@ -188,8 +197,9 @@ class Encoder:
         Args:
             images: For encoders of pictures: paths, bytes, Pillow images or arrays
                 (height, width, 3), uint8, sRGB; a Sentinel-2 GeoTIFF is seen in true colour. For
-                encoders of Sentinel-2: arrays (bands, height, width), digital numbers in the order
-                of `spec.bands`.
+                encoders of Sentinel-2: GeoTIFFs or folders of bands (paths), whose place and time
+                are told to encoders that take them unless `more` does; or arrays (bands, height,
+                width), digital numbers in the order of `spec.bands`.
             more: What the family takes besides, see `takes`.
 
         Raises:
@@ -208,6 +218,14 @@ class Encoder:
         if self.spec.pixels == "picture":
             pictures = [image_input(image, self.spec).pixels for image in images]
             return self._checked(loaded.encode_image(pictures, **more))
+        images = list(images)
+        files = [isinstance(image, str | Path | bytes) for image in images]
+        if any(files):
+            if not all(files):
+                message = "Files and arrays are not taken together."
+                raise BadQueryError(message, hint="Give one kind, then the other.")
+            given = [image_input(image, self.spec) for image in images]
+            return encode_inputs(self, given, **more)
         counts = getattr(loaded, "band_counts", ())
         arrays = [checked_raster(image, self.spec.bands, counts=counts) for image in images]
         return self._checked(loaded.encode_image(arrays, **more))

@@ -17,7 +17,7 @@ from eex.cli import main
 from eex.encoders.inputs import encode_inputs, image_input
 from eex.encoders.open import encoder_spec
 from eex.errors import BadPictureError, BadQueryError, ShapeError
-from eex.imagery.sentinel2 import true_colour
+from eex.imagery.sentinel2 import read_scene, true_colour
 from eex.search.run import OpenSet
 
 Run = Callable[..., tuple[int, str, str]]
@@ -304,7 +304,7 @@ def test_a_model_of_rasters_reads_files_in_python_too(tmp_path: Path) -> None:
     model = Encoder(spec, spec.variants[0], takes)
     wanted = model.encode_image([dn[[3, 7]]])
     assert takes.where is None
-    for given in (tile, str(tile), tile.read_bytes()):
+    for given in (tile, str(tile), tile.read_bytes(), read_scene(tile)):
         np.testing.assert_array_equal(model.encode_image([given]), wanted)
         np.testing.assert_allclose(takes.where, [[15, 45.1]], atol=0.1)
     model.encode_image([tile], lonlat=[[1, 2]])

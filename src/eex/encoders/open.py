@@ -28,6 +28,7 @@ from eex.encoders.base import (
 from eex.encoders.inputs import encode_inputs, image_input
 from eex.encoders.pixels import checked_raster
 from eex.errors import BadPlaceError, BadQueryError, EexError, UnknownNameError
+from eex.imagery.scene import Scene
 from eex.registry import find, names
 from eex.weights.store import find_weights
 
@@ -197,9 +198,9 @@ class Encoder:
         Args:
             images: For encoders of pictures: paths, bytes, Pillow images or arrays
                 (height, width, 3), uint8, sRGB; a Sentinel-2 GeoTIFF is seen in true colour. For
-                encoders of Sentinel-2: GeoTIFFs or folders of bands (paths), whose place and time
-                are told to encoders that take them unless `more` does; or arrays (bands, height,
-                width), digital numbers in the order of `spec.bands`.
+                encoders of Sentinel-2: GeoTIFFs, folders of bands or a `Scene`, whose place and
+                time are told to encoders that take them unless `more` does; or arrays (bands,
+                height, width), digital numbers in the order of `spec.bands`.
             more: What the family takes besides, see `takes`.
 
         Raises:
@@ -219,7 +220,7 @@ class Encoder:
             pictures = [image_input(image, self.spec).pixels for image in images]
             return self._checked(loaded.encode_image(pictures, **more))
         images = list(images)
-        files = [isinstance(image, str | Path | bytes) for image in images]
+        files = [isinstance(image, str | Path | bytes | Scene) for image in images]
         if any(files):
             if not all(files):
                 message = "Files and arrays are not taken together."

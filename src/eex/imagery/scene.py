@@ -112,7 +112,10 @@ def named(
     usual = {len(L2A): L2A, len(L1C): L1C}
     if not given and not any(own) and count not in usual:
         message = f"{name} has {count} bands and does not say which."
-        hint = "Name them in the order of the file, such as B04,B03,B02."
+        hint = (
+            "Write their names into its band descriptions, such as B04, B03, B02; "
+            "in Python, read_scene(path, bands=[...]) takes them."
+        )
         raise ShapeError(message, hint=hint)
     names = given or (own if any(own) else usual[count])
     found = [(band, index) for index, band in enumerate(names) if band]

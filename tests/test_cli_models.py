@@ -345,3 +345,29 @@ def test_when_and_where_go_to_encoders_that_take_them() -> None:
     with pytest.raises(BadQueryError, match="takes no 'where' with images") as told:
         model.encode_image([pixels], where="here")
     assert told.value.hint == "It takes: lonlat, when."
+
+
+def test_bands_of_a_raster_are_named_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    five, _ = raster(tmp_path / "five.tif", bands=5)
+    command = ["encode", "image", str(five), "--model", "demo-bluemarble-concepts", "--json"]
+    with pytest.raises(SystemExit):
+        main(command)
+    assert "--bands B04,B03,B02" in capsys.readouterr().err
+    seen = []
+    for bands in ("B04,B03,B02,B08,SCL", "B08, B03, B02, B04, SCL"):
+        main([*command, "--bands", bands])
+        seen.append(json.loads(capsys.readouterr().out)["vectors"])
+    assert seen[0] != seen[1]
+    with pytest.raises(SystemExit):
+        main([*command, "--bands", "B04,B03"])
+    assert "5 bands; 2 were named" in capsys.readouterr().err
+
+
+def test_a_wrong_device_or_precision_is_told_before_weights_are_read(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "weights.pt").write_bytes(b"never read")
+    for more in ({"device": "tpu"}, {"precision": "float8"}):
+        with pytest.raises(BadQueryError, match="There is no"):
+            eex.encoder("remoteclip-vit-b-32", weights=tmp_path / "weights.pt", **more)

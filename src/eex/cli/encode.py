@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eex.cli.running import loaded, model_options, prompt_options, templates_of
+from eex.cli.running import (
+    as_source,
+    bands_option,
+    loaded,
+    model_options,
+    prompt_options,
+    templates_of,
+)
 from eex.cli.say import Commands, answer, check_target, json_text, progress, say
 from eex.errors import BadQueryError, EexError
 
@@ -76,6 +83,7 @@ def text(
 
 @encode.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@bands_option
 @model_options
 @_output
 @_as_json
@@ -83,6 +91,7 @@ def image(
     files: tuple[Path, ...],
     output: Path | None,
     *,
+    bands: str | None,
     as_json: bool,
     **model: Any,  # noqa: ANN401
 ) -> None:
@@ -99,7 +108,10 @@ def image(
     tell = progress("encoding", "images") if len(files) > AT_ONCE else (lambda _d, _t: None)
     made = []
     for low in range(0, len(files), AT_ONCE):
-        some = [_read(file, encoder, alone=len(files) == 1) for file in files[low : low + AT_ONCE]]
+        some = [
+            _read(file, encoder, bands, alone=len(files) == 1)
+            for file in files[low : low + AT_ONCE]
+        ]
         made.append(encode_inputs(encoder, some))
         tell(min(low + AT_ONCE, len(files)), len(files))
     names = [str(file) for file in files]
@@ -131,12 +143,12 @@ def place(
     _write(encoder, names, vectors, output, as_json=as_json)
 
 
-def _read(file: Path, encoder: Encoder, *, alone: bool) -> ImageInput:
+def _read(file: Path, encoder: Encoder, bands: str | None, *, alone: bool) -> ImageInput:
     """Read an image; where there are several, an error says of which."""
     from eex.encoders.inputs import image_input
 
     try:
-        return image_input(file, encoder.spec)
+        return image_input(as_source(file, bands), encoder.spec)
     except EexError as error:
         if alone or file.name in error.message:
             raise

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from eex.cli.running import loaded, model_options, prompt_options, templates_of
+from eex.cli.running import (
+    as_source,
+    bands_option,
+    loaded,
+    model_options,
+    prompt_options,
+    templates_of,
+)
 from eex.cli.say import answer, check_target, say
 from eex.errors import BadQueryError
 
@@ -29,6 +36,7 @@ from eex.errors import BadQueryError
     show_default=True,
     help=".png over the picture, .tif or .npy with the numbers.",
 )
+@bands_option
 @model_options
 @prompt_options
 def heatmap(
@@ -42,6 +50,7 @@ def heatmap(
     no_centre: bool,
     size: int,
     opacity: float,
+    bands: str | None,
     prompts: bool,
     prompt: tuple[str, ...],
     **model: Any,  # noqa: ANN401
@@ -69,7 +78,7 @@ def heatmap(
     templates = templates_of(encoder, prompts=prompts, prompt=prompt)
     found = make(
         encoder,
-        image,
+        as_source(image, bands),
         text=text,
         like=like,
         patch=cell,

@@ -13,6 +13,7 @@ from eex.config import PRECISIONS
 
 if TYPE_CHECKING:
     from eex.encoders.open import Encoder
+    from eex.imagery.scene import Scene
 
 Command = Callable[..., None]
 
@@ -37,6 +38,24 @@ def model_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def bands_option(command: Command) -> Command:
+    """Add --bands; `as_source` reads it."""
+    return click.option(
+        "--bands",
+        metavar="B04,B03,…",
+        help="Names of a GeoTIFF's bands, in its order, where it does not say them.",
+    )(command)
+
+
+def as_source(file: Path, bands: str | None) -> Path | Scene:
+    """Return the file, or what is in it where its bands were named."""
+    if bands is None:
+        return file
+    from eex.imagery.sentinel2 import read_scene
+
+    return read_scene(file, bands=[band.strip() for band in bands.split(",")])
 
 
 def prompt_options(command: Command) -> Command:

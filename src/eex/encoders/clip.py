@@ -173,7 +173,7 @@ FARSLIP_VIT_B_16 = EncoderSpec(
     templates=("a satellite photo of {}.", "a satellite image of {}"),
     heatmaps=True,
     verified="Small random weights equal FarSLIP's own code within 3e-6, full-size ones within "
-    "4e-6; every tensor of the public layout is used. The real weights were not run.",
+    "3e-6; every tensor of the public layout is used. The real weights were not run.",
     extra="models",
     good_for="Remote-sensing captions, long texts (248 tokens), where in a picture things are.",
     load=load_clip,

@@ -141,7 +141,7 @@ def wants_raster(spec: EncoderSpec) -> BadPictureError:
     """Return the refusal of a picture by an encoder of Sentinel-2."""
     bands = f"{len(spec.bands)}-band Sentinel-2 pixels"
     message = f"The model {spec.name} takes {bands}, not a picture."
-    hint = f"Ask with a tile of the set, or a GeoTIFF with {', '.join(spec.bands)}."
+    hint = f"Give a GeoTIFF with {', '.join(spec.bands)}; a set can be asked with its tiles (row)."
     return BadPictureError(message, hint=hint)
 
 

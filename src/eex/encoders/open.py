@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.config import Settings
+from eex.config import PRECISIONS, Settings
 from eex.encoders.anyclip import PREFIX, any_clip_spec, local_path
 from eex.encoders.base import (
     EncoderSpec,
@@ -30,6 +30,7 @@ from eex.encoders.pixels import checked_raster
 from eex.errors import BadPlaceError, BadQueryError, EexError, UnknownNameError
 from eex.imagery.scene import Scene
 from eex.registry import find, names
+from eex.weights.read import needs_torch
 from eex.weights.store import find_weights
 
 if TYPE_CHECKING:
@@ -108,13 +109,17 @@ def encoder(
         return Encoder(spec, chosen, spec.load(device))
     if weights is None and name.startswith(ANY_CLIP):
         weights = local_path(name)
-    loaded = spec.load(
-        device,
-        spec=spec,
-        weights=find_weights(spec, weights, settings=settings),
-        variant=chosen,
-        precision=precision or settings.precision,
-    )
+    precision = precision or settings.precision
+    if precision not in PRECISIONS:
+        message = f"There is no precision {precision!r}."
+        raise BadQueryError(message, hint=f"Precisions: {', '.join(PRECISIONS)}.")
+    path = find_weights(spec, weights, settings=settings)
+    if spec.extra:  # ours run on torch: a wrong device is told before gigabytes are read
+        needs_torch()
+        from eex.encoders.running import torch_device
+
+        torch_device(device)
+    loaded = spec.load(device, spec=spec, weights=path, variant=chosen, precision=precision)
     if name.startswith(ANY_CLIP):  # only the weights tell how long its vectors are
         spec = loaded.spec  # type: ignore[attr-defined]
     return Encoder(spec, chosen, loaded)

@@ -113,8 +113,8 @@ def named(
     if not given and not any(own) and count not in usual:
         message = f"{name} has {count} bands and does not say which."
         hint = (
-            "Write their names into its band descriptions, such as B04, B03, B02; "
-            "in Python, read_scene(path, bands=[...]) takes them."
+            "Name them in the order of the file: --bands B04,B03,B02,…, or read_scene(path, "
+            "bands=[...]) in Python; or write them into its band descriptions."
         )
         raise ShapeError(message, hint=hint)
     names = given or (own if any(own) else usual[count])

@@ -83,7 +83,9 @@ def weak_texts(parts: Sequence[Part], own: Sequence[NDArray[np.float32]]) -> lis
     for part, scores in zip(parts, own, strict=False):
         if isinstance(part, TextPart) and contrast.reach(scores) < contrast.LOW:
             words = "The words" if len(parts) == 1 else f"The words “{part.text[:60]}”"
-            told.append(f"{words} hardly tell the tiles apart: trust this order little.")
+            told.append(
+                f"{words} hardly lift the best tiles out of the rest: look twice at this order."
+            )
     return told
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.config import PRECISIONS, Settings
+from eex.config import Settings
 from eex.encoders.anyclip import PREFIX, any_clip_spec, local_path
 from eex.encoders.base import (
     EncoderSpec,
@@ -110,15 +110,13 @@ def encoder(
     if weights is None and name.startswith(ANY_CLIP):
         weights = local_path(name)
     precision = precision or settings.precision
-    if precision not in PRECISIONS:
-        message = f"There is no precision {precision!r}."
-        raise BadQueryError(message, hint=f"Precisions: {', '.join(PRECISIONS)}.")
     path = find_weights(spec, weights, settings=settings)
-    if spec.extra:  # ours run on torch: a wrong device is told before gigabytes are read
+    if spec.extra:  # ours run on torch: what is wrong is told before gigabytes are read
         needs_torch()
-        from eex.encoders.running import torch_device
+        from eex.encoders.running import torch_device, torch_dtype
 
         torch_device(device)
+        torch_dtype(precision)
     loaded = spec.load(device, spec=spec, weights=path, variant=chosen, precision=precision)
     if name.startswith(ANY_CLIP):  # only the weights tell how long its vectors are
         spec = loaded.spec  # type: ignore[attr-defined]
@@ -161,7 +159,7 @@ class Encoder:
 
         Args:
             texts: Each at most 10,000 characters; what is beyond the model's context is cut, and
-                logged as a warning (`cut_texts` says which).
+                logged as a warning when it is first seen (`cut_texts` says which).
             templates: Sentences with `{}` for the text; the unit vectors of all of them are
                 averaged and made unit again (prompt ensemble, Radford et al. 2021, section 3.1.4);
                 True for the model's own.
@@ -183,11 +181,10 @@ class Encoder:
             message = f"The template {bad[0]!r} needs one {{}} for the words."
             raise BadQueryError(message, hint='Such as "a satellite image of {}".')
         sentences = [t.replace("{}", text) for text in texts for t in templates or ("{}",)]
-        if warn:
-            self._tell_cut(sentences)
+        vectors = self._remembered(sentences, warn=warn)
         if not templates:
-            return self._remembered(texts)
-        each = self._remembered(sentences).reshape(len(texts), len(templates), self.dim)
+            return vectors
+        each = vectors.reshape(len(texts), len(templates), self.dim)
         mean = each.astype(np.float64).mean(axis=1)
         lengths = np.linalg.norm(mean, axis=1, keepdims=True)
         return (mean / np.maximum(lengths, 1e-12)).astype(np.float32)
@@ -262,11 +259,13 @@ class Encoder:
             raise BadQueryError(message, hint=f"It takes: {', '.join(self.spec.modalities)}.")
         return self.loaded
 
-    def _remembered(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _remembered(self, texts: Sequence[str], *, warn: bool) -> NDArray[np.float32]:
         loaded = self._able(EncodesText, "text")
         with self._lock:
             known = {text: self._texts[text] for text in texts if text in self._texts}
         if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            if warn:
+                self._tell_cut(new)
             known |= dict(zip(new, self._checked(loaded.encode_text(new)), strict=True))
         with self._lock:
             for text in texts:

@@ -107,7 +107,9 @@ class EncoderPool:
         variant, device = spec.variant(variant).name, _device(device, spec)
         key = (name, variant, given, device, precision)
         me = threading.get_ident()  # the block may end in another thread, as FastAPI's do
-        held = self._taken(key, _guess(name, given))
+        with self._changed:
+            loaded_already = key in self._held
+        held = self._taken(key, 0 if loaded_already else _guess(name, given))
         try:
             loaded = held.encoder or self._filled(key, held)
             yield loaded

@@ -46,6 +46,18 @@ def torch_device(name: str) -> torch.device:
     return device
 
 
+def torch_dtype(precision: str) -> torch.dtype:
+    """Return the number format of that name.
+
+    Raises:
+        BadQueryError: If networks run in no such format.
+    """
+    if precision not in DTYPES:
+        message = f"There is no precision {precision!r}."
+        raise BadQueryError(message, hint=f"Precisions: {', '.join(DTYPES)}.")
+    return DTYPES[precision]
+
+
 def devices() -> list[str]:
     """Return the names of what networks can run on here."""
     cuda = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
@@ -77,15 +89,13 @@ class TorchEncoder:
         Raises:
             BadQueryError: If there is no such device or precision.
         """
-        if precision not in DTYPES:
-            message = f"There is no precision {precision!r}."
-            raise BadQueryError(message, hint=f"Precisions: {', '.join(DTYPES)}.")
+        dtype = torch_dtype(precision)
         self.spec = spec
         self.variant = variant
         self.dim = dim
         self.device = torch_device(device)
         self.precision: Precision = precision
-        self.network = network.to(self.device, DTYPES[precision])
+        self.network = network.to(self.device, dtype)
         self._running = Lock()
 
     @property

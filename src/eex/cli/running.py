@@ -89,12 +89,7 @@ def loaded(
 
 def templates_of(encoder: Encoder, *, prompts: bool, prompt: tuple[str, ...]) -> tuple[str, ...]:
     """Return the prompts that the options ask for, and say which."""
-    from eex.errors import BadQueryError
-
-    if prompts and not encoder.spec.templates:
-        message = f"The model {encoder.spec.name} has no prompts of its own."
-        raise BadQueryError(message, hint='Give some: --prompt "a satellite image of {}".')
-    chosen = (*(encoder.spec.templates if prompts else ()), *prompt)
+    chosen = (*(encoder.spec.prompts() if prompts else ()), *prompt)
     if chosen:
         say(f"The words are put into: {', '.join(chosen)}")
     return chosen

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from eex.errors import BadQueryError
 from eex.weights.records import Home, WeightFile
 
 if TYPE_CHECKING:
@@ -97,6 +98,17 @@ class EncoderSpec:
     """Device name -> encoder; the heavy imports happen inside. For a spec with `files` it is called
     as load(device, spec=, weights=, variant=, precision=), `weights` being the path of a file or
     folder."""
+
+    def prompts(self) -> tuple[str, ...]:
+        """Return the model's own templates.
+
+        Raises:
+            BadQueryError: If it has none.
+        """
+        if not self.templates:
+            message = f"The model {self.name} has no prompts of its own."
+            raise BadQueryError(message, hint='Give some, such as "a satellite image of {}".')
+        return self.templates
 
     def variant(self, name: str = "") -> Variant:
         """Return the variant of that name, the default for an empty one.

@@ -170,11 +170,8 @@ class Encoder:
                 model has no templates of its own.
         """
         texts = checked_texts(texts)
-        if templates is True and not self.spec.templates:
-            message = f"The model {self.spec.name} has no prompts of its own."
-            raise BadQueryError(message, hint='Give some, such as ["a satellite image of {}"].')
         if isinstance(templates, bool):
-            templates = self.spec.templates if templates else ()
+            templates = self.spec.prompts() if templates else ()
         elif isinstance(templates, str):
             templates = (templates,)
         if bad := [template for template in templates if template.count("{}") != 1]:

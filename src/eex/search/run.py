@@ -24,7 +24,7 @@ from eex.encoders.base import Concept, EncoderSpec, ReadsText
 from eex.encoders.inputs import ImageInput
 from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
-from eex.errors import BadQueryError, EexError
+from eex.errors import EexError
 from eex.export import Credit, Result
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
@@ -340,10 +340,7 @@ class OpenSet:
         if km is None:
             km = 0.0 if everything else self.embeddings.header.spread_km
         if prompts is True:
-            prompts = self.spec.templates
-            if not prompts:
-                message = f"The model {self.spec.name} has no prompts of its own."
-                raise BadQueryError(message, hint='Give some, such as "a satellite image of {}".')
+            prompts = self.spec.prompts()
         return query.replaced(set=self.name, k=k, spread_km=km, prompts=prompts)
 
     def _rank(self, query: Query, vectors: list[NDArray[np.float32]]) -> tuple[Ranking, list[str]]:

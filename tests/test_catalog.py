@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eex import catalog
-from eex.catalog import known_sets, open_embeddings, prepare
+from eex.catalog import known as catalog
+from eex.catalog.known import known_sets, open_embeddings, prepare
 from eex.config import Settings
 from eex.errors import BadQueryError, OutputError, SetNotFoundError, UnknownNameError
 from eex.sources import world
@@ -99,7 +99,7 @@ def test_a_damaged_prepared_file_is_made_again(own: Settings) -> None:
 
 def test_two_processes_prepare_a_set_once(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from eex import catalog\n"
+        "import sys, time; from pathlib import Path; from eex.catalog import known as catalog\n"
         "from eex.config import Settings\n"
         "def slowly(path, **_):\n"
         "    print('made'); time.sleep(0.5); path.write_text('whole')\n"

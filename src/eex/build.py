@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ from eex.encoders.base import EncodesImage
 from eex.files import atomic_path, check_writable, guarded
 from eex.imagery.read import PixelReader
 from eex.sources.base import Source
+from eex.tiles import TileRef
 
 BATCH = 500
 """Tiles at a time: bounds memory, keeps vector operations long."""
@@ -61,8 +63,9 @@ def build_set(
     check_writable(path)
 
     def encoded(tiles: pa.Table) -> pa.Table:
-        centres = [np.asarray(tiles[name]) for name in ("centre_lon", "centre_lat")]
-        vectors = encoder.encode_image(list(reader.encoder_input(np.column_stack(centres))))
+        lons, lats = (tiles[name].to_pylist() for name in ("centre_lon", "centre_lat"))
+        refs = [TileRef(lon=lon, lat=lat) for lon, lat in zip(lons, lats, strict=True)]
+        vectors = encoder.encode_image(cast("list[Any]", reader.encoder_input(refs)))
         flat = pa.array(vectors.astype(np.float32).ravel())
         column = pa.FixedSizeListArray.from_arrays(flat, header.dim)
         return tiles.append_column("embedding", column)

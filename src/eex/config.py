@@ -14,6 +14,11 @@ Environment variables (all optional):
                     address of a mirror; default huggingface
     HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN, HF_HOME, HF_HUB_CACHE   as Hugging Face's own tools
                     read them
+    EEX_CATALOG     further records of embedding sets: TOML or JSON files, with the system's path
+                    separator between them
+    EEX_FETCH_HOSTS hosts that addresses in data files may lead to although they are not public,
+                    with commas, such as minio.internal,127.0.0.1:9000; default: none
+    EEX_PIXEL_CACHE  most disk that fetched pixels take, MiB; default 2048; the oldest go first
     EEX_ALLOWED_HOSTS  host names that are answered to, with commas; needed behind a proxy on
                     this machine; default: any, but on loopback only its own names
 """
@@ -79,6 +84,12 @@ class Settings:
     """Token for Hugging Face; never written anywhere."""
     offline: bool = False
     """Whether nothing may be fetched."""
+    catalogs: tuple[Path, ...] = ()
+    """Files with further records of embedding sets."""
+    fetch_hosts: tuple[str, ...] = ()
+    """Hosts, or host:port, that addresses in data files may lead to although not public."""
+    pixel_cache: int = 2048 * 2**20
+    """Most disk that fetched pixels take, bytes."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -110,6 +121,13 @@ class Settings:
             hub_cache=_folder("HF_HUB_CACHE", env.get("HF_HUB_CACHE") or f"{home}/hub"),
             hub_token=env.get("HF_TOKEN", ""),
             offline=env.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"},
+            catalogs=tuple(
+                _folder("EEX_CATALOG", part)
+                for part in env.get("EEX_CATALOG", "").split(os.pathsep)
+                if part
+            ),
+            fetch_hosts=tuple(h.strip() for h in env.get("EEX_FETCH_HOSTS", "").split(",") if h),
+            pixel_cache=_integer(env, "EEX_PIXEL_CACHE", 2048, low=0) * 2**20,
             threads=_integer(env, "EEX_THREADS", processors(), low=1),
             host=env.get("EEX_HOST", "127.0.0.1"),
             port=_integer(env, "EEX_PORT", 8000, low=0),

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from eex.columns import damaged, lonlat_of, record_of, unit_rows, vectors_of
 from eex.errors import DamagedSetError, SetNotFoundError
 from eex.files import atomic_folder, guarded, making
+from eex.tiles import TileRef
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -42,6 +43,9 @@ OPENED_VERSION = 3
 
 BATCH = 8192
 """Rows converted at a time."""
+
+BOX = 4
+"""Numbers of a pixel box."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +70,14 @@ class SetHeader:
     """What was done to the stored numbers before the encoder."""
     quantization: str = "none"
     """How the vectors were quantised."""
+    scale: float = 1.0
+    """Stored integers times this, plus `offset`, are the numbers (as in CF: scale_factor)."""
+    offset: float = 0.0
+    """See `scale` (as in CF: add_offset)."""
     pixels: str = ""
     """How the tiles' pixels are read; empty if they cannot be."""
+    crop: int = 0
+    """Height and width of the centre of a tile that was embedded, pixels; 0: `pixel_bbox` says."""
     tile_km: float = 0.0
     """Height and width of a tile on the ground, kilometres; 0 if not known."""
     spread_km: float = 0.0
@@ -134,6 +144,34 @@ class EmbeddingSet:
             if name in self.rows.column_names and not self.rows[name].null_count:
                 return self.rows[name]
         return pa.chunked_array([pa.array(range(len(self))).cast(pa.string())])
+
+    def vector(self, row: int) -> NDArray[np.float32]:
+        """Return one row's vector as numbers, shape (dim,), of any length; zero if unusable."""
+        stored = self.vectors[row]
+        if stored.dtype.kind == "i":
+            return np.asarray(stored * self.header.scale + self.header.offset, np.float32)
+        return stored.astype(np.float32)
+
+    def tile(self, row: int) -> TileRef:
+        """Return what a reader of pixels needs to know of a row.
+
+        Raises:
+            SetNotFoundError: If there is no such row.
+        """
+        told = self.properties(row)
+        box = told.get("pixel_bbox")
+        return TileRef(
+            lon=float(self.lonlat[row, 0]),
+            lat=float(self.lonlat[row, 1]),
+            grid_cell=str(told.get("grid_cell") or ""),
+            product_id=str(told.get("product_id") or ""),
+            timestamp=str(told.get("timestamp") or ""),
+            parquet_url=str(told.get("parquet_url") or ""),
+            parquet_row=int(told.get("parquet_row", -1)),
+            pixel_bbox=(box[0], box[1], box[2], box[3]) if box and len(box) == BOX else None,
+            crop=self.header.crop,
+            crs=str(told.get("utm_crs") or ""),
+        )
 
     def properties(self, row: int) -> dict[str, Any]:
         """Return the row's columns as JSON-able values, without binary and empty ones."""

@@ -20,12 +20,15 @@ from eex.errors import EexError, MissingExtraError, UnknownNameError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-Group = Literal["eex.encoders", "eex.sources", "eex.indexes"]
-"""What can be plugged in: an `EncoderSpec`, a source of tiles, a `VectorIndex`."""
+Group = Literal["eex.encoders", "eex.sources", "eex.sets", "eex.readers", "eex.indexes"]
+"""What can be plugged in: an `EncoderSpec`, a source of tiles, the record of a published set, a
+reader of pixels, a `VectorIndex`."""
 
 KINDS: dict[Group, str] = {
     "eex.encoders": "encoder",
     "eex.sources": "source",
+    "eex.sets": "record of a set",
+    "eex.readers": "reader of pixels",
     "eex.indexes": "index",
 }
 """What one thing of each group is called in a message."""

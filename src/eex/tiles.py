@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,36 @@ SCHEMA = pa.schema(
 )
 """One row a tile; `unique_id` is `tile_id(...)`, geometry is WKB in OGC:CRS84, the pixel box is
 [top, left, bottom, right] inside the tile, as Major TOM writes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileRef:
+    """One tile as its row says it: all that a reader of pixels needs to know.
+
+    The key is (grid_cell, product_id): one product covers several cells, one cell has several
+    products.
+    """
+
+    lon: float
+    """Longitude of the centre of what was embedded, degrees."""
+    lat: float
+    """Latitude of it, degrees."""
+    grid_cell: str = ""
+    """Cell of the Major TOM grid, such as 454U_120R."""
+    product_id: str = ""
+    """Product that the pixels are from."""
+    timestamp: str = ""
+    """When it was taken, as stored: 20230119T161811."""
+    parquet_url: str = ""
+    """Shard that holds the pixels. It stands in a data file, so it is not trusted."""
+    parquet_row: int = -1
+    """Row group of the tile in that shard; -1 if not known."""
+    pixel_bbox: tuple[int, int, int, int] | None = None
+    """Window that was embedded: top, left, bottom, right, pixels of the tile's finest raster."""
+    crop: int = 0
+    """Height and width of the central square that was embedded, pixels; 0: as `pixel_bbox` says."""
+    crs: str = ""
+    """Coordinate system of the pixels, such as EPSG:32633, where the row says it."""
 
 
 def tile_id(grid_cell: str, product_id: str) -> str:

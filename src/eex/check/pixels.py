@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from eex.check.table import Table
+from eex.config import Settings
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadPictureError, BadQueryError, ShapeError
 from eex.files import user_path
 from eex.imagery.read import PixelReader, pixel_reader
 from eex.imagery.sentinel2 import RGB, Scene, read_major_tom_folder, read_major_tom_row, read_scene
+from eex.tiles import TileRef
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,13 +40,14 @@ class Pixels(Protocol):
         ...
 
 
-def pixels_of(source: str | Path | None, table: Table) -> Pixels:
+def pixels_of(source: str | Path | None, table: Table, *, settings: Settings) -> Pixels:
     """Return where pixels come from.
 
     Args:
         source: A folder that has tiles of Major TOM somewhere below, or a shard (.parquet); None
             for the reader that the table's header names.
         table: The table.
+        settings: For the reader.
 
     Raises:
         BadQueryError: If none is given and the table names no reader.
@@ -56,7 +59,7 @@ def pixels_of(source: str | Path | None, table: Table) -> Pixels:
             message = f"{table.path.name} does not say how its pixels are read."
             hint = "Give --pixels: a folder or a Parquet shard of Major TOM Core-S2L2A."
             raise BadQueryError(message, hint=hint)
-        return _Reader(pixel_reader(name))
+        return _Reader(pixel_reader(name, settings=settings))
     path = user_path(source)
     if path.is_dir():
         return _Folder(path)
@@ -75,9 +78,10 @@ class _Reader:
     def rows(self, table: Table) -> list[int]:
         return list(range(len(table)))
 
-    def read(self, table: Table, row: int, spec: EncoderSpec) -> NDArray[np.uint8]:
+    def read(self, table: Table, row: int, spec: EncoderSpec) -> Scene | NDArray[np.uint8]:
         del spec
-        return self.reader.encoder_input(table.lonlat([row]))[0]
+        lon, lat = table.lonlat([row])[0]
+        return self.reader.encoder_input([TileRef(lon=lon, lat=lat)])[0]
 
 
 class _Keyed:

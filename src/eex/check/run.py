@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.catalog import known_sets, prepare
+from eex.catalog.known import known_sets, prepare
 from eex.check.pixels import Pixels, crops_of, cut, pixels_of
 from eex.check.table import Table
 from eex.config import Settings
@@ -181,7 +181,7 @@ def check_set(
     settings = settings or Settings.from_env()
     table = Table.open(_path(name, settings))
     spec = _spec(model, table)
-    source = pixels_of(pixels, table)
+    source = pixels_of(pixels, table, settings=settings)
     chosen = _sample(source, table, rows)
     stored = table.vectors(chosen)
     usable = [i for i, vector in enumerate(stored) if vector.any()]

@@ -13,7 +13,7 @@ from eex.cli.say import Commands, answer, json_text, open_named, progress, read_
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def sets(*, as_json: bool) -> None:
     """List the sets that can be searched by name."""
-    from eex.catalog import known_sets
+    from eex.catalog.known import known_sets
 
     records = [
         {

@@ -17,18 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.catalog import open_embeddings
+from eex.catalog.known import open_embeddings
 from eex.config import MAX_K, Settings
 from eex.embeddings import EmbeddingSet
 from eex.encoders.base import Concept, EncoderSpec, ReadsText
-from eex.encoders.inputs import ImageInput
 from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
 from eex.errors import EexError
 from eex.export import Credit, Result
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
-from eex.imagery.read import pixel_reader
+from eex.imagery.read import PixelReader, pixel_reader
 from eex.index.base import VectorIndex
 from eex.registry import find
 from eex.search.ask import parts_of
@@ -40,7 +39,7 @@ from eex.search.model import model_of
 from eex.search.parts import Picture, TextPart
 from eex.search.query import Query
 from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum, direction, part_scores
-from eex.search.tile import tile_affine
+from eex.search.tile import tile_input
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
 
 DEFAULT_K = 10
@@ -105,6 +104,15 @@ class OpenSet:
         with suppress(EexError):
             return self.spec
         return None
+
+    @cached_property
+    def reader(self) -> PixelReader:
+        """Reads the tiles' pixels.
+
+        Raises:
+            UnknownNameError: If the set does not say how.
+        """
+        return pixel_reader(self.embeddings.header.pixels, settings=self.settings)
 
     @property
     def encoder(self) -> Encoder:
@@ -258,9 +266,7 @@ class OpenSet:
             SetNotFoundError: If there is no such row.
             UnknownNameError: If the set does not say how its pixels are read.
         """
-        self.embeddings.properties(row)
-        reader = pixel_reader(self.embeddings.header.pixels)
-        return reader.picture(self.embeddings.lonlat[row], size=size)
+        return self.reader.picture(self.embeddings.tile(row), size=size)
 
     def heatmap(
         self, query: Query | str, row: int, *, background: Sequence[str] = (), size: int = 0
@@ -280,21 +286,13 @@ class OpenSet:
             UnknownNameError: If the set does not say how its pixels are read.
             MissingWeightsError: If the model's weights are not here.
         """
-        embeddings = self.embeddings
-        embeddings.properties(row)
+        ref = self.embeddings.tile(row)
         asked = Query(parts=(TextPart(query),)) if isinstance(query, str) else query
         asked = self._resolved(asked)
         if not self.spec.heatmaps:
             raise no_heatmaps(self.spec)
-        pixels = pixel_reader(embeddings.header.pixels).encoder_input(embeddings.lonlat[[row]])[0]
-        transform, crs = tile_affine(embeddings, row, pixels.shape)
-        tile = ImageInput(
-            pixels=pixels,
-            shown=pixels,
-            name=str(embeddings.ids[row]),
-            transform=transform if crs else None,
-            crs=crs,
-        )
+        pixels = self.reader.encoder_input([ref], bands=self.spec.bands)[0]
+        tile = tile_input(self.embeddings, row, pixels, self.spec)
         with self.encoding() as encoder:
             self._check(asked)
             vectors, _ = self._vectors(asked, encoder)

@@ -4,15 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eex.encoders.inputs import ImageInput, scene_input
 from eex.imagery.geotiff import Affine
+from eex.imagery.scene import Scene
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from eex.embeddings import EmbeddingSet
+    from eex.encoders.base import EncoderSpec
 
 LONLAT = "EPSG:4326"
 
 HALF_ROUND = 180.0
 """Degrees; a footprint wider than this crosses the antimeridian and has no plain box."""
+
+
+def tile_input(
+    embeddings: EmbeddingSet, row: int, pixels: NDArray[np.uint8] | Scene, spec: EncoderSpec
+) -> ImageInput:
+    """Return a tile as an encoder is fed it, with where it lies.
+
+    Args:
+        embeddings: The set.
+        row: Of the tile.
+        pixels: What its reader gave.
+        spec: Of the encoder.
+    """
+    if isinstance(pixels, Scene):
+        return scene_input(pixels, spec)
+    transform, crs = tile_affine(embeddings, row, pixels.shape)
+    return ImageInput(
+        pixels=pixels,
+        shown=pixels,
+        name=str(embeddings.ids[row]),
+        transform=transform if crs else None,
+        crs=crs,
+    )
 
 
 def tile_affine(embeddings: EmbeddingSet, row: int, shape: tuple[int, ...]) -> tuple[Affine, str]:

@@ -82,8 +82,8 @@ class Vectors:
         if not 0 <= row < count:
             message = f"The set has rows 0 to {count - 1}; there is no row {row}."
             raise BadQueryError(message)
-        vector = self.embeddings.vectors[row].astype(np.float32)
-        if not vector.any():
+        vector = self.embeddings.vector(row)
+        if not np.isfinite(vector).all() or not vector.any():
             message = f"Row {row} has no usable vector, so nothing is like it."
             raise BadQueryError(message, hint="Choose another tile.")
         return vector

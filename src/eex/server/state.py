@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import eex
-from eex.catalog import known_sets, open_embeddings
+from eex.catalog.known import known_sets, open_embeddings
 from eex.config import Settings
 from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError, UnknownNameError

@@ -11,12 +11,14 @@ Hub = Literal["huggingface", "modelscope.cn", "modelscope.ai"]
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """One repository that has a model's files."""
+    """One repository that has the files of a model or of an embedding set."""
 
     hub: Hub
     """Which hub."""
     repo: str
     """Owner and name there."""
+    kind: Literal["model", "dataset"] = "model"
+    """What the hub calls it; hubs keep the two apart."""
     revision: str = "main"
     """A commit where one is known, else a branch; the commit that was met is written down."""
 

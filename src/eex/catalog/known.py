@@ -112,7 +112,7 @@ def _build(
     build_set(
         path,
         source=source,
-        reader=pixel_reader(source.spec.pixels),
+        reader=pixel_reader(source.spec.pixels, settings=settings),
         encoder=made_with,
         header=_header(source.spec, made_with),
         threads=settings.threads,

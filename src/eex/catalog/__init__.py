@@ -1,0 +1,1 @@
+"""Embedding sets by name: what is published, and what is open here."""

@@ -1,0 +1,1 @@
+"""Bytes from afar: parts of files over HTTP, checked, bounded, kept on disk."""

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from eex.errors import ShapeError
+from eex.imagery.baseline import thumbnail_without_offset, without_offset
+from eex.imagery.scene import RGB, Scene, time_of
+from eex.imagery.tone import thumbnail_tone
 from eex.tiles import TileRef
 
 if TYPE_CHECKING:
@@ -16,7 +23,14 @@ Kind = Literal["thumbnail", "rgb", "bands"]
 """What of a tile is read: its stored picture, the bands B04, B03, B02, or any bands."""
 
 Crop = Literal["embedded", "whole"] | int
-"""Which part: what the vector was made of, all of it, or the central square of so many pixels."""
+"""Which part: what the vector was made of, all of it, or the central square of so many pixels
+(of 10 m, also where coarser bands are read)."""
+
+COLOURS = ("red", "green", "blue")
+"""Bands of a thumbnail."""
+
+CLOUD_MASK = "cloud_mask"
+"""Name of the raster of classes, which is no band."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +49,82 @@ class TilePixels:
     """What these are, such as EPSG:32633; empty if not known."""
     tile: TileRef
     """The tile."""
+    licence: str = ""
+    """Licence of the pixels; every file carries it."""
+    attribution: str = ""
+    """Credit line of the pixels; every file carries it."""
+
+    def picture(self, *, size: int = 0) -> NDArray[np.uint8]:
+        """Return a picture for people, shape (height, width, 3), old and new baselines alike.
+
+        Three bands become red, green and blue, B04, B03 and B02 where they are there; one band
+        becomes grey. The tone is that of the thumbnails: 1.3 (dn / 10 000) ** 0.6, the offset of
+        new baselines taken off.
+
+        Args:
+            size: Height and width, pixels; as many as there are by default.
+
+        Raises:
+            ShapeError: If it cannot be told which bands to show, or they are no light.
+        """
+        if self.bands == COLOURS:
+            stored = np.ascontiguousarray(self.values.transpose(1, 2, 0))
+            shown = thumbnail_without_offset(stored, self.tile.product_id)
+        else:
+            places = self._shown()
+            dn = without_offset(self.values[places], self.tile.product_id)
+            shown = thumbnail_tone(dn)
+        return shown if not size else resized(shown, size)
+
+    def scene(self) -> Scene:
+        """Return the stored numbers as encoders take them.
+
+        Raises:
+            ShapeError: If these are a thumbnail: its numbers are no digital numbers.
+        """
+        if self.bands == COLOURS:
+            message = "A thumbnail has no digital numbers."
+            raise ShapeError(message, hint="Ask for rgb or bands.")
+        return Scene(
+            bands=self.bands,
+            dn=self.values,
+            transform=self.transform,
+            crs=self.crs,
+            when=time_of(self.tile.timestamp),
+            name=self.tile.product_id or self.tile.grid_cell,
+        )
+
+    def save(self, path: str | Path) -> tuple[Path, ...]:
+        """Write a file, as its name ends: .tif (stored numbers), .png or .jpg (a picture).
+
+        Returns:
+            What was written: the file, and beside a picture a world file if it has a place.
+
+        Raises:
+            BadQueryError: If the ending is none of these.
+            OutputError: If it cannot be written.
+        """
+        from eex.imagery.save import save_pixels
+
+        return save_pixels(self, path)
+
+    def _shown(self) -> list[int]:
+        names = self.bands
+        if set(RGB) <= set(names):
+            return [names.index(band) for band in RGB]
+        if CLOUD_MASK not in names and len(names) == 3:  # noqa: PLR2004
+            return [0, 1, 2]
+        if names != (CLOUD_MASK,) and len(names) == 1:
+            return [0, 0, 0]
+        message = f"{', '.join(names)}: it cannot be told which of these to show."
+        raise ShapeError(message, hint="Choose one or three bands, or save them as a .tif.")
+
+
+def resized(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return a picture of (size, size, 3), smoothed; square pictures keep their shape."""
+    from PIL import Image
+
+    if pixels.shape[:2] == (size, size):
+        return pixels
+    small = Image.fromarray(pixels).resize((size, size), Image.Resampling.LANCZOS)
+    return np.asarray(small)

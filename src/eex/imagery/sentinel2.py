@@ -6,7 +6,7 @@ how one is shown in `tone.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ __all__ = [
     "read_major_tom_folder",
     "read_major_tom_row",
     "read_scene",
+    "scene_of_cells",
     "thumbnail_tone",
     "true_colour",
 ]
@@ -120,6 +121,25 @@ def read_major_tom_row(
     when = record.get("timestamp") or record.get("product_datetime")
     product = str(record.get("product_id") or grid_cell)
     return _stacked(rasters, name=product, when=time_of(str(when)) if when else taken(product))
+
+
+def scene_of_cells(cells: Mapping[str, bytes], *, name: str, when: datetime | None = None) -> Scene:
+    """Join bands of one footprint, each a whole GeoTIFF, as Major TOM's shards hold them.
+
+    Bands of 20 and 60 m are brought to the finest of the grids by repeating pixels.
+
+    Args:
+        cells: The files by band.
+        name: Product or cell that they are of.
+        when: When it was taken (UTC).
+
+    Raises:
+        BadPictureError: If one is not a whole GeoTIFF, or too large.
+        ShapeError: If they do not lie on each other.
+        MissingExtraError: If rasterio is not installed.
+    """
+    rasters = {band: _one_band(band, raw, f"{band} of {name}") for band, raw in cells.items()}
+    return _stacked(rasters, name=name, when=when)
 
 
 def _one_band(band: str, source: Path | bytes | None, name: str = "") -> Raster:

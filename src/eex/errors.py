@@ -14,6 +14,17 @@
     │   ├── DamagedWeightsError   not whole, not safe to read, or of another model
     │   ├── DownloadError         they could not be fetched
     │   └── LicenceError          their licence has not been accepted
+    ├── RemoteError               bytes from afar that cannot be had (OSError)
+    │   ├── RefusedAddressError   an address that must not be asked, such as one inside a network
+    │   ├── OfflineError          nothing may be fetched (HF_HUB_OFFLINE)
+    │   ├── AbsentError           there is no such file, or it is not shown (FileNotFoundError)
+    │   ├── UnavailableError      no answer, or none of use, after several tries
+    │   ├── BadAnswerError        an answer that is not what was asked for
+    │   ├── NoRangesError         the server sends whole files only
+    │   ├── ChangedError          the file is no longer the one that was read before
+    │   ├── TooMuchError          more bytes than the limit allows
+    │   ├── DamagedRemoteError    bytes that are not, or no longer, a whole Parquet file
+    │   └── StoppedError          the caller asked to stop
     ├── ShapeError                an array of another shape than promised (ValueError)
     ├── OutputError               a file that cannot be written, a full disk (OSError)
     ├── PortInUseError            the server's address is taken (OSError)
@@ -121,6 +132,72 @@ class LicenceError(WeightsError):
     """The licence of the weights has not been accepted."""
 
     code = "licence"
+
+
+class RemoteError(EexError, OSError):
+    """Bytes of a file far away cannot be had."""
+
+    code = "remote"
+
+
+class RefusedAddressError(RemoteError):
+    """The address must not be asked: not http, or not a public host and not allowed."""
+
+    code = "refused-address"
+
+
+class OfflineError(RemoteError):
+    """Nothing may be fetched now."""
+
+    code = "offline"
+
+
+class AbsentError(RemoteError, FileNotFoundError):
+    """There is no such file at the server, or it does not show it to everybody."""
+
+    code = "absent"
+
+
+class UnavailableError(RemoteError):
+    """The server gave no answer of use, although it was asked several times."""
+
+    code = "unavailable"
+
+
+class BadAnswerError(RemoteError):
+    """The server answered with something else than what was asked for."""
+
+    code = "bad-answer"
+
+
+class NoRangesError(BadAnswerError):
+    """The server sends whole files only."""
+
+    code = "no-ranges"
+
+
+class ChangedError(RemoteError):
+    """The file is no longer the one that was read before."""
+
+    code = "changed"
+
+
+class TooMuchError(RemoteError):
+    """More bytes would come than the limit allows."""
+
+    code = "too-much"
+
+
+class DamagedRemoteError(RemoteError):
+    """What came is not, or is no longer, a whole Parquet file of the expected kind."""
+
+    code = "damaged-remote"
+
+
+class StoppedError(RemoteError):
+    """The caller asked to stop, or its time is over."""
+
+    code = "stopped"
 
 
 class ShapeError(EexError, ValueError):

@@ -1,0 +1,171 @@
+"""Connections that go only where they may: the IP address that was checked is connected to.
+
+urllib3 keeps connections open and shares them among threads; its one method that opens a socket
+is replaced here. Names in certificates are still those of the address.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+import threading
+from functools import cache
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
+
+from eex.errors import RemoteError
+from eex.remote.addresses import Policy, Target, addresses_of
+
+PER_HOST = 8
+"""Connections to one host at once; more bring nothing at 12.5 MB/s (docs/decisions/0007)."""
+
+CONNECT_SECONDS = 5.0
+"""Seconds to wait for a connection."""
+
+READ_SECONDS = 10.0
+"""Seconds to wait for the next bytes."""
+
+MOST_POOLS = 64
+"""Hosts whose connections are kept open."""
+
+
+def _open(conn: HTTPConnection, policy: Policy) -> socket.socket:
+    """Open a socket to the host of a connection, to an address that was checked."""
+    try:
+        places = addresses_of(conn._dns_host, conn.port, policy)  # noqa: SLF001 - as urllib3 does
+    except (socket.gaierror, UnicodeError) as error:
+        gone = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+        raise NameResolutionError(conn.host, conn, gone) from error
+    last: OSError = OSError("the name stands for no address")
+    for family, address in places:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for option in conn.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(conn.timeout)
+            sock.connect((address, conn.port))
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            sys.audit("http.client.connect", conn, conn.host, conn.port)
+            return sock
+    if isinstance(last, TimeoutError):
+        raise ConnectTimeoutError(conn, f"connecting to {conn.host} took too long") from last
+    raise NewConnectionError(conn, f"{last}") from last
+
+
+class _Guarded(HTTPConnection):
+    """A plain connection."""
+
+    def __init__(self, *args: Any, policy: Policy, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._policy = policy
+
+    def _new_conn(self) -> socket.socket:
+        return _open(self, self._policy)
+
+
+class _GuardedTls(HTTPSConnection):
+    """A connection with encryption."""
+
+    def __init__(self, *args: Any, policy: Policy, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._policy = policy
+
+    def _new_conn(self) -> socket.socket:
+        return _open(self, self._policy)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Guarded
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _GuardedTls
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    """Return what certificates are trusted: the system's, or those of SSL_CERT_FILE. 25 ms."""
+    context: ssl.SSLContext = create_urllib3_context()
+    context.load_default_certs()
+    return context
+
+
+class Pools:
+    """Open connections by host, and by proxy where the system names one."""
+
+    def __init__(self, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS) -> None:
+        """Keep how many seconds to wait."""
+        self._timeout = urllib3.Timeout(connect=connect, read=read)
+        self._lock = threading.Lock()
+        self._pools: dict[object, Any] = {}
+
+    def get(self, target: Target, policy: Policy, headers: dict[str, str]) -> Any:  # noqa: ANN401
+        """Send a request and return the answer, of which only the headers have been read."""
+        proxy = proxy_for(target)
+        pool = self._pool(target, policy, proxy)
+        where: str = target.path
+        if proxy:
+            name = f"[{target.host}]" if ":" in target.host else target.host
+            where = f"{target.scheme}://{name}:{target.port}{target.path}"
+        return pool.urlopen(
+            "GET",
+            where,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def close(self) -> None:
+        """Close all connections that no thread uses."""
+        with self._lock:
+            pools, self._pools = list(self._pools.values()), {}
+        for pool in pools:
+            pool.clear() if isinstance(pool, urllib3.PoolManager) else pool.close()
+
+    def _pool(self, target: Target, policy: Policy, proxy: str) -> Any:  # noqa: ANN401
+        key = proxy or (target.origin, policy)
+        with self._lock:
+            pool = self._pools.pop(key, None)
+            if pool is None:
+                pool = self._made(target, policy, proxy)
+            self._pools[key] = pool  # last: used most recently
+            while len(self._pools) > MOST_POOLS:
+                del self._pools[next(iter(self._pools))]
+        return pool
+
+    def _made(self, target: Target, policy: Policy, proxy: str) -> Any:  # noqa: ANN401
+        common: dict[str, Any] = {"timeout": self._timeout, "maxsize": PER_HOST, "retries": False}
+        if proxy:
+            return urllib3.ProxyManager(proxy, ssl_context=_context(), **common)
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        if target.scheme == "https":
+            return _TlsPool(host, target.port, ssl_context=_context(), policy=policy, **common)
+        return _Pool(host, target.port, policy=policy, **common)
+
+
+def proxy_for(target: Target) -> str:
+    """Return the proxy that the system names for an address; empty if it is asked directly.
+
+    Raises:
+        RemoteError: If it is of a kind that is not known here.
+    """
+    proxy = getproxies().get(target.scheme, "")
+    if not proxy or proxy_bypass(f"{target.host}:{target.port}") or proxy_bypass(target.host):
+        return ""
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    if not proxy.lower().startswith(("http://", "https://")):
+        message = f"The proxy for {target.scheme} is not an http proxy."
+        raise RemoteError(message, hint="Set HTTPS_PROXY to an http proxy, or NO_PROXY.")
+    return proxy

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from eex.columns import damaged, unit_rows, vectors_of
+from eex.columns.said import damaged
+from eex.columns.vectors import unit_rows, vectors_of
 from eex.embeddings import SetHeader
 from eex.errors import SetNotFoundError
 
@@ -88,8 +89,7 @@ class Table:
                     group = _read(self.path, lambda n=number: file.read_row_group(n, ["embedding"]))
                     some = group.take(pa.array([row - first for row in inside], pa.int64()))
                     batch = some.combine_chunks().to_batches()[0]
-                    dim = len(batch["embedding"][0].as_py() or ())
-                    made = unit_rows(vectors_of(batch, dim, self.path))
+                    made = unit_rows(vectors_of(batch["embedding"], "embedding", self.path)[0])
                     found |= dict(zip(inside, made, strict=True))
                 first += count
         lengths = {len(vector) for vector in found.values()}

@@ -1,0 +1,111 @@
+"""What a set says of itself, and how many of its vectors can be used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from eex.errors import DamagedSetError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetHeader:
+    """What a set says of itself; stored as JSON under the Parquet key `emb`."""
+
+    id: str
+    """Stable id, such as demo-bluemarble-100km."""
+    title: str
+    """For people."""
+    model: str
+    """Name of the encoder that made the vectors; queries use the same."""
+    dim: int
+    """Length of a vector; 0 if only the file says, before it is opened."""
+    weights: str = ""
+    """Which weights: file and SHA-256, or hub id and commit."""
+    variant: str = ""
+    """Way of running the encoder that made the vectors; empty is its default."""
+    bands: tuple[str, ...] = ()
+    """Bands that the encoder was fed, in order."""
+    preprocessing: str = ""
+    """What was done to the stored numbers before the encoder."""
+    quantization: str = "none"
+    """How the vectors were quantised."""
+    scale: float = 1.0
+    """Stored integers times this, plus `offset`, are the numbers (as in CF: scale_factor)."""
+    offset: float = 0.0
+    """See `scale` (as in CF: add_offset)."""
+    pixels: str = ""
+    """How the tiles' pixels are read; empty if they cannot be."""
+    crop: int = 0
+    """Height and width of the centre of a tile that was embedded, pixels; 0: `pixel_bbox` says."""
+    tile_km: float = 0.0
+    """Height and width of a tile on the ground, kilometres; 0 if not known."""
+    spread_km: float = 0.0
+    """Least distance between results by default, kilometres."""
+    licence: str = ""
+    """Licence of vectors and imagery."""
+    attribution: str = ""
+    """Credit line that every answer and export carries."""
+    banner: str = ""
+    """Shown with every answer; empty for real imagery."""
+    demo: bool = False
+    """True for the embedded world only."""
+    examples: tuple[tuple[str, dict[str, Any]], ...] = ()
+    """Titles and query parts that work at one click."""
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> SetHeader:
+        """Read a header; keys of later versions are passed over.
+
+        Raises:
+            DamagedSetError: If it is not the JSON of a header.
+        """
+        known = {field.name for field in fields(cls)}
+        try:
+            record = {k: v for k, v in json.loads(text).items() if k in known}
+            record["bands"] = tuple(record.get("bands", ()))
+            record["examples"] = tuple((t, dict(q)) for t, q in record.get("examples", ()))
+            header = cls(**record)
+            if not isinstance(header.dim, int) or header.dim < 1:
+                message = f"dim is {header.dim!r}"
+                raise ValueError(message)  # noqa: TRY301
+        except (ValueError, TypeError, AttributeError) as error:
+            message = f"The header of the embedding set cannot be read: {error}."
+            raise DamagedSetError(message, hint="Make or download the set again.") from error
+        return header
+
+    def to_json(self) -> str:
+        """Return the header as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many rows a set has, and why some of them never rank."""
+
+    rows: int
+    """Tiles."""
+    null: int = 0
+    """Without a vector, or with a vector that lacks a number."""
+    zero: int = 0
+    """With a vector of zeros."""
+    not_finite: int = 0
+    """With a vector that has NaN or infinity in it."""
+
+    @property
+    def usable(self) -> int:
+        """Tiles that rank."""
+        return self.rows - self.null - self.zero - self.not_finite
+
+    def message(self) -> str:
+        """Return what a person should know of rows that never rank; empty if all do."""
+        why = {"null": self.null, "all zeros": self.zero, "not finite": self.not_finite}
+        if self.usable == self.rows:
+            return ""
+        parts = ", ".join(f"{count:,} {what}" for what, count in why.items() if count)
+        left_out = self.rows - self.usable
+        tiles = f"{left_out:,} of {self.rows:,} tiles have"
+        if left_out == 1:
+            tiles = f"1 of {self.rows:,} tiles has"
+        return f"{tiles} no usable vector ({parts}) and never rank{'s' * (left_out == 1)}."

@@ -1,0 +1,221 @@
+"""An opened set: mapped from disk, nothing read before it is needed.
+
+Opening reads `set.json` and looks at the sizes of the other files; vectors and centres are mapped,
+rows only when one is asked for, so that opening costs milliseconds whatever the set's size.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eex.embeddings.header import Counts, SetHeader
+from eex.errors import DamagedSetError, SetNotFoundError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from eex.tiles import TileRef
+
+OPENED_VERSION = 4
+"""Raised when the opened form changes, so that old ones are made again."""
+
+PARTS = ("vectors.npy", "lonlat.npy", "unusable.npy", "rows.arrow")
+"""Files of an opened set beside `set.json`."""
+
+BOX = 4
+"""Numbers of a pixel box."""
+
+
+class EmbeddingSet:
+    """An opened set: vectors and rows mapped from disk, nothing read before it is needed."""
+
+    header: SetHeader
+    """What the set says of itself."""
+    vectors: NDArray[Any]
+    """Shape (rows, dim), as stored: float16, float32, float64, or int8 to be scaled as the header
+    says; of any length, memory-mapped and read-only."""
+    lonlat: NDArray[np.float64]
+    """Tile centres, shape (rows, 2), degrees, memory-mapped and read-only."""
+    key: str
+    """Changes whenever the data changes; for caches."""
+    counts: Counts
+    """How many rows can rank."""
+    unusable: NDArray[np.int64]
+    """Numbers of the rows that never rank, in order."""
+    roles: Mapping[str, str]
+    """Role to column of `rows`: geometry, lon, lat, id."""
+    folder: Path | None
+    """Where it lies; None for one in memory."""
+
+    def __init__(
+        self,
+        header: SetHeader,
+        vectors: NDArray[Any],
+        lonlat: NDArray[np.float64],
+        rows: pa.Table | Path,
+        key: str,
+        *,
+        counts: Counts | None = None,
+        unusable: NDArray[np.int64] | None = None,
+        roles: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Join the parts of a set; `rows` is a table or the Arrow file of one."""
+        self.header, self.vectors, self.lonlat, self.key = header, vectors, lonlat, key
+        self.counts = Counts(rows=len(vectors)) if counts is None else counts
+        self.unusable = np.empty(0, np.int64) if unusable is None else unusable
+        self.roles = {} if roles is None else roles
+        self.folder = folder
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """Everything but the vectors, in row order, memory-mapped.
+
+        Raises:
+            DamagedSetError: If the file cannot be read.
+        """
+        if not isinstance(self._rows, Path):
+            return self._rows
+        import pyarrow as pa
+
+        try:
+            rows = pa.ipc.open_file(pa.memory_map(str(self._rows))).read_all()
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(self._rows.parent, str(error)) from error
+        if rows.num_rows != len(self):
+            raise _damaged(self._rows.parent, "its parts do not fit")
+        return rows
+
+    @cached_property
+    def ids(self) -> pa.ChunkedArray:
+        """What a row is called: its grid cell or id, or its number where rows lack those."""
+        import pyarrow as pa
+
+        for name in (self.roles.get("id", ""), "grid_cell", "unique_id"):
+            if name in self.rows.column_names and not self.rows[name].null_count:
+                return self.rows[name]
+        return pa.chunked_array([pa.array(np.arange(len(self))).cast(pa.string())])
+
+    def vector(self, row: int) -> NDArray[np.float32]:
+        """Return one row's vector as numbers, shape (dim,), of any length; zero if unusable."""
+        stored = self.vectors[row]
+        at = int(np.searchsorted(self.unusable, row))
+        if at < len(self.unusable) and self.unusable[at] == row:
+            return np.zeros(stored.shape, np.float32)
+        if stored.dtype.kind == "i":
+            return np.asarray(stored * self.header.scale + self.header.offset, np.float32)
+        if stored.dtype == np.float64:  # which may be too large or too small for float32
+            largest = float(np.abs(stored).max(initial=0.0))
+            if largest and not np.finfo(np.float32).tiny < largest < np.finfo(np.float32).max:
+                stored = stored / largest
+        return stored.astype(np.float32)
+
+    def tile(self, row: int) -> TileRef:
+        """Return what a reader of pixels needs to know of a row.
+
+        Raises:
+            SetNotFoundError: If there is no such row.
+        """
+        from eex.tiles import TileRef
+
+        told = self.properties(row)
+        box = told.get("pixel_bbox")
+        return TileRef(
+            lon=float(self.lonlat[row, 0]),
+            lat=float(self.lonlat[row, 1]),
+            grid_cell=str(told.get("grid_cell") or ""),
+            product_id=str(told.get("product_id") or ""),
+            timestamp=str(told.get("timestamp") or ""),
+            parquet_url=str(told.get("parquet_url") or ""),
+            parquet_row=int(told.get("parquet_row", -1)),
+            pixel_bbox=(box[0], box[1], box[2], box[3]) if box and len(box) == BOX else None,
+            crop=self.header.crop,
+            crs=str(told.get("utm_crs") or ""),
+        )
+
+    def properties(self, row: int) -> dict[str, Any]:
+        """Return the row's columns as JSON-able values, without binary and empty ones."""
+        if not 0 <= row < len(self):
+            message = f"The set has rows 0 to {len(self) - 1}; there is no row {row}."
+            raise SetNotFoundError(message)
+        from eex.columns.rows import record_of
+
+        return record_of(self.rows, row)
+
+
+def open_folder(folder: Path, *, key: str) -> EmbeddingSet:
+    """Map an opened set into memory.
+
+    Args:
+        folder: Made by `write_opened`.
+        key: Of the set, for caches; changes with its data.
+
+    Raises:
+        DamagedSetError: If the folder is not whole.
+    """
+    try:
+        record = json.loads((folder / "set.json").read_bytes())
+        if record["version"] != OPENED_VERSION:
+            raise _damaged(folder, f"it has version {record['version']}, not {OPENED_VERSION}")
+        header = SetHeader.from_json(json.dumps(record["header"]))
+        counts = Counts(**record["counts"])
+        changed = [n for n in PARTS if (folder / n).stat().st_size != record["files"][n]]
+        if changed:
+            raise _damaged(folder, f"{changed[0]} is not whole")
+        vectors, lonlat, unusable = (_mapped(folder / name) for name in PARTS[:3])
+        roles = {str(role): str(name) for role, name in record["roles"].items()}
+    except DamagedSetError:
+        raise
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(folder, str(error)) from error
+    shapes = (vectors.shape, lonlat.shape, len(unusable))
+    left_out = counts.rows - counts.usable
+    if shapes != ((counts.rows, header.dim), (counts.rows, 2), left_out):
+        raise _damaged(folder, "its parts do not fit")
+    return EmbeddingSet(
+        header,
+        vectors,
+        lonlat,
+        folder / "rows.arrow",
+        key,
+        counts=counts,
+        unusable=unusable,
+        roles=roles,
+        folder=folder,
+    )
+
+
+def describe(folder: Path, header: SetHeader, counts: Counts, roles: Mapping[str, str]) -> None:
+    """Write `set.json` for the parts that lie in a folder, the last file of an opened set."""
+    record = {
+        "version": OPENED_VERSION,
+        "header": asdict(header),
+        "counts": asdict(counts),
+        "roles": dict(roles),
+        "files": {name: (folder / name).stat().st_size for name in PARTS},
+    }
+    text = json.dumps(record, ensure_ascii=False, indent=1)
+    (folder / "set.json").write_text(text, encoding="utf-8")
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """Map an array; an empty one cannot be mapped and is read."""
+    made: NDArray[Any] = np.load(path, mmap_mode=None if path.stat().st_size <= 128 else "r")  # noqa: PLR2004
+    return made
+
+
+def _damaged(folder: Path, what: str) -> DamagedSetError:
+    message = f"The prepared set in {folder} is damaged: {what.rstrip('.')}."
+    return DamagedSetError(message, hint=f"Delete {folder} and open the set again.")

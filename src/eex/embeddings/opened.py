@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ BOX = 4
 """Numbers of a pixel box."""
 
 
+@dataclass(frozen=True)
 class EmbeddingSet:
     """An opened set: vectors and rows mapped from disk, nothing read before it is needed."""
 
@@ -44,40 +45,26 @@ class EmbeddingSet:
     says; of any length, memory-mapped and read-only."""
     lonlat: NDArray[np.float64]
     """Tile centres, shape (rows, 2), degrees, memory-mapped and read-only."""
+    table: pa.Table | Path
+    """Everything but the vectors, or the Arrow file of it; see `rows`."""
     key: str
     """Changes whenever the data changes; for caches."""
-    counts: Counts
-    """How many rows can rank."""
-    unusable: NDArray[np.int64]
+    counted: Counts | None = None
+    """How many rows can rank; None if all can."""
+    unusable: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Numbers of the rows that never rank, in order."""
-    roles: Mapping[str, str]
+    roles: Mapping[str, str] = field(default_factory=dict)
     """Role to column of `rows`: geometry, lon, lat, id."""
-    folder: Path | None
+    folder: Path | None = None
     """Where it lies; None for one in memory."""
-
-    def __init__(
-        self,
-        header: SetHeader,
-        vectors: NDArray[Any],
-        lonlat: NDArray[np.float64],
-        rows: pa.Table | Path,
-        key: str,
-        *,
-        counts: Counts | None = None,
-        unusable: NDArray[np.int64] | None = None,
-        roles: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-    ) -> None:
-        """Join the parts of a set; `rows` is a table or the Arrow file of one."""
-        self.header, self.vectors, self.lonlat, self.key = header, vectors, lonlat, key
-        self.counts = Counts(rows=len(vectors)) if counts is None else counts
-        self.unusable = np.empty(0, np.int64) if unusable is None else unusable
-        self.roles = {} if roles is None else roles
-        self.folder = folder
-        self._rows = rows
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    @property
+    def counts(self) -> Counts:
+        """How many rows there are, and how many can rank."""
+        return self.counted or Counts(rows=len(self))
 
     @cached_property
     def rows(self) -> pa.Table:
@@ -86,16 +73,16 @@ class EmbeddingSet:
         Raises:
             DamagedSetError: If the file cannot be read.
         """
-        if not isinstance(self._rows, Path):
-            return self._rows
+        if not isinstance(self.table, Path):
+            return self.table
         import pyarrow as pa
 
         try:
-            rows = pa.ipc.open_file(pa.memory_map(str(self._rows))).read_all()
+            rows = pa.ipc.open_file(pa.memory_map(str(self.table))).read_all()
         except (OSError, pa.ArrowException) as error:
-            raise _damaged(self._rows.parent, str(error)) from error
+            raise _damaged(self.table.parent, str(error)) from error
         if rows.num_rows != len(self):
-            raise _damaged(self._rows.parent, "its parts do not fit")
+            raise _damaged(self.table.parent, "its parts do not fit")
         return rows
 
     @cached_property
@@ -190,7 +177,7 @@ def open_folder(folder: Path, *, key: str) -> EmbeddingSet:
         lonlat,
         folder / "rows.arrow",
         key,
-        counts=counts,
+        counted=counts,
         unusable=unusable,
         roles=roles,
         folder=folder,

@@ -7,6 +7,7 @@ Environment variables (all optional):
     EEX_HOST        address to serve on; default 127.0.0.1
     EEX_PORT        port to serve on; default 8000
     EEX_MODELS_DIR  where weights of models are kept; default: the system's data directory for `eex`
+    EEX_SETS_DIR    where opened sets are kept; default: the system's data directory for `eex`
     EEX_DEVICE      what networks run on: auto, cpu, cuda, mps; default auto
     EEX_PRECISION   their number format: float32, float16, bfloat16; default float32
     EEX_MODEL_MEMORY  most memory of loaded models, MiB; default 8192; the least used are put away
@@ -68,6 +69,8 @@ class Settings:
     """Host names that the server answers to; empty: any, but on loopback only its own."""
     models_dir: Path | None = None
     """Weights of models are kept here; None: `models` in `cache_dir`."""
+    sets_dir: Path | None = None
+    """Opened sets and their downloads are kept here; None: `named` in `cache_dir`."""
     device: str = "auto"
     """What networks run on."""
     precision: str = "float32"
@@ -109,10 +112,16 @@ class Settings:
             from platformdirs import user_data_dir
 
             models = str(Path(user_data_dir("eex", appauthor=False)) / "models")
+        sets = env.get("EEX_SETS_DIR")
+        if not sets:
+            from platformdirs import user_data_dir
+
+            sets = str(Path(user_data_dir("eex", appauthor=False)) / "sets")
         home = env.get("HF_HOME") or "~/.cache/huggingface"
         return cls(
             cache_dir=_folder("EEX_CACHE_DIR", cache),
             models_dir=_folder("EEX_MODELS_DIR", models),
+            sets_dir=_folder("EEX_SETS_DIR", sets),
             device=env.get("EEX_DEVICE") or "auto",
             precision=_one_of(env, "EEX_PRECISION", PRECISIONS),
             model_memory=_integer(env, "EEX_MODEL_MEMORY", 8192, low=1) * 2**20,

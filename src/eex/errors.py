@@ -5,9 +5,12 @@
     ├── BadQueryError             a query that cannot be asked (ValueError)
     │   ├── BadPlaceError         not a place on the globe
     │   ├── BadPictureError       not a picture, too small or too large
-    │   └── NotUnderstoodError    words that the encoder does not know
+    │   ├── NotUnderstoodError    words that the encoder does not know
+    │   ├── BadCatalogError       a catalogue of sets, or a record in it, that cannot be used
+    │   └── LargeSetError         a set too large to be opened without being asked to
     ├── SetError                  an embedding set that cannot be used (OSError)
     │   ├── SetNotFoundError      nothing at that path (FileNotFoundError)
+    │   │   └── NotOpenError      a published set that is not open here yet
     │   └── DamagedSetError       a file that is not, or no longer, a whole set
     ├── WeightsError              a model's weights that cannot be used (OSError)
     │   ├── MissingWeightsError   they are not here yet (FileNotFoundError)
@@ -86,6 +89,18 @@ class NotUnderstoodError(BadQueryError):
     code = "not-understood"
 
 
+class BadCatalogError(BadQueryError):
+    """A file or plug-in that lists sets cannot be read, or a record in it is wrong."""
+
+    code = "bad-catalog"
+
+
+class LargeSetError(BadQueryError):
+    """A set is so large that opening all of it must be asked for."""
+
+    code = "large-set"
+
+
 class SetError(EexError, OSError):
     """An embedding set cannot be used."""
 
@@ -96,6 +111,12 @@ class SetNotFoundError(SetError, FileNotFoundError):
     """Nothing lies at that path."""
 
     code = "set-not-found"
+
+
+class NotOpenError(SetNotFoundError):
+    """The set is published but not open on this machine; the hint has the command for that."""
+
+    code = "not-open"
 
 
 class DamagedSetError(SetError):

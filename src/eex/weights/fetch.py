@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from eex.errors import DownloadError
 from eex.files import guarded
@@ -18,6 +20,9 @@ from eex.weights.http import FaultError, UnreachableError, ask
 from eex.weights.hubs import Origin
 from eex.weights.part import Note, Part, SpoiledError, read_note
 from eex.weights.receipts import note_path
+
+Answer = TypeVar("Answer")
+"""What some work gives."""
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds to wait before each next try after a fault."""
@@ -79,6 +84,20 @@ def fetch_file(
         except FaultError as fault:
             much = part.have - before >= PROGRESS_BYTES
             faults = _again(origin, fault, 1 if much else faults + 1)
+
+
+def patiently(origin: Origin, work: Callable[[], Answer]) -> Answer:
+    """Return what some work that asks a hub gives, tried again after faults that may pass.
+
+    Raises:
+        DownloadError: After the last try.
+    """
+    faults = 0
+    while True:
+        try:
+            return work()
+        except (FaultError, UnreachableError) as fault:
+            faults = _again(origin, fault, faults + 1)
 
 
 def forget_note(target: Path) -> None:

@@ -92,7 +92,7 @@ def get_weights(
         if not is_complete(folder, spec):
             folder.mkdir(exist_ok=True)
             clear_abandoned(folder)
-            _Getting(spec, settings, wanted, folder, report).run(accepted)
+            Getting(spec, settings, wanted, folder, report).run(accepted)
     return folder
 
 
@@ -105,18 +105,24 @@ def needs_licence(spec: HasWeights, settings: Settings, *, source: str = "") -> 
 
 
 @dataclass
-class _Getting:
-    """One model being got; the caller holds its folder."""
+class Getting:
+    """One model, or one data set, being got; the caller holds its folder."""
 
     spec: HasWeights
+    """What is wanted."""
     settings: Settings
+    """For hubs, the token, the cache of Hugging Face's tools, and whether to fetch at all."""
     source: Source
+    """From where."""
     folder: Path
+    """Where to; it is there."""
     progress: FileProgress
+    """Told how much of each file is here."""
     commits: dict[tuple[str, str], str] = field(default_factory=dict)
     """Commits met, by hub and repository: further files are those of the same commit."""
 
-    def run(self, accepted: str) -> None:
+    def run(self, accepted: str = "") -> None:
+        """Bring every file that is not here yet, and write the receipt."""
         receipt = self._receipt(accepted)
         missing = [file for file in self.spec.files if not file_here(self.folder, file, receipt)]
         if self.source.layout != "local":
@@ -171,7 +177,8 @@ class _Getting:
             raise DownloadError(message, hint=hint)
         home, absent = home_of(self.spec, file, self.source), None
         for name in (file.name, *file.or_else):
-            met = self.commits.get((home.hub, home.repo), "")
+            pinned = is_commit(home.revision)
+            met = "" if pinned else self.commits.get((home.hub, home.repo), "")
             origin = origin_of(home, checked_name(name), self.source, self.settings, revision=met)
             size = file.size if file.sha256 else 0
             target = self.folder / name

@@ -1,7 +1,7 @@
 """The cache of Hugging Face's own tools, so that nothing is fetched twice.
 
-It keeps `models--{owner}--{name}/snapshots/{commit}/{file}`, links to blobs that are named by
-their checksum, and in `refs/{branch}` the commit that was met last.
+It keeps `models--{owner}--{name}/snapshots/{commit}/{file}` (`datasets--…` of data sets), links to
+blobs that are named by their checksum, and in `refs/{branch}` the commit that was met last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def snapshot(cache: Path | None, home: Home) -> Path | None:
     """Return the folder of a repository's files at its revision; None if it is not there."""
     if cache is None or home.hub != "huggingface":
         return None
-    repository = cache / f"models--{checked_name(home.repo).replace('/', '--')}"
+    repository = cache / f"{home.kind}s--{checked_name(home.repo).replace('/', '--')}"
     commit = home.revision
     if not is_commit(commit):
         try:

@@ -1,7 +1,8 @@
-"""Where a file of weights is asked for: hubs, mirrors of them, or a folder of the user's own.
+"""Where a file is asked for: hubs, mirrors of them, or a folder of the user's own.
 
 Hugging Face and its mirrors keep a file at `{endpoint}/{repo}/resolve/{revision}/{file}`,
-ModelScope at `https://{modelscope.cn or .ai}/models/{repo}/resolve/{revision}/{file}`.
+ModelScope at `https://{modelscope.cn or .ai}/models/{repo}/resolve/{revision}/{file}`; of data
+sets, `{repo}` is `datasets/{repo}` at the former and `models` is `datasets` at the latter.
 """
 
 from __future__ import annotations
@@ -152,19 +153,24 @@ def origin_of(
         if source.name == home.hub:
             endpoint = source.endpoint
         revision = "master" if revision == "main" else revision
-        page = f"{endpoint}/models/{quote(home.repo)}"
+        page = f"{endpoint}/{_path(home)}"
+        listing = ""  # of data sets, checksums come with the names of the files (`listing.py`)
+        if home.kind == "model":
+            listing = (
+                f"{endpoint}/api/v1/models/{quote(home.repo)}/repo/files"
+                f"?Revision={quote(revision, safe='')}&Recursive=true"
+            )
         return Origin(
             url=f"{page}/resolve/{quote(revision, safe='')}/{quote(file)}",
             page=page,
-            listing=f"{endpoint}/api/v1/models/{quote(home.repo)}/repo/files"
-            f"?Revision={quote(revision, safe='')}&Recursive=true",
+            listing=listing,
             home=home,
             revision=revision,
             file=file,
         )
     if source.layout != "huggingface":
         source = source_of("huggingface", settings)
-    page = f"{source.endpoint}/{quote(home.repo)}"
+    page = f"{source.endpoint}/{_path(home)}"
     return Origin(
         url=f"{page}/resolve/{quote(revision, safe='')}/{quote(file)}",
         page=page,
@@ -175,13 +181,24 @@ def origin_of(
     )
 
 
+def endpoint_of(origin: Origin) -> str:
+    """Return the address of the hub itself, that what it can be asked lies behind."""
+    return origin.page[: origin.page.rindex(f"/{_path(origin.home)}")]
+
+
 def page_of(home: Home) -> str:
     """Return the page of a repository, for people."""
     if home.hub in MODELSCOPES:
-        return f"{MODELSCOPES[home.hub]}/models/{home.repo}"
-    return f"{HUGGINGFACE}/{home.repo}"
+        return f"{MODELSCOPES[home.hub]}/{_path(home)}"
+    return f"{HUGGINGFACE}/{_path(home)}"
 
 
 def is_commit(revision: str) -> bool:
     """Whether a revision stands for one content for ever."""
     return COMMIT.fullmatch(revision) is not None
+
+
+def _path(home: Home) -> str:
+    """Return where the page of a repository lies at its hub."""
+    kind = f"{home.kind}s/" if home.kind == "dataset" or home.hub in MODELSCOPES else ""
+    return f"{kind}{quote(home.repo)}"

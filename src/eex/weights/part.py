@@ -34,6 +34,9 @@ from eex.weights.http import FaultError, Reply, ask
 from eex.weights.hubs import Origin, is_commit
 from eex.weights.receipts import note_path
 
+ROOM = "Free some space, or point EEX_MODELS_DIR (of sets EEX_SETS_DIR) elsewhere."
+"""What to do where the disk has no room."""
+
 SPARE_BYTES = 64 * 2**20
 """Room to leave on the disk."""
 
@@ -242,7 +245,7 @@ def check_room(folder: Path, needed: int, what: str) -> None:
     if needed > 0 and needed + SPARE_BYTES > free:
         room = f"{needed / 1e9:.2f} GB in {folder}, where {free / 1e9:.2f} GB are free"
         message = f"{what} needs {room}."
-        raise OutputError(message, hint="Free some space, or point EEX_MODELS_DIR elsewhere.")
+        raise OutputError(message, hint=ROOM)
 
 
 def read_note(target: Path) -> Note:

@@ -10,8 +10,12 @@ import socket
 import ssl
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -31,6 +35,12 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 """Seconds to wait for the next bytes."""
 
+LOOK_SECONDS = 0.1
+"""How often is looked for connections whose time is over."""
+
+IDLE_LOOKS = 50
+"""Looks at nothing after which the thread ends."""
+
 MOST_POOLS = 64
 """Hosts whose connections are kept open."""
 
@@ -49,6 +59,7 @@ def _open(conn: HTTPConnection, policy: Policy) -> socket.socket:
             for option in conn.socket_options or ():
                 sock.setsockopt(*option)
             sock.settimeout(conn.timeout)
+            _uses(sock)
             sock.connect((address, conn.port))
         except OSError as error:
             sock.close()
@@ -71,6 +82,10 @@ class _Guarded(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _open(self, self._policy)
 
+    def getresponse(self) -> Any:  # noqa: ANN401 - the library's own type
+        _uses(self.sock)
+        return super().getresponse()
+
 
 class _GuardedTls(HTTPSConnection):
     """A connection with encryption."""
@@ -81,6 +96,77 @@ class _GuardedTls(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         return _open(self, self._policy)
+
+    def getresponse(self) -> Any:  # noqa: ANN401 - the library's own type
+        _uses(self.sock)
+        return super().getresponse()
+
+
+class Alarm:
+    """Cuts connections off whose time is over, also while a thread waits for their next byte.
+
+    A server that sends a byte every few seconds is never late by the clock of a socket.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing to look after; the thread that does ends when there is nothing."""
+        self._changed = threading.Condition()
+        self._set: dict[int, tuple[Callable[[], bool], _Used]] = {}
+        self._running = False
+        self._next = 0
+
+    @contextmanager
+    def set(self, over: Callable[[], bool]) -> Iterator[None]:
+        """Look after the connections that this thread uses, until the block ends."""
+        used = _Used()
+        _mine.used = used
+        with self._changed:
+            self._next += 1
+            mine = self._next
+            self._set[mine] = (over, used)
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._look, name="eex-alarm", daemon=True).start()
+        try:
+            yield
+        finally:
+            _mine.used = None
+            with self._changed:
+                del self._set[mine]
+
+    def _look(self) -> None:
+        idle = 0
+        while True:
+            time.sleep(LOOK_SECONDS)
+            with self._changed:
+                late = [used for over, used in self._set.values() if over()]
+                idle = 0 if self._set else idle + 1
+                if idle > IDLE_LOOKS:
+                    self._running = False
+                    return
+                for used in late:
+                    used.cut()
+
+
+class _Used:
+    """The connection that a thread uses now."""
+
+    sock: socket.socket | None = None
+
+    def cut(self) -> None:
+        """End it; whoever waits for it is told that it broke."""
+        if self.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # plain, also below TLS
+
+
+_mine = threading.local()
+
+
+def _uses(sock: Any) -> None:  # noqa: ANN401 - a socket, with or without TLS
+    used = getattr(_mine, "used", None)
+    if used is not None:
+        used.sock = sock
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -107,6 +193,7 @@ class Pools:
         self._timeout = urllib3.Timeout(connect=connect, read=read)
         self._lock = threading.Lock()
         self._pools: dict[object, Any] = {}
+        self.alarm = Alarm()
 
     def get(self, target: Target, policy: Policy, headers: dict[str, str]) -> Any:  # noqa: ANN401
         """Send a request and return the answer, of which only the headers have been read."""
@@ -147,7 +234,12 @@ class Pools:
     def _made(self, target: Target, policy: Policy, proxy: str) -> Any:  # noqa: ANN401
         common: dict[str, Any] = {"timeout": self._timeout, "maxsize": PER_HOST, "retries": False}
         if proxy:
-            return urllib3.ProxyManager(proxy, ssl_context=_context(), **common)
+            parts = urlsplit(proxy)
+            told = urllib3.make_headers()
+            if parts.username is not None:
+                who = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+                told = urllib3.make_headers(proxy_basic_auth=who)
+            return urllib3.ProxyManager(proxy, proxy_headers=told, ssl_context=_context(), **common)
         host = f"[{target.host}]" if ":" in target.host else target.host
         if target.scheme == "https":
             return _TlsPool(host, target.port, ssl_context=_context(), policy=policy, **common)

@@ -28,7 +28,7 @@ from eex.errors import (
     StoppedError,
     UnavailableError,
 )
-from eex.remote.addresses import Policy, checked
+from eex.remote.addresses import Policy, Target, checked
 from eex.remote.answers import (
     FaultError,
     Part,
@@ -91,6 +91,11 @@ class Watch:
     """By `time.monotonic()`."""
     events: tuple[threading.Event, ...] = ()
     """Any of them set: the caller asked to stop."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time to stop."""
+        return time.monotonic() > self.deadline or any(event.is_set() for event in self.events)
 
     def check(self) -> None:
         """Stop if it is time to.
@@ -259,7 +264,7 @@ class Transfer:
     def _try(self, candidate: Candidate, wanted: Wanted, watch: Watch, end: float) -> None:
         asked = wanted.missing
         text = f"bytes={asked[0]}-{asked[1] - 1}" if asked[0] >= 0 else f"bytes={asked[0]}"
-        with self._walk(candidate, text, watch) as (response, url, etag):
+        with self._walk(candidate, text, watch, end) as (response, url, etag):
             headers = _lower(response.headers)
             if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
                 redirected = url != candidate.url
@@ -309,12 +314,16 @@ class Transfer:
             skip = max(0, have - at)
             wanted.got += memoryview(piece)[skip : skip + wanted.high - have]
             at += len(piece)
+        more = b""
         with suppress(FaultError), _faults(url):  # the end of a chunked body
-            response.read1(1)
+            more = response.read1(1)
+        if more:
+            message = f"{name_of(url)} sent more bytes than it said."
+            raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
 
     @contextmanager
     def _walk(
-        self, candidate: Candidate, part: str, watch: Watch
+        self, candidate: Candidate, part: str, watch: Watch, end: float
     ) -> Iterator[tuple[Any, str, str]]:
         """Ask, follow redirects, give the answer, its address and what the hub calls the content.
 
@@ -332,24 +341,44 @@ class Transfer:
             headers = {"User-Agent": _agent(), "Accept-Encoding": "identity", "Range": part}
             if candidate.token and target.origin == first:
                 headers["Authorization"] = f"Bearer {candidate.token}"
-            with _faults(url):
-                response = self.pools.get(target, policy, headers)
-            self.counter.add(requests=1)
-            whole = False
-            try:
+            with self._asked(url, target, policy, headers, watch=watch, end=end) as response:
                 if target.origin == first:
                     etag = etag or response.headers.get("x-linked-etag", "")
                 if response.status not in REDIRECTS:
                     yield response, url, etag
-                    whole = True
                     return
                 url = self._next(url, response.headers.get("location", ""), policy)
-                whole = self._drained(response)
-            finally:
-                if not whole:
-                    response.close()
+                self._drain(response)
         message = f"{name_of(candidate.url)} redirects in a circle."
         raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+
+    @contextmanager
+    def _asked(
+        self,
+        url: str,
+        target: Target,
+        policy: Policy,
+        headers: dict[str, str],
+        *,
+        watch: Watch,
+        end: float,
+    ) -> Iterator[Any]:
+        """Ask once; unless all of the answer is read, its connection is closed."""
+        response = None
+        whole = False
+        with self.pools.alarm.set(lambda: watch.over or time.monotonic() > end):
+            try:
+                with _faults(url):
+                    response = self.pools.get(target, policy, headers)
+                watch.check()  # an answer that was cut off may look like a whole one
+                if time.monotonic() > end:
+                    raise unavailable(url, "it is too slow")
+                self.counter.add(requests=1)
+                yield response
+                whole = True
+            finally:
+                if response is not None and not (whole and response.closed):
+                    response.close()
 
     def _policy(self, candidate: Candidate) -> Policy:
         """Return which hosts may be asked for a candidate: the user's own mirror besides."""
@@ -377,15 +406,12 @@ class Transfer:
                 raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
         return target
 
-    def _drained(self, response: Any) -> bool:  # noqa: ANN401
+    def _drain(self, response: Any) -> None:  # noqa: ANN401
         """Read a short body to its end, so that the connection can be used again."""
         told = response.headers.get("content-length", "")
-        if not told.isdecimal() or int(told[:18]) > DRAINED:
-            return False
-        with suppress(HTTPError, OSError):
-            self.counter.add(count=len(response.read()))
-            return True
-        return False
+        if told.isdecimal() and int(told[:18]) <= DRAINED:
+            with suppress(HTTPError, OSError):
+                self.counter.add(count=len(response.read()))
 
 
 @contextmanager

@@ -32,9 +32,9 @@ Faults (`kind`) and what they take:
 of them; faults of one path queue up; `path="*"` is for every path. `server.put` again with another
 content changes a file (its ETag is the checksum). `server.head = False` answers HEAD with 405.
 
-A link (`range_server(Link(rtt=0.03))`) delays as docs/decisions/0007-range-reads.md says: keep-alive,
-one round trip for an answer, two more for a new connection (TCP and TLS 1.3), slow start from
-14.6 kB, doubled every round trip up to 25 MB/s for one connection, 12.5 MB/s shared by all.
+A link (`range_server(Link(rtt=0.03))`) delays as docs/decisions/0007-range-reads.md has it:
+keep-alive, one round trip for an answer, two more for a new connection (TCP and TLS 1.3), slow
+start from 14.6 kB, doubled every round trip up to 25 MB/s for one connection, 12.5 MB/s shared.
 """
 
 from __future__ import annotations

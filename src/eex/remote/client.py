@@ -31,7 +31,8 @@ from eex.remote.addresses import Policy
 from eex.remote.answers import Stamp, changed, name_of
 from eex.remote.hubs import Candidate, candidates, repository
 from eex.remote.spans import Span, blocks, cut
-from eex.remote.transfer import Timing, Transfer, Watch
+from eex.remote.transfer import Transfer
+from eex.remote.waiting import Timing, Watch
 
 __all__ = ["Counted", "RemoteClient", "Stamp", "Timing"]
 

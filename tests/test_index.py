@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from eex.errors import BadQueryError, ShapeError
-from eex.index import exact, kernels
+from eex.index import exact, kernels, stored
 from eex.index.base import VectorIndex
 from eex.index.exact import ExactIndex
 from eex.index.kernels import dot_many, dot_rows, over_rows
@@ -98,6 +98,86 @@ class TestExactEverySecondRow(TestExactFloat16):
         return ExactIndex(np.repeat(vectors.astype(np.float16), 2, axis=0)[::2])
 
 
+class TestExactFloat64(IndexContract):
+    @staticmethod
+    def make(vectors: Floats) -> ExactIndex:
+        return ExactIndex(vectors.astype(np.float64), threads=2)
+
+    @staticmethod
+    def stored(vectors: Floats) -> Floats:
+        return vectors.astype(np.float64)
+
+
+class TestExactFloat64WithoutNumkong(TestExactFloat64):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "numkong", None)
+
+
+class TestExactInt8(IndexContract):
+    """Integers have no way to say that a vector is missing, so rows are told to be invalid."""
+
+    scale: ClassVar[float] = 1 / 127
+    offset: ClassVar[float] = 0.0
+    dtype = np.int8
+
+    @classmethod
+    def rounded(cls, vectors: Floats) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+        with np.errstate(all="ignore"):
+            lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+            valid = np.isfinite(lengths) & (lengths > 0)
+            units = np.where(valid[:, None], vectors, 0) / np.where(valid, lengths, 1)[:, None]
+        return np.clip(np.rint((units - cls.offset) / cls.scale), -128, 127).astype(np.int8), valid
+
+    @classmethod
+    def make(cls, vectors: Floats) -> ExactIndex:
+        kept, valid = cls.rounded(vectors)
+        return ExactIndex(kept, scale=cls.scale, offset=cls.offset, valid=valid, threads=2)
+
+    @classmethod
+    def stored(cls, vectors: Floats) -> Floats:
+        kept, valid = cls.rounded(vectors)
+        return np.where(valid[:, None], kept * cls.scale + cls.offset, 0)
+
+
+class TestExactInt8WithAnOffset(TestExactInt8):
+    scale, offset = 1 / 200, 0.25
+
+
+class TestExactInt8OfNegativeScale(TestExactInt8):
+    scale, offset = -1 / 150, -0.1
+
+
+class TestExactInt8WithoutNumkong(TestExactInt8WithAnOffset):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "numkong", None)
+
+
+class TestExactInt8InSmallSlices(TestExactInt8WithAnOffset):
+    @pytest.fixture(autouse=True)
+    def slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
+        monkeypatch.setattr(stored, "BLOCK_BYTES", 100)
+        monkeypatch.setattr(exact, "GATHER_BYTES", 200)
+        monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
+
+
+class TestExactInt8Mapped(TestExactInt8WithAnOffset):
+    path: ClassVar[Path]
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> None:
+        type(self).path = tmp_path / "vectors.npy"
+
+    @classmethod
+    def make(cls, vectors: Floats) -> ExactIndex:
+        kept, valid = cls.rounded(vectors)
+        np.save(cls.path, kept)
+        mapped = np.load(cls.path, mmap_mode="r")
+        return ExactIndex(mapped, scale=cls.scale, offset=cls.offset, valid=valid)
+
+
 def test_an_exact_index_is_a_vector_index() -> None:
     assert isinstance(ExactIndex(toy_vectors(3)), VectorIndex)
 
@@ -106,7 +186,7 @@ components = st.floats(-1, 1, width=16).map(lambda x: x if abs(x) > 1e-4 else 0.
 
 
 @settings(max_examples=200, deadline=None)
-@given(data=st.data(), dtype=st.sampled_from([np.float16, np.float32]))
+@given(data=st.data(), dtype=st.sampled_from([np.float16, np.float32, np.float64]))
 def test_any_search_is_the_one_that_float64_gives(
     data: st.DataObject, dtype: type[np.floating[Any]]
 ) -> None:
@@ -134,6 +214,61 @@ def test_any_search_is_the_one_that_float64_gives(
     every = index.scores(query)
     off = np.abs(every - expected)[~np.isnan(expected)]
     assert off.max(initial=0) <= index.tolerance(query)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    data=st.data(),
+    scale=st.floats(1e-3, 10).flatmap(lambda s: st.sampled_from([s, -s])),
+    shift=st.just(0.0) | st.floats(-200.3, 200.7),
+)
+def test_any_search_of_integers_is_the_one_that_their_decoded_numbers_give(
+    data: st.DataObject, scale: float, shift: float
+) -> None:
+    """The shift is the offset in units of the scale: at -128 to 127 whole rows can cancel."""
+    count, dim = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 12))
+    kept = data.draw(hnp.arrays(np.int8, (count, dim)))
+    query = data.draw(hnp.arrays(np.float32, (dim,), elements=components))
+    k = data.draw(st.integers(1, 50))
+    decoded = kept * scale + shift * scale
+    lengths = np.linalg.norm(decoded, axis=1) / abs(scale)
+    valid = lengths > 1e-9  # shorter ones are made of rounding alone
+    if not query.any():
+        return
+    index = ExactIndex(kept, scale=scale, offset=shift * scale, valid=valid)
+    expected = cosines(np.where(valid[:, None], decoded, 0), query[None])[0]
+    off = np.abs(index.scores(query) - expected)[valid]
+    assert off.max(initial=0) <= index.tolerance(query)
+    rows, scores = (found[0] for found in index.search(query[None], k=k))
+    assert rows.size == min(k, valid.sum())
+    np.testing.assert_allclose(scores, expected[rows], atol=3e-7)
+    left = np.setdiff1d(np.flatnonzero(valid), rows)
+    if left.size and rows.size:
+        assert expected[left].max() <= scores[-1] + 3e-7
+
+
+def test_near_equal_integers_come_in_the_true_order_after_the_rounded_scan() -> None:
+    rng = np.random.default_rng(0)
+    kept = np.clip(90 * rng.normal(size=256) + rng.normal(size=(4_000, 256)), -128, 127)
+    kept = kept.astype(np.int8)
+    query = rng.normal(size=256)
+    index = ExactIndex(kept, scale=0.5, offset=3.0)
+    expected = cosines(kept * 0.5 + 3.0, query[None])[0]
+    found = index.search(query[None], k=3_000).rows[0]
+    wanted = np.argsort(-expected.astype(np.float32), kind="stable")[:3_000]
+    np.testing.assert_array_equal(found, wanted)
+    assert (top_rows(index.scores(query), 3_000) != wanted).any()
+    assert np.abs(index.scores(query) - expected).max() <= index.tolerance(query) < 1e-3
+
+
+@pytest.mark.parametrize("scale", [0.0, np.nan, np.inf])
+def test_a_scale_that_makes_no_numbers_is_refused(scale: float) -> None:
+    with pytest.raises(ShapeError):
+        ExactIndex(np.ones((2, 2), np.int8), scale=scale)
+    with pytest.raises(ShapeError):
+        ExactIndex(np.ones((2, 2), np.int8), offset=np.nan)
+    with pytest.raises(ShapeError, match="Only vectors of integers"):
+        ExactIndex(np.ones((2, 2), np.float32), scale=2.0)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -216,7 +351,7 @@ def test_no_query_finds_nothing() -> None:
 
 @pytest.mark.parametrize(
     "vectors",
-    [np.ones(4, np.float32), np.ones((4, 0), np.float32), np.ones((4, 4)), np.ones((2, 2), int)],
+    [np.ones(4, np.float32), np.ones((4, 0), np.float32), np.ones((2, 2), int)],
 )
 def test_what_is_no_matrix_of_floats_is_refused(vectors: Floats) -> None:
     with pytest.raises(ShapeError):
@@ -227,7 +362,7 @@ def test_nothing_is_read_before_the_first_query(monkeypatch: pytest.MonkeyPatch)
     def read(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(exact, "dot_rows", read)
+    monkeypatch.setattr(stored, "dot_rows", read)
     index = ExactIndex(toy_vectors(50))
     assert index.size == 50
     with pytest.raises(AssertionError):

@@ -9,7 +9,7 @@ and costs this process almost no memory of its own (one float32 for each row).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from eex.config import processors
 from eex.errors import ShapeError
 from eex.index.asked import checked_k, checked_mask, unit_row, unit_rows
 from eex.index.base import Hits, Scan
-from eex.index.kernels import dot_many, dot_rows, over_rows
+from eex.index.kernels import over_rows
+from eex.index.stored import FloatRows, IntegerRows
 from eex.index.topk import kth_highest
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from eex.index.kernels import Rows
+    from eex.index.stored import Stored
 
 SHORTEST, LONGEST = 2.0**-60, 2.0**60
 """Lengths of vectors that have a direction; shorter ones count as zero, longer as not finite."""
@@ -40,8 +42,8 @@ GATHER_BYTES = 2**20
 BATCH_BYTES = 64 * 2**20
 """Bytes of scores held at a time when several queries are asked at once."""
 
-UNIT_ROUNDOFF = 2.0**-24
-"""Of float32, in which the kernels sum."""
+FLOATS = (np.float16, np.float32, np.float64)
+"""Formats of rows beside int8."""
 
 
 class ExactIndex:
@@ -49,28 +51,41 @@ class ExactIndex:
 
     def __init__(
         self,
-        vectors: NDArray[np.float16] | NDArray[np.float32],
+        vectors: NDArray[Any],
         *,
+        scale: float = 1.0,
+        offset: float = 0.0,
         valid: NDArray[np.bool_] | None = None,
         threads: int | None = None,
     ) -> None:
         """Take the vectors as they are; nothing is read before the first query.
 
         Args:
-            vectors: Shape (N, dim), any lengths: scores are cosines. Kept, not copied; must not
-                change while the index lives. Fastest when rows lie one after another.
+            vectors: Shape (N, dim), float16, float32, float64 or int8, any lengths: scores are
+                cosines. Kept, not copied; must not change while the index lives. Fastest when rows
+                lie one after another.
+            scale: For int8: the numbers are `stored * scale + offset`; may be negative.
+            offset: See `scale`.
             valid: Shape (N,); rows that are False here never rank, whatever their vector.
             threads: That scan at once; all processors of this process unless told.
 
         Raises:
-            ShapeError: If `vectors` is not a matrix of float16 or float32, or `valid` another size.
+            ShapeError: If `vectors` is no matrix of one of these formats, `valid` has another
+                size, the scale is zero, or floats are to be scaled.
         """
         if vectors.ndim != 2 or vectors.shape[1] == 0:  # noqa: PLR2004
             message = f"Vectors must have shape (rows, dim), got {vectors.shape}."
             raise ShapeError(message, hint="Put one vector on each row.")
-        if vectors.dtype.newbyteorder("=") not in (np.float16, np.float32):
-            message = f"Vectors must be float16 or float32, got {vectors.dtype}."
+        if vectors.dtype == np.int8:
+            self._stored: Stored = IntegerRows(scale, offset)
+        elif vectors.dtype.newbyteorder("=") not in FLOATS:
+            message = f"Vectors must be float16, float32, float64 or int8, got {vectors.dtype}."
             raise ShapeError(message, hint="Convert them with .astype('float32').")
+        elif (scale, offset) != (1.0, 0.0):
+            message = "Only vectors of integers have a scale and an offset."
+            raise ShapeError(message, hint="Leave both away.")
+        else:
+            self._stored = FloatRows(vectors.dtype)
         self._vectors: Rows = vectors.view(np.ndarray)  # slices of a memmap cost more to make
         self._valid = None if valid is None else checked_mask(valid, vectors.shape[0])
         self._threads = processors() if threads is None else max(1, threads)
@@ -145,10 +160,11 @@ class ExactIndex:
     # What the public methods share. A `unit` is a query of length 1, float64, shape (dim,).
 
     def _scores(self, unit: NDArray[np.float64], out: NDArray[np.float32]) -> NDArray[np.float32]:
-        vectors, scales, query = self._vectors, self._scales(), self._stored(unit)
+        vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(unit[None])
+        lines, dots = out[None], self._stored.dots
 
         def work(low: int, high: int) -> None:
-            dot_rows(vectors[low:high], query, out[low:high])
+            dots(vectors[low:high], asked, lines[:, low:high])
 
         self._over_rows(work, self.size)
         _scale(out, scales)
@@ -192,11 +208,11 @@ class ExactIndex:
         return rows, exact, np.argsort(-exact, kind="stable")[:k]
 
     def _scores_of_many(self, units: NDArray[np.float64]) -> NDArray[np.float32]:
-        vectors, scales, queries = self._vectors, self._scales(), self._stored(units)
+        vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(units)
         out = np.empty((units.shape[0], self.size), np.float32)
 
         def work(low: int, high: int) -> None:
-            dot_many(vectors[low:high], queries, out[:, low:high])
+            self._stored.dots(vectors[low:high], asked, out[:, low:high])
 
         self._over_rows(work, self.size)
         _scale(out, scales)
@@ -205,14 +221,14 @@ class ExactIndex:
     def _scores_gathered(
         self, units: NDArray[np.float64], among: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        vectors, scales, queries = self._vectors, self._scales(), self._stored(units)
+        vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(units)
         out = np.empty((units.shape[0], among.size), np.float32)
         step = max(1, GATHER_BYTES // (self.dim * vectors.itemsize))
 
         def work(low: int, high: int) -> None:
             for start in range(low, high, step):
                 part = slice(start, min(start + step, high))
-                dot_many(np.take(vectors, among[part], axis=0), queries, out[:, part])
+                self._stored.dots(np.take(vectors, among[part], axis=0), asked, out[:, part])
 
         self._over_rows(work, among.size)
         _scale(out, scales[among])
@@ -225,7 +241,7 @@ class ExactIndex:
         for low in range(0, rows.size, step):
             some = rows[low : low + step]
             with np.errstate(all="ignore"):  # rows without direction become NaN below
-                vectors = self._vectors[some].astype(np.float64)
+                vectors = self._stored.wide(self._vectors[some])
                 lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
                 cosines = np.einsum("ij,j->i", vectors, unit) / lengths
             out[low : low + step] = np.clip(cosines, -1, 1)
@@ -233,16 +249,9 @@ class ExactIndex:
         return out
 
     def _bound(self, unit: NDArray[np.float64]) -> float:
-        """Return the largest |score - cosine| that rounding can make, over all rows.
-
-        Rounding the query moves a cosine by at most the length of what is lost (Cauchy-Schwarz).
-        A float32 sum of d products is off by at most d u / (1 - d u) of the product of lengths
-        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., eq. 3.5), in the dot
-        product as in the squared length; four more roundings take part.
-        """
-        lost = float(np.linalg.norm(unit - self._stored(unit).astype(np.float64)))
-        summing = self.dim * UNIT_ROUNDOFF / (1 - self.dim * UNIT_ROUNDOFF)
-        return lost + (2 * summing + 4 * UNIT_ROUNDOFF) * (1 + lost)
+        """Return the largest |score - cosine| that rounding can make, over all rows."""
+        self._scales()  # by which integers with an offset know how long their rows are
+        return self._stored.bound(unit)
 
     def _among(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return the rows of the mask that can rank, in order."""
@@ -255,9 +264,7 @@ class ExactIndex:
             vectors, scales = self._vectors, np.empty(self.size, np.float32)
 
             def work(low: int, high: int) -> None:
-                part = vectors[low:high]
-                squares = np.empty(high - low, np.float64)
-                dot_rows(part, part, squares)
+                squares = self._stored.squares(vectors[low:high])
                 good = (squares >= SHORTEST**2) & (squares <= LONGEST**2)
                 scales[low:high] = np.where(good, squares, np.nan) ** -0.5
 
@@ -270,10 +277,6 @@ class ExactIndex:
     def _over_rows(self, work: Callable[[int, int], None], size: int) -> None:
         row_bytes = self.dim * self._vectors.itemsize
         over_rows(work, size, row_bytes=row_bytes, threads=self._threads)
-
-    def _stored(self, units: NDArray[np.float64]) -> Rows:
-        stored: Rows = units.astype(self._vectors.dtype)
-        return stored
 
 
 def _scale(scores: NDArray[np.float32], scales: NDArray[np.float32]) -> None:

@@ -1,9 +1,9 @@
 """Dot products of many rows with a query, in the precision the rows are stored in.
 
 numkong does the arithmetic (one SIMD kernel per processor, picked when it runs): float16 rows are
-multiplied and summed in float32, float32 rows in float64. What it refuses, numpy does: another
-byte order, columns that are not adjacent, no numkong at all. Both may be called from several
-threads at once; neither holds Python's lock while it works.
+multiplied and summed in float32, float32 and float64 rows in float64, int8 rows in int32, exactly.
+What it refuses, numpy does: another byte order, columns that are not adjacent, no numkong at all.
+Both may be called from several threads at once; neither holds Python's lock while it works.
 
 Two things that numkong does not check are checked here: the size of `out`, and that it may be
 written.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Rows = NDArray[Any]  # float16 or float32
+    Rows = NDArray[Any]  # float16, float32, float64 or int8
 
 SLICE_BYTES = 4 * 2**20
 """Fewest bytes of rows handed to a thread at a time: some 200 microseconds' work, beside which the
@@ -68,7 +68,7 @@ def dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32] | NDArray[np.fl
         _numpy_dot_rows(matrix, query, out)
 
 
-def dot_many(matrix: Rows, queries: Rows, out: NDArray[np.float32]) -> None:
+def dot_many(matrix: Rows, queries: Rows, out: NDArray[np.float32] | NDArray[np.float64]) -> None:
     """Write `matrix[i] @ queries[j]` to `out[j, i]`, on this thread, reading the rows once.
 
     Args:
@@ -132,7 +132,8 @@ def _plain(array: Rows) -> bool:
 
 
 def _numpy_dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32 | np.float64]) -> None:
-    wide = np.float64 if out.dtype == np.float64 else np.float32
+    narrow = out.dtype == np.float32 and matrix.dtype.itemsize <= 4  # noqa: PLR2004
+    wide = np.float32 if narrow else np.float64
     step = max(1, NUMPY_BYTES // max(1, matrix.shape[1] * matrix.itemsize))
     for low in range(0, matrix.shape[0], step):
         with np.errstate(all="ignore"):  # damaged rows give NaN, which is what they should

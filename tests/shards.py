@@ -94,8 +94,8 @@ def tiff(values: NDArray[Any], place: Place, *, metres: float, shift: float = 0.
 
     `shift` moves its corner right and down, in metres.
     """
+    from rasterio import Affine
     from rasterio.io import MemoryFile
-    from rasterio.transform import from_origin
 
     with MemoryFile() as file:
         with file.open(
@@ -105,14 +105,14 @@ def tiff(values: NDArray[Any], place: Place, *, metres: float, shift: float = 0.
             count=1,
             dtype=values.dtype,
             crs=place.crs,
-            transform=from_origin(place.left + shift, place.top - shift, metres, metres),
+            transform=Affine(metres, 0, place.left + shift, 0, -metres, place.top - shift),
             compress="lzw",
             tiled=True,
             blockxsize=1024,
             blockysize=1024,
         ) as raster:
             raster.write(values, 1)
-        return bytes(file.read())
+        return bytes(file.getbuffer())
 
 
 def jpeg(pixels: NDArray[np.uint8]) -> bytes:

@@ -27,7 +27,7 @@ Crop = Literal["embedded", "whole"] | int
 (of 10 m, also where coarser bands are read)."""
 
 COLOURS = ("red", "green", "blue")
-"""Bands of a thumbnail."""
+"""Bands of a stored picture."""
 
 CLOUD_MASK = "cloud_mask"
 """Name of the raster of classes, which is no band."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eex.errors import BadQueryError, UnknownNameError
-from eex.imagery.bluemarble import BlueMarble
+from eex.imagery.bluemarble import CREDIT, BlueMarble
 from eex.imagery.pixels import Crop, Kind, TilePixels
 from eex.imagery.scene import RGB, Scene
 from eex.registry import find, names
@@ -61,6 +61,17 @@ class PixelReader(Protocol):
         """
         ...
 
+    def pixels_of(
+        self,
+        tiles: Sequence[TileRef],
+        *,
+        kind: Kind = "rgb",
+        bands: Sequence[str] = (),
+        crop: Crop = "embedded",
+    ) -> Iterator[TilePixels]:
+        """Yield `pixels` of several tiles, in their order, each as soon as it is its turn."""
+        ...
+
 
 class BlueMarbleReader:
     """Tiles of the embedded world: 200 km windows of NASA Blue Marble."""
@@ -110,7 +121,20 @@ class BlueMarbleReader:
             transform=(1, 0, 0, 0, 1, 0),
             crs="",
             tile=tile,
+            attribution=CREDIT,
         )
+
+    def pixels_of(
+        self,
+        tiles: Sequence[TileRef],
+        *,
+        kind: Kind = "rgb",
+        bands: Sequence[str] = (),
+        crop: Crop = "embedded",
+    ) -> Iterator[TilePixels]:
+        """Yield the windows of several tiles."""
+        for tile in tiles:
+            yield self.pixels(tile, kind=kind, bands=bands, crop=crop)
 
 
 def pixel_reader(name: str, *, settings: Settings) -> PixelReader:

@@ -15,7 +15,7 @@ import numpy as np
 
 from eex.errors import BadPictureError, BadQueryError, ShapeError
 from eex.files import user_path
-from eex.imagery.geotiff import Raster, read_raster
+from eex.imagery.geotiff import MAX_VALUES, Raster, read_raster
 from eex.imagery.scene import (
     L1C,
     L2A,
@@ -129,7 +129,7 @@ def scene_of_cells(cells: Mapping[str, bytes], *, name: str, when: datetime | No
     Bands of 20 and 60 m are brought to the finest of the grids by repeating pixels.
 
     Args:
-        cells: The files by band.
+        cells: The files by band, at least one.
         name: Product or cell that they are of.
         when: When it was taken (UTC).
 
@@ -139,6 +139,11 @@ def scene_of_cells(cells: Mapping[str, bytes], *, name: str, when: datetime | No
         MissingExtraError: If rasterio is not installed.
     """
     rasters = {band: _one_band(band, raw, f"{band} of {name}") for band, raw in cells.items()}
+    if len(rasters) * max(raster.values.size for raster in rasters.values()) > MAX_VALUES:
+        message = (
+            f"The {len(rasters)} bands of {name} are over {MAX_VALUES // 10**6} million pixels."
+        )
+        raise BadPictureError(message, hint="Read fewer bands at a time.")
     return _stacked(rasters, name=name, when=when)
 
 

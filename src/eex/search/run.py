@@ -29,7 +29,6 @@ from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
 from eex.imagery.read import PixelReader, pixel_reader
 from eex.index.base import VectorIndex
-from eex.registry import find
 from eex.search.ask import parts_of
 from eex.search.checks import BBox
 from eex.search.explain import understand, weak_texts
@@ -39,6 +38,7 @@ from eex.search.model import model_of
 from eex.search.parts import Picture, TextPart
 from eex.search.query import Query
 from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum, direction, part_scores
+from eex.search.rows import index_of
 from eex.search.tile import tile_input
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
 
@@ -76,6 +76,7 @@ class OpenSet:
         self.weights = weights
         self._lock = Lock()
         self._index: VectorIndex | None = None
+        self._untold = [text] if (text := embeddings.counts.message()) else []
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -89,8 +90,7 @@ class OpenSet:
         """Ranks rows; exact."""
         with self._lock:
             if self._index is None:
-                make: Any = find("eex.indexes", "exact")
-                self._index = make(self.embeddings.vectors, threads=self.settings.threads)
+                self._index = index_of(self.embeddings, threads=self.settings.threads)
             return self._index
 
     @cached_property
@@ -225,7 +225,7 @@ class OpenSet:
             vectors, notes = self._vectors(query, encoder)
         ranking, weak = self._rank(query, vectors)
         scores, rows, ranked = ranking.scores, ranking.rows, ranking.ranked
-        messages = understood.messages + notes + weak
+        messages = understood.messages + notes + weak + self._told()
         if not len(rows):
             messages.append("No tile lies in this area: the answer is empty.")
         elif query.top_percent is not None and not query.spread_km and len(rows) < ranked.sum():
@@ -308,6 +308,12 @@ class OpenSet:
                 query=", ".join(part_title(part) for part in asked.parts),
                 credit=self.credit,
             )
+
+    def _told(self) -> list[str]:
+        """Return what is told of the set itself, in its first answer only."""
+        with self._lock:
+            told, self._untold = self._untold, []
+        return told
 
     def _check(self, query: Query) -> None:
         if needs_encoder(query.parts):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eex.encoders.open import ANY_CLIP, encoder_spec
-from eex.errors import EexError
+from eex.errors import EexError, UnknownNameError
 
 if TYPE_CHECKING:
     from eex.embeddings import SetHeader
@@ -26,6 +26,10 @@ def model_of(header: SetHeader, weights: str | Path | None = None) -> EncoderSpe
             did not make the set.
         EexError: If it is there and cannot be used; of whatever kind, the hint says what to do.
     """
+    if not header.model:
+        message = "This set does not say which model made it, so only its tiles can be asked with."
+        hint = "Ask with a tile of the set (row); eex set check finds out which model made a set."
+        raise UnknownNameError(message, hint=hint)
     try:
         return encoder_spec(header.model, weights)
     except EexError as error:

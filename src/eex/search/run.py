@@ -25,15 +25,16 @@ from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
 from eex.errors import EexError
 from eex.export import Credit, Result
+from eex.files import user_path
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
-from eex.imagery.read import PixelReader, pixel_reader
 from eex.index.base import VectorIndex
 from eex.search.ask import parts_of
 from eex.search.checks import BBox
 from eex.search.explain import understand, weak_texts
 from eex.search.filter import inside_bbox
 from eex.search.found import Found, part_title
+from eex.search.look import Looks
 from eex.search.model import model_of
 from eex.search.parts import Picture, TextPart
 from eex.search.query import Query
@@ -46,7 +47,7 @@ DEFAULT_K = 10
 """Results listed when neither k nor a top percentage is given."""
 
 
-class OpenSet:
+class OpenSet(Looks):
     """An embedding set that answers queries. Safe to use from several threads."""
 
     def __init__(
@@ -57,6 +58,7 @@ class OpenSet:
         *,
         pool: EncoderPool | None = None,
         weights: str | Path | None = None,
+        offsets: Path | None = None,
     ) -> None:
         """Join a set with the encoder that its header names, in the variant that it names.
 
@@ -68,12 +70,14 @@ class OpenSet:
             settings: Threads, device and memory.
             pool: Where encoders are loaded; its own by default. Sets that share one share models.
             weights: File or folder of the model's weights; those that were fetched by default.
+            offsets: Side index of where the tiles' pixels lie; the set's own by default.
         """
         self.name = name
         self.embeddings = embeddings
         self.settings = settings
         self.pool = EncoderPool(settings) if pool is None else pool
         self.weights = weights
+        self.offsets = offsets
         self._lock = Lock()
         self._index: VectorIndex | None = None
         self._untold = [text] if (text := embeddings.counts.message()) else []
@@ -104,15 +108,6 @@ class OpenSet:
         with suppress(EexError):
             return self.spec
         return None
-
-    @cached_property
-    def reader(self) -> PixelReader:
-        """Reads the tiles' pixels.
-
-        Raises:
-            UnknownNameError: If the set does not say how.
-        """
-        return pixel_reader(self.embeddings.header.pixels, settings=self.settings)
 
     @property
     def encoder(self) -> Encoder:
@@ -259,15 +254,6 @@ class OpenSet:
             seconds=time.perf_counter() - started,
         )
 
-    def picture(self, row: int, *, size: int = 192) -> NDArray[np.uint8]:
-        """Return a tile's picture for people, shape (size, size, 3), sRGB.
-
-        Raises:
-            SetNotFoundError: If there is no such row.
-            UnknownNameError: If the set does not say how its pixels are read.
-        """
-        return self.reader.picture(self.embeddings.tile(row), size=size)
-
     def heatmap(
         self, query: Query | str, row: int, *, background: Sequence[str] = (), size: int = 0
     ) -> Heatmap:
@@ -376,6 +362,7 @@ def open_set(
     progress: Any = None,  # noqa: ANN401
     pool: EncoderPool | None = None,
     weights: str | Path | None = None,
+    offsets: str | Path | None = None,
 ) -> OpenSet:
     """Open an embedding set for searching.
 
@@ -385,6 +372,8 @@ def open_set(
         progress: Called with tiles done and tiles in all while a set is prepared.
         pool: Where its encoder is loaded, so that several sets share models and memory.
         weights: File or folder of its model's weights; by default those that were fetched.
+        offsets: Side index of where the tiles' pixels lie (`eex set offsets`); by default the one
+            in the set's folder, or beside its file.
 
     Raises:
         UnknownNameError: If there is no such set.
@@ -393,4 +382,5 @@ def open_set(
     """
     settings = settings or Settings.from_env()
     embeddings = open_embeddings(name, settings=settings, progress=progress)
-    return OpenSet(str(name), embeddings, settings, pool=pool, weights=weights)
+    beside = None if offsets is None else user_path(offsets)
+    return OpenSet(str(name), embeddings, settings, pool=pool, weights=weights, offsets=beside)

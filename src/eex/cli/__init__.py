@@ -13,7 +13,7 @@ from contextlib import suppress
 import click
 
 import eex
-from eex.cli import encode, heatmap, models, search, serving, sets
+from eex.cli import encode, heatmap, info, models, search, serving, sets
 from eex.cli.say import Commands, say
 from eex.errors import EexError
 
@@ -35,7 +35,7 @@ def cli() -> None:
 COMMANDS = (
     search.search,
     sets.sets,
-    sets.info,
+    info.info,
     sets.one_set,
     models.models,
     encode.encode,

@@ -1,4 +1,4 @@
-"""`eex sets`, `eex info`, `eex evaluate`, `eex set check`: what is known of embedding sets."""
+"""`eex sets`, `eex evaluate`, `eex set check`: what is known of embedding sets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from eex.cli.say import Commands, answer, json_text, open_named, progress, read_settings
+from eex.cli.say import Commands, answer, json_text, progress, read_settings
 
 
 @click.command()
@@ -31,32 +31,6 @@ def sets(*, as_json: bool) -> None:
         return
     lines = [f"{r['name']:<10} {r['id']:<24} {r['model']:<26} {r['title']}" for r in records]
     answer("\n".join(lines))
-
-
-@click.command()
-@click.argument("name", metavar="SET")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def info(name: str, *, as_json: bool) -> None:
-    """Tell what is known of a set (a name or a .parquet file)."""
-    opened = open_named(name, read_settings())
-    header = opened.embeddings.header
-    record = {
-        "id": header.id,
-        "title": header.title,
-        "rows": len(opened),
-        "usable": int(opened.embeddings.vectors.any(axis=1).sum()),
-        "dim": header.dim,
-        "model": header.model,
-        "weights": header.weights,
-        "variant": header.variant,
-        "tile_km": header.tile_km,
-        "spread_km": header.spread_km,
-        "licence": header.licence,
-        "attribution": header.attribution,
-        "demo": header.demo,
-        "banner": header.banner,
-    }
-    answer(json_text(record) if as_json else "\n".join(f"{k:<12} {v}" for k, v in record.items()))
 
 
 @click.command()

@@ -1,0 +1,107 @@
+"""`eex info`: what is known of an embedding set, without looking at its vectors."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eex.cli.say import answer, json_text, open_named, read_settings
+
+if TYPE_CHECKING:
+    from eex.embeddings import EmbeddingSet
+
+NOTE = "opened.json"
+"""Where `eex open` writes down what a set was opened from, beside its other files."""
+
+
+@click.command()
+@click.argument("name", metavar="SET")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def info(name: str, *, as_json: bool) -> None:
+    """Tell what is known of a set (a name or a .parquet file): rows, model, licence, place on disk.
+
+    \b
+    Examples:
+      eex info world
+      eex info tiles.parquet --json
+    """  # noqa: D301 - click reads the backspace
+    record = about(open_named(name, read_settings()).embeddings)
+    if as_json:
+        answer(json_text(record))
+        return
+    shown = {key: _words(key, value) for key, value in record.items()}
+    answer("\n".join(f"{key:<12} {text}" for key, text in shown.items() if text))
+
+
+def about(embeddings: EmbeddingSet) -> dict[str, Any]:
+    """Return what is known of an opened set, as JSON can hold it; nothing is scanned."""
+    header, counts, folder = embeddings.header, embeddings.counts, embeddings.folder
+    note = _note(folder)
+    return {
+        "id": header.id,
+        "title": header.title,
+        "rows": counts.rows,
+        "usable": counts.usable,
+        "null": counts.null,
+        "zero": counts.zero,
+        "not_finite": counts.not_finite,
+        "message": counts.message(),
+        "dim": header.dim,
+        "dtype": embeddings.vectors.dtype.name,
+        "scale": header.scale,
+        "offset": header.offset,
+        "quantization": header.quantization,
+        "model": header.model,
+        "weights": header.weights,
+        "variant": header.variant,
+        "bands": list(header.bands),
+        "preprocessing": header.preprocessing,
+        "pixels": header.pixels,
+        "crop": header.crop,
+        "tile_km": header.tile_km,
+        "spread_km": header.spread_km,
+        "columns": dict(embeddings.roles),
+        "licence": header.licence,
+        "attribution": header.attribution,
+        "demo": header.demo,
+        "banner": header.banner,
+        "bytes": _size(folder),
+        "folder": "" if folder is None else str(folder),
+        "source": note.get("repo") or note.get("source") or note.get("target") or "",
+        "commit": note.get("commit", ""),
+        "selection": note.get("selection") or {},
+        "rows_of": note.get("rows_of", 0),
+    }
+
+
+def _note(folder: Path | None) -> dict[str, Any]:
+    """Return what a set was opened from; nothing where `eex open` did not open it."""
+    if folder is not None:
+        with suppress(OSError, ValueError):
+            note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+            return note if isinstance(note, dict) else {}
+    return {}
+
+
+def _size(folder: Path | None) -> int:
+    files = () if folder is None else folder.iterdir()
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _words(key: str, value: Any) -> str:  # noqa: ANN401
+    """Return a value for people; empty for what says nothing."""
+    if value in ("", 0, None) or value in ([], {}) or (key, value) == ("scale", 1.0):
+        return ""
+    if key == "bytes":
+        return f"{value / 1e6:,.1f} MB"
+    if isinstance(value, bool):
+        return "yes"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={some}" for name, some in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eex.errors import BadPictureError
+from eex.remote.pages import unpacked_size
 
 CODECS = {"UNCOMPRESSED": 0, "SNAPPY": 1, "GZIP": 2, "LZO": 3, "BROTLI": 4, "LZ4": 7, "ZSTD": 6}
 """Compressions by the names that pyarrow gives them (LZ4 is the raw one), and their numbers."""
@@ -28,13 +29,7 @@ BYTE_ARRAY = 6
 PLAIN, RLE, RLE_DICTIONARY = 0, 3, 8
 """Encodings that cells of one row come in."""
 
-_I16, _I32, _I64, _BINARY, _LIST, _SET, _STRUCT = 4, 5, 6, 8, 9, 10, 12
-
-_FIXED = {1: 0, 2: 0, 3: 1, 7: 8}
-"""Bytes of booleans (in the field's head), one-byte numbers and doubles."""
-
-_DEEPEST = 8
-"""Structures within each other; heads of pages have three."""
+_I32, _I64, _BINARY, _LIST, _STRUCT = 5, 6, 8, 9, 12
 
 
 @dataclass(frozen=True)
@@ -106,76 +101,6 @@ def alone(chunk: bytes, layout: Layout) -> bytes:
         (4, _LIST, _list(_STRUCT, [group])),
     )
     return b"".join([MAGIC, chunk, footer, len(footer).to_bytes(4, "little"), MAGIC])
-
-
-def unpacked_size(chunk: bytes) -> int:
-    """Return how many bytes the pages of a chunk say they have once unpacked.
-
-    Nothing is unpacked. Where the bytes are no pages, it is more than is ever read.
-    """
-    at, size = 0, 0
-    try:
-        while at < len(chunk):
-            told: dict[int, int] = {}
-            at = _skip(chunk, at, _STRUCT, told)
-            size += told[2]
-            at += told[3]
-    except (IndexError, KeyError):
-        return MOST_BYTES + 1
-    return size if at == len(chunk) else MOST_BYTES + 1
-
-
-def _skip(raw: bytes, at: int, kind: int, told: dict[int, int], depth: int = 0) -> int:
-    """Return where a value ends; of a structure, its whole numbers by field go into `told`."""
-    if depth > _DEEPEST or at >= len(raw):
-        raise IndexError
-    if kind in _FIXED:
-        return at + _FIXED[kind]
-    if kind in {_I16, _I32, _I64}:
-        return _number(raw, at)[1]
-    if kind == _BINARY:
-        length, at = _number(raw, at)
-        return at + length
-    if kind in {_LIST, _SET}:
-        return _skip_list(raw, at, depth)
-    if kind != _STRUCT:
-        raise IndexError
-    field = 0
-    while head := raw[at]:
-        at += 1
-        if head >> 4:
-            field += head >> 4
-        else:
-            number, at = _number(raw, at)
-            field = number >> 1
-        if head & 15 in {_I32, _I64}:
-            told[field] = _number(raw, at)[0] >> 1  # sizes, which are not negative
-        at = _skip(raw, at, head & 15, {}, depth + 1)
-    return at + 1
-
-
-def _skip_list(raw: bytes, at: int, depth: int) -> int:
-    kind, count = raw[at] & 15, raw[at] >> 4
-    at += 1
-    if count == 15:  # noqa: PLR2004, then it follows
-        count, at = _number(raw, at)
-    if count > len(raw) or kind in _FIXED:  # heads of pages have none of the latter
-        raise IndexError
-    for _ in range(count):
-        at = _skip(raw, at, kind, {}, depth + 1)
-    return at
-
-
-def _number(raw: bytes, at: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, and where it ends."""
-    number = shift = 0
-    while shift < 64:  # noqa: PLR2004
-        byte = raw[at]
-        number |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:  # noqa: PLR2004
-            return number, at
-    raise IndexError
 
 
 def _varint(number: int) -> bytes:

@@ -15,6 +15,7 @@ from eex.remote.answers import Stamp, name_of
 from eex.remote.client import RemoteClient
 from eex.remote.hubs import repository
 from eex.remote.keep import DiskCache
+from eex.remote.pages import unpacked_size
 from eex.remote.sparse import SparseFile
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ MOST_FOOTER = 16 * 2**20
 
 MOST_CHUNK = 64 * 2**20
 """Longest column chunk that is read, bytes, unless the caller says otherwise."""
+
+UNPACKED = 4
+"""How many times `chunk_limit` a chunk may have once unpacked."""
 
 MOST_ROWS = 2**24
 """Most rows of a row group that is read."""
@@ -148,6 +152,9 @@ class RemoteParquet:
             self.forget()
             raise
         pieces = [(span[0], piece) for span, piece in zip(spans, got, strict=True)]
+        if any(unpacked_size(piece) > UNPACKED * self.chunk_limit for _, piece in pieces):
+            message = f"A column chunk at {name_of(self.url)} has too large pages, or none."
+            raise DamagedRemoteError(message, hint="The file is damaged.")
         with _damaged(self.url):
             source = pa.PythonFile(SparseFile(self.stamp.size, pieces), mode="r")
             file = pq.ParquetFile(source, metadata=self.metadata, pre_buffer=False)
@@ -212,7 +219,7 @@ class RemoteParquet:
         if start < len(MAGIC) or size < 0 or start + size > self.stamp.size - END:
             message = f"The footer at {name_of(self.url)} points outside its file."
             raise DamagedRemoteError(message, hint="The file is damaged.")
-        if size > self.chunk_limit or column.total_uncompressed_size > 16 * self.chunk_limit:
+        if size > self.chunk_limit or column.total_uncompressed_size > UNPACKED * self.chunk_limit:
             message = f"A column chunk of {size:,} bytes is more than the limit."
             raise TooMuchError(message, hint="Fetch the whole file.")
         return start, start + size

@@ -13,7 +13,7 @@ from contextlib import suppress
 import click
 
 import eex
-from eex.cli import encode, heatmap, info, models, search, serving, sets
+from eex.cli import encode, heatmap, info, models, search, serving, sets, tile
 from eex.cli.say import Commands, say
 from eex.errors import EexError
 
@@ -40,6 +40,7 @@ COMMANDS = (
     models.models,
     encode.encode,
     heatmap.heatmap,
+    tile.tile,
     serving.serve,
     serving.demo,
     sets.evaluate,

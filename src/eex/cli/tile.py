@@ -1,0 +1,178 @@
+"""`eex tile`, `eex set offsets`: pixels of a tile as a file, and where all tiles' pixels lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from eex.cli.say import answer, check_target, open_named, progress, read_settings, say
+from eex.cli.sets import one_set
+from eex.errors import BadQueryError, DamagedSetError, UnknownNameError
+
+if TYPE_CHECKING:
+    from eex.embeddings import EmbeddingSet
+    from eex.imagery.pixels import Crop, Kind
+
+SHOWN = 12
+"""Most rows that a message lists."""
+
+
+@click.command()
+@click.argument("name", metavar="SET")
+@click.argument("row", type=int, required=False)
+@click.option("--cell", metavar="NAME", help="The tile of this grid cell, instead of a row.")
+@click.option("--id", "mark", metavar="ID", help="The tile of this id, instead of a row.")
+@click.option(
+    "--kind",
+    type=click.Choice(["thumbnail", "rgb", "bands"]),
+    help="What is read.  [default: rgb for .tif, thumbnail for pictures]",
+)
+@click.option("--bands", metavar="B08,B04,…", help="Which bands, in this order; implies bands.")
+@click.option(
+    "--crop",
+    metavar="PART",
+    default="embedded",
+    show_default=True,
+    help="embedded, whole, or the central square of so many pixels of 10 m.",
+)
+@click.option("--size", type=click.IntRange(8, 4096), help="Height and width of a picture.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help=".tif: stored numbers with their place; .png, .jpg: a picture.",
+)
+def tile(
+    name: str,
+    output: Path,
+    *,
+    row: int | None,
+    cell: str | None,
+    mark: str | None,
+    kind: Kind | None,
+    bands: str | None,
+    crop: str,
+    size: int | None,
+) -> None:
+    """Write a tile's pixels: a GeoTIFF of the stored numbers, or a picture.
+
+    \b
+    Examples:
+      eex tile olmoearth-249k.parquet 1042 -o tile.tif
+      eex tile olmoearth-249k.parquet --cell 454U_120R --crop whole -o napoli.png
+      eex tile olmoearth-249k.parquet 1042 --bands B08,B04,B03 -o infrared.tif
+    """  # noqa: D301 - click reads the backspace
+    from eex.imagery.save import format_of, save_pixels
+
+    check_target(output)
+    form = format_of(output)
+    if sum(given is not None for given in (row, cell, mark)) != 1:
+        message = "Give one of ROW, --cell and --id."
+        raise click.UsageError(message)
+    if bands is not None and kind not in {None, "bands"}:
+        message = f"--bands are named for --kind bands, not {kind}."
+        raise click.UsageError(message)
+    if size and form == "tif":
+        message = "--size is for pictures; a GeoTIFF has the pixels as stored."
+        raise click.UsageError(message)
+    names = [part.strip() for part in bands.split(",")] if bands is not None else []
+    wanted: Kind = "bands" if names else kind or ("rgb" if form == "tif" else "thumbnail")
+    part = _crop(crop)
+    opened = open_named(name, read_settings())
+    number = row if row is not None else row_of(opened.embeddings, cell=cell, mark=mark)
+    found = opened.pixels(number, kind=wanted, bands=names, crop=part)
+    written = save_pixels(found, output, size=size or 0)
+    _, height, width = found.values.shape
+    about = found.tile
+    what = f"{', '.join(found.bands)}: {width} x {height} pixels"
+    place = f"{found.crs}, {abs(found.transform[0]):g} m" if found.crs else "no coordinate system"
+    called = " ".join(text for text in (about.grid_cell, about.product_id) if text)
+    answer("\n".join(filter(None, [called, f"{what}; {place}", found.attribution])))
+    if not found.crs:
+        say("Not georeferenced: it is not known where these pixels lie; read rgb or bands.")
+    say(f"Wrote {', '.join(map(str, written))}")
+
+
+@one_set.command()
+@click.argument("name", metavar="SET")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="NAME.offsets.parquet to travel, or .arrow to be mapped.  [default: beside the set]",
+)
+def offsets(name: str, output: Path | None) -> None:
+    """Read where all tiles' pixels lie, so that no footer is asked for when one is shown.
+
+    Every shard is asked once; what was read stays, so an interrupted run goes on where it was. The
+    file is found when it lies beside the set's Parquet file as NAME.offsets.parquet.
+
+    \b
+    Examples:
+      eex set offsets olmoearth-249k.parquet
+    """  # noqa: D301 - click reads the backspace
+    from eex.imagery.majortom import MajorTomReader
+    from eex.imagery.offsets import NAME, SUFFIX, make_offsets
+
+    opened = open_named(name, read_settings())
+    beside = Path(name)
+    folder = opened.embeddings.folder
+    if output is None and beside.is_file():
+        output = beside.with_name(beside.stem + SUFFIX)
+    elif output is None and folder is not None:
+        output = folder / NAME
+    if output is None or output.suffix not in {".parquet", ".arrow"}:
+        message = f"A side index is not written as {output or name}."
+        raise BadQueryError(message, hint=f"Give -o NAME{SUFFIX}.")
+    check_target(output)
+    reader = opened.reader
+    if not isinstance(reader, MajorTomReader):
+        message = f"The pixels of {name} do not lie in shards far away."
+        raise BadQueryError(message, hint="There is nothing to look up.")
+    bar = progress("reading footers", "shards")
+    counts = make_offsets(opened.embeddings.rows, reader.shards, output, progress=bar)
+    answer(f"{counts.found:,} of {counts.tiles:,} tiles in {counts.shards:,} shards")
+    for line in counts.failed[:SHOWN]:
+        say(line)
+    if len(counts.failed) > SHOWN:
+        say(f"… and {len(counts.failed) - SHOWN} more")
+    say(f"Wrote {output}")
+
+
+def row_of(embeddings: EmbeddingSet, *, cell: str | None = None, mark: str | None = None) -> int:
+    """Return the row of a grid cell or an id.
+
+    Raises:
+        DamagedSetError: If the rows of the set have none.
+        UnknownNameError: If there is no such row.
+        BadQueryError: If there are several.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if cell is not None and "grid_cell" not in embeddings.rows.column_names:
+        message = "The rows of this set have no grid cells."
+        raise DamagedSetError(message, hint="Give the number of a row, or --id.")
+    values = embeddings.ids if cell is None else embeddings.rows["grid_cell"]
+    told = str(mark if cell is None else cell)
+    rows = pc.indices_nonzero(pc.equal(values, pa.scalar(told, values.type))).to_pylist()
+    if not rows:
+        message = f"The set has no tile {told}."
+        raise UnknownNameError(message, hint="eex search lists tiles of the set with their rows.")
+    if len(rows) > 1:
+        listed = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
+        message = f"The set has {len(rows):,} tiles {told}."
+        raise BadQueryError(message, hint=f"Give one of the rows {listed}.")
+    return int(rows[0])
+
+
+def _crop(text: str) -> Crop:
+    if text in {"embedded", "whole"}:
+        return text  # type: ignore[return-value]
+    if text.isdecimal() and len(text) < 6 and int(text):  # noqa: PLR2004
+        return int(text)
+    message = f"--crop takes embedded, whole or a number of pixels; got {text!r}."
+    raise click.UsageError(message)

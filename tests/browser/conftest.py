@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import uvicorn
 from app_page import PREFIX
@@ -12,21 +15,38 @@ from chromium import FLAGS, find_chromium
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from eex.catalog.known import prepare
 from eex.config import Settings
+from eex.embeddings import SetHeader
 from eex.search.run import OpenSet
 from eex.server.app import STATIC, create_app
 from eex.server.run import listen
 
+PART = 900
+"""Tiles of the second set that is served."""
+
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 
+def part_of_world(settings: Settings, path: Path) -> Path:
+    """Write the first tiles of the embedded world, the southernmost, as a set of their own."""
+    table = pq.read_table(prepare("world", settings=settings)).slice(0, PART)
+    header = SetHeader.from_json(table.schema.metadata[b"emb"])
+    named = replace(header, id="southern-tip", title="Southern tip", examples=())
+    pq.write_table(table.replace_schema_metadata({"emb": named.to_json()}), path)
+    return path
+
+
 @pytest.fixture(scope="session")
-def server(settings: Settings, world: OpenSet) -> Iterator[str]:
+def server(
+    settings: Settings, world: OpenSet, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Address of the server, with no slash at the end."""
     assert len(world) > 0
+    part = part_of_world(settings, tmp_path_factory.mktemp("sets") / "southern-tip.parquet")
     if not (STATIC / "index.html").is_file():
         pytest.skip("the web page is not built: pip install -e . without EEX_SKIP_WEB")
-    both = [Mount(PREFIX, create_app(settings)), Mount("/", create_app(settings))]
+    both = [Mount(PREFIX, create_app(settings)), Mount("/", create_app(settings, sets=(part,)))]
     taken = listen("127.0.0.1", 0)
     port = taken.getsockname()[1]
     running = uvicorn.Server(uvicorn.Config(Starlette(routes=both), log_level="warning"))

@@ -73,6 +73,37 @@ def test_words_change_map_and_pictures(visit: Open) -> None:
     assert "text=sand+desert" in app.page.url
 
 
+def test_another_set_is_chosen_from_the_menu_and_asked_the_same(visit: Open) -> None:
+    app = visit("/?theme=dark&text=mountains&row=1000")
+    before = app.query_id
+    app.page.get_by_role("button", name="Choose the set of tiles").click()
+    app.page.get_by_role("menuitem", name="Southern tip").click()
+    app.wait_painted(before)
+    assert "set=southern-tip" in app.page.url
+    assert "text=mountains" in app.page.url
+    assert "row=" not in app.page.url  # a row is one of its own set
+    expect(app.page.get_by_test_id("count")).to_contain_text("of 900")
+    assert all("/sets/southern-tip/tiles/" in source for source in app.first_pictures())
+    app.page.go_back()
+    expect(app.page.get_by_test_id("count")).to_contain_text("17,666")
+
+
+def test_a_set_without_examples_of_its_own_answers_at_once(visit: Open) -> None:
+    app = visit("/?theme=dark&set=southern-tip")
+    assert app.count() > 0
+    expect(app.page.get_by_role("button", name="Like tile").first).to_be_visible()
+
+
+def test_a_picture_that_cannot_be_had_is_said_so(browser: Browser, server: str) -> None:
+    app = App(browser, server)
+    app.page.route("**/picture?*", lambda route: route.fulfill(status=502))
+    app.page.goto(server + "/?theme=dark")
+    lost = app.page.locator(".gallery .picture-none")
+    expect(lost.first).to_be_visible()
+    expect(app.page.get_by_role("img", name="not to be had").first).to_be_visible()
+    app.context.close()
+
+
 def test_the_back_button_brings_the_query_before(visit: Open) -> None:
     app = visit("/?theme=dark&text=tropical rainforest")
     pictures_before = app.first_pictures()

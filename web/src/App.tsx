@@ -1,7 +1,7 @@
 /** The page: query and scores on the left, map and best tiles on the right; stacked on narrow screens. */
 import { useMantineColorScheme } from '@mantine/core';
 import { useEffect } from 'react';
-import { followUrl, start } from './actions';
+import { followUrl, listSets, start } from './actions';
 import { MapView } from './map/MapView';
 import { Concepts } from './panels/Concepts';
 import { Credits } from './panels/Credits';
@@ -21,6 +21,7 @@ export function App() {
 
   useEffect(() => {
     void start();
+    void listSets();
     window.addEventListener('popstate', followUrl);
     return () => window.removeEventListener('popstate', followUrl);
   }, []);

@@ -78,6 +78,9 @@ export async function start(): Promise<void> {
   try {
     const { set } = getState();
     const [info, positions] = await Promise.all([api.getSet(set), api.getPositions(set)]);
+    if (set !== getState().set) {
+      return; // another was chosen meanwhile
+    }
     setState({ info, positions });
     const first = info.examples[0];
     const { parts } = getState();
@@ -85,10 +88,34 @@ export async function start(): Promise<void> {
       await ask(parts, 'keep');
     } else if (first) {
       await ask(wholeParts(first.query), 'replace');
+    } else {
+      setState({ phase: 'ready' });
     }
   } catch (error) {
     fail(error);
   }
+}
+
+/** Learn which sets there are; the page works without knowing. */
+export async function listSets(): Promise<void> {
+  try {
+    setState({ sets: (await api.getSets()).sets });
+  } catch {
+    setState({ sets: [] });
+  }
+}
+
+const NOTHING = { info: null, positions: null, answer: null, field: null, problem: null };
+
+/** Turn to another set. Words and places are asked again; tiles are those of their own set. */
+export async function chooseSet(set: string): Promise<void> {
+  if (set === getState().set) {
+    return;
+  }
+  const parts = getState().parts.filter((part) => part.kind !== 'row');
+  setState({ ...NOTHING, set, parts, draft: textOf(parts), selected: null, pointed: null });
+  writeUrl('push');
+  await start();
 }
 
 /** Try again whatever failed. */
@@ -101,6 +128,11 @@ export function retry(): void {
 export function followUrl(): void {
   const before = writeView({ ...getState(), percent: 5, theme: 'auto' });
   const view = readView(window.location.search);
+  if (view.set !== getState().set) {
+    setState({ ...NOTHING, ...view, draft: textOf(view.parts), selected: null, pointed: null });
+    void start();
+    return;
+  }
   setState(view);
   setPercent(view.percent, false);
   if (writeView({ ...view, percent: 5, theme: 'auto' }) !== before && view.parts.length > 0) {

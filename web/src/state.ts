@@ -5,7 +5,8 @@ import type { ScoreField } from './scores';
 import type { Answer, Part, Problem, SetInfo } from './types';
 import { readView, type View } from './url';
 
-export type Phase = 'starting' | 'searching' | 'done' | 'failed';
+/** `ready` is a set that is there and was not asked yet. */
+export type Phase = 'starting' | 'ready' | 'searching' | 'done' | 'failed';
 
 /** Where the map should go: to a place, or back to the whole world (null). */
 export interface Flight {
@@ -19,6 +20,8 @@ export interface State extends View {
   /** Words in the query box, asked or not. */
   draft: string;
   info: SetInfo | null;
+  /** Sets that the server has, in its order. */
+  sets: SetInfo[];
   /** Tile centres in set order: lon, lat, lon, lat, … in degrees. */
   positions: Float32Array | null;
   answer: Answer | null;
@@ -44,6 +47,7 @@ function initial(): State {
     phase: 'starting',
     draft: textOf(view.parts),
     info: null,
+    sets: [],
     positions: null,
     answer: null,
     field: null,

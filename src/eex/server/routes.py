@@ -21,6 +21,7 @@ from eex.places import find_places
 from eex.search.query import Query as Asked
 from eex.search.run import OpenSet
 from eex.server import schemas
+from eex.server.examples import examples_of
 from eex.server.state import State
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -309,5 +310,8 @@ def _set_info(opened: OpenSet) -> schemas.SetInfo:
             )
             for concept in opened.concepts()
         ],
-        examples=[schemas.ExampleRecord(title=t, query=q) for t, q in header.examples],
+        examples=[
+            schemas.ExampleRecord(title=t, query=q)
+            for t, q in header.examples or examples_of(lonlat, opened.embeddings.ids)
+        ],
     )

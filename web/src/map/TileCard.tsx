@@ -1,12 +1,12 @@
 /** The chosen tile: its picture, its score, and what can be asked from it. */
-import { Button, CloseButton, Group, Image, Text, Title } from '@mantine/core';
+import { Button, CloseButton, Group, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconSparkles } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
-import { pictureUrl } from '../api';
 import { formatCount, formatPlace, formatScore } from '../format';
 import { countAtLeast, scoreOfLevel } from '../scores';
+import { TilePicture } from '../panels/TilePicture';
 import { useStore } from '../state';
 import { useTile } from '../useTile';
 
@@ -27,7 +27,6 @@ function Card({ row }: { row: number }) {
 
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);
-  const set = useStore((state) => state.set);
   if (!positions) {
     return null;
   }
@@ -42,11 +41,13 @@ function Card({ row }: { row: number }) {
         aria-label="Close the tile"
         onClick={closeTile}
       />
-      <Image
-        src={pictureUrl(set, row, 384)}
-        alt={`Satellite view of the tile at ${formatPlace(lon, lat)}`}
-        className="tile-picture"
-      />
+      <div className="tile-picture">
+        <TilePicture
+          row={row}
+          size={384}
+          alt={`Satellite view of the tile at ${formatPlace(lon, lat)}`}
+        />
+      </div>
       <div className="tile-text">
         <Title order={3} size="sm">
           {formatPlace(lon, lat)}

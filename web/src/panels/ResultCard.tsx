@@ -1,17 +1,14 @@
 /** One of the best tiles: a click flies there, the button asks for more like it. */
 import { ActionIcon, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconSparkles } from '@tabler/icons-react';
-import { useState } from 'react';
 import { moreLikeThis, pointAt, select } from '../actions';
-import { pictureUrl } from '../api';
 import { formatPlace, formatScore } from '../format';
 import { useStore } from '../state';
 import type { Result } from '../types';
+import { TilePicture } from './TilePicture';
 
 export function ResultCard({ result }: { result: Result }) {
-  const set = useStore((state) => state.set);
   const isSelected = useStore((state) => state.selected === result.row);
-  const [arrived, setArrived] = useState(false);
   const where = formatPlace(result.lon, result.lat);
   return (
     <li className="card" data-row={result.row} data-selected={isSelected || undefined}>
@@ -29,17 +26,7 @@ export function ResultCard({ result }: { result: Result }) {
           <VisuallyHidden>: </VisuallyHidden>
         </span>
         <span className="card-frame">
-          <img
-            className="card-picture"
-            data-arrived={arrived || undefined}
-            src={pictureUrl(set, result.row, 192)}
-            alt={`Satellite view at ${where}`}
-            loading="lazy"
-            decoding="async"
-            width={192}
-            height={192}
-            onLoad={() => setArrived(true)}
-          />
+          <TilePicture row={result.row} size={192} alt={`Satellite view at ${where}`} />
           <span className="card-score">
             <VisuallyHidden>Score </VisuallyHidden>
             {formatScore(result.score)}

@@ -38,7 +38,7 @@ export function Results() {
   const asked = useStore((state) => state.asked);
   const phase = useStore((state) => state.phase);
   const info = useStore((state) => state.info);
-  const isWaiting = !answer && phase !== 'failed';
+  const isWaiting = !answer && phase !== 'failed' && phase !== 'ready';
   return (
     <section
       className="results"

@@ -20,7 +20,9 @@ export function ScorePanel() {
   const level = useStore((state) => state.level);
   const percent = useStore((state) => state.percent);
   const isStale = useStore((state) => state.phase === 'searching');
-  const isGone = useStore((state) => state.phase === 'failed' && !state.field);
+  const isGone = useStore(
+    (state) => (state.phase === 'failed' || state.phase === 'ready') && !state.field,
+  );
   const position = sliderOfPercent(percent);
   const count = field ? countAtLeast(field, level) : 0;
   if (isGone) {

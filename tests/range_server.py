@@ -323,12 +323,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self, body: bytes, *, count: int | None = None) -> None:
         """Send a part of a body as fast as the link allows."""
         has, link, view = self.server_has, self.server_has.link, memoryview(body)
+        self._count(count or 0)  # before it is sent, so that who has it finds it counted
         if link is None:
             step = 256 * 2**10
             for at in range(0, len(view), step):
-                self.connection.sendall(view[at : at + step])
                 self._count(len(view[at : at + step]) if count is None else 0)
-            self._count(count or 0)
+                self.connection.sendall(view[at : at + step])
             return
         at = 0
         while at < len(view):
@@ -336,12 +336,12 @@ class _Handler(BaseHTTPRequestHandler):
             piece = view[at : at + int(self._window)]
             wait = max(has._share(len(piece), link.shared), len(piece) / link.per_connection)
             at += len(piece)
+            self._count(len(piece) if count is None else 0)
             time.sleep(wait)
             self.connection.sendall(piece)
             if at < len(view):  # the next window opens when this one is acknowledged
                 time.sleep(max(0.0, begun + link.rtt - time.monotonic()))
             self._window = min(self._window * 2, link.per_connection * link.rtt)
-        self._count(len(view) if count is None else count)
 
     def _count(self, count: int) -> None:
         with self.server_has._lock:

@@ -59,9 +59,10 @@ fix: $(VENV)/dev  ## format, and mend what lint can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: $(VENV)/dev  ## measure: search, start and encoding, beside peers and physical limits
+bench: $(VENV)/dev  ## measure: search, start, opening and encoding, beside peers and physical limits
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/start.py
+	@$(BIN)/python benchmarks/open.py
 	@$(BIN)/python benchmarks/encode.py --batch 1 --rounds 5
 
 screenshots: $(VENV)/dev  ## pictures of the web page into docs/images

@@ -66,6 +66,17 @@ def test_start_gives_the_named_figures(world: OpenSet) -> None:
     assert result["install_mb"] == pytest.approx(sum(result["distributions"].values()), abs=0.1)
 
 
+def test_opening_gives_the_named_figures() -> None:
+    pytest.importorskip("pandas")
+    result = bench("open.py", "--rows", "3000", "--dim", "32", "--rounds", "1")
+    assert (result["rows"], result["dim"]) == (3_000, 32)
+    for name in ("reopen_ms", "reopen_anon_mb", "speedup", "first_speedup", "first_s", "pandas_s"):
+        assert is_ratio(result[name]), name
+    assert result["speedup"] == pytest.approx(
+        result["pandas_s"] * 1e3 / result["reopen_ms"], rel=0.1
+    )
+
+
 def test_encoding_gives_the_named_ratios_and_equals_transformers() -> None:
     pytest.importorskip("transformers")
     result = bench("encode.py", "--rounds", "1", "--batch", "1", "--models", "tiny")

@@ -269,13 +269,13 @@ class _Job:
     def _converted(self, values: NDArray[Any], left_out: NDArray[np.bool_]) -> NDArray[Any]:
         if self.kept == self.stored:
             return values
-        from eex.columns.vectors import unit_rows
-
         if self.stored.kind == "i":
             values = values * self.header.scale + self.header.offset
             values[left_out] = 0
         if self.kept.itemsize < self.stored.itemsize or self.kept == np.float16:
-            values = unit_rows(values)
+            wide = values.astype(np.float32)  # of moderate length by now
+            lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))[:, None]
+            values = np.divide(wide, lengths, out=wide, where=lengths > 0)
         return values.astype(self.kept)
 
     def _put_right(self, lonlat: NDArray[np.float64], batch: pa.RecordBatch) -> NDArray[np.float64]:

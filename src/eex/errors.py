@@ -11,6 +11,7 @@
     ├── SetError                  an embedding set that cannot be used (OSError)
     │   ├── SetNotFoundError      nothing at that path (FileNotFoundError)
     │   │   └── NotOpenError      a published set that is not open here yet
+    │   ├── NoPixelsError         a row that does not say where its pixels are
     │   └── DamagedSetError       a file that is not, or no longer, a whole set
     ├── WeightsError              a model's weights that cannot be used (OSError)
     │   ├── MissingWeightsError   they are not here yet (FileNotFoundError)
@@ -123,6 +124,12 @@ class DamagedSetError(SetError):
     """The file is not, or is no longer, a whole embedding set."""
 
     code = "damaged-set"
+
+
+class NoPixelsError(SetError):
+    """The row does not say where its pixels are."""
+
+    code = "no-pixels"
 
 
 class WeightsError(EexError, OSError):

@@ -17,6 +17,7 @@ import numpy as np
 from eex.encoders.pixels import as_picture, checked_raster
 from eex.errors import BadPictureError, EexError, MissingExtraError
 from eex.files import user_path
+from eex.imagery.baseline import without_offset
 from eex.imagery.geotiff import Affine, Layout, raster_layout, read_raster
 from eex.imagery.picture import picture_bytes
 from eex.imagery.scene import check_there, named, taken
@@ -113,10 +114,12 @@ def scene_input(scene: Scene, spec: EncoderSpec) -> ImageInput:
     about: dict[str, Any] = {"name": scene.name, "crs": scene.crs, "when": scene.when}
     about |= {"transform": known, "lonlat": scene.lonlat}
     if spec.pixels == "picture":
-        shown = true_colour(scene.take(RGB))
-        return ImageInput(pixels=shown, shown=shown, **about)
+        rgb = scene.take(RGB)
+        shown = true_colour(without_offset(rgb, scene.name))  # people see all baselines alike
+        return ImageInput(pixels=true_colour(rgb), shown=shown, **about)
     pixels = checked_raster(scene.take(spec.bands), spec.bands)
-    return ImageInput(pixels=pixels, shown=_shown(scene.bands, scene.dn), **about)
+    shown = without_offset(scene.dn, scene.name)
+    return ImageInput(pixels=pixels, shown=_shown(scene.bands, shown), **about)
 
 
 def encode_inputs(

@@ -110,7 +110,7 @@ class MajorTomReader:
 
         Raises:
             BadQueryError: If there are no such bands, or no such crop.
-            SetError: If the tile does not say where its pixels are.
+            NoPixelsError: If the tile does not say where its pixels are.
             DamagedRemoteError: If the shard does not hold the tile.
             BadPictureError: If a cell is not a picture, or too large.
             ShapeError: If the tile is smaller than the crop, or lacks bands.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from eex.errors import BadPictureError, ChangedError, DamagedRemoteError, SetError
+from eex.errors import BadPictureError, ChangedError, DamagedRemoteError, NoPixelsError
 from eex.imagery.chunks import Layout, cell_of_chunk
 from eex.imagery.scene import check_there
 from eex.remote.answers import Stamp
@@ -90,7 +90,7 @@ class Shards:
         """Return cells of a tile, in one request where they lie together.
 
         Raises:
-            SetError: If the tile does not say where its pixels are.
+            NoPixelsError: If the tile does not say where its pixels are.
             DamagedRemoteError: If the shard does not hold the tile.
             ShapeError: If the shard lacks columns.
             BadPictureError: If a cell is empty or cannot be decoded.
@@ -125,7 +125,7 @@ class Shards:
         if not tile.parquet_url or tile.parquet_row < 0:
             message = f"The row of {called(tile)} does not say where its pixels are."
             hint = "Its table lacks parquet_url and parquet_row; use one that has them."
-            raise SetError(message, hint=hint)
+            raise NoPixelsError(message, hint=hint)
         if tile.parquet_url not in self._stale:
             for offsets in self._offsets:
                 if (group := offsets.find(tile)) is not None:
@@ -191,7 +191,7 @@ def number_of(footer: RemoteParquet, tile: TileRef) -> int:
     wanted = (tile.grid_cell, tile.product_id)
     if not any(wanted):
         message = "The row names neither grid cell nor product, so its pixels cannot be told."
-        raise SetError(message, hint="Use a table that has grid_cell and product_id.")
+        raise NoPixelsError(message, hint="Use a table that has grid_cell and product_id.")
     groups = footer.metadata.num_row_groups
     if tile.parquet_row < groups and _fits(key_of(footer, tile.parquet_row), wanted):
         return tile.parquet_row

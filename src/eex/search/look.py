@@ -103,7 +103,7 @@ class Looks:
             BadQueryError: If the request makes no sense.
             SetNotFoundError: If there is no such row.
             UnknownNameError: If the set does not say how its pixels are read.
-            SetError: If the row does not say where they are.
+            NoPixelsError: If the row does not say where they are.
             RemoteError: If they cannot be had.
         """
         if isinstance(row, int | np.integer):

@@ -20,13 +20,19 @@ from eex.errors import (
     EexError,
     MissingExtraError,
     MissingWeightsError,
+    NoPixelsError,
+    OfflineError,
     OutputError,
+    RemoteError,
     SetNotFoundError,
     ShapeError,
+    StoppedError,
+    UnavailableError,
     UnknownNameError,
 )
 from eex.server.routes import router
 from eex.server.state import State
+from eex.server.tiles import router as tiles
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,12 +54,24 @@ STATUSES: dict[type[EexError], int] = {
     MissingExtraError: 501,
     MissingWeightsError: 503,
     OutputError: 507,
+    NoPixelsError: 404,
+    OfflineError: 503,
+    UnavailableError: 504,
+    StoppedError: 504,
+    RemoteError: 502,
     EexError: 500,
 }
 """The first class that an error is an instance of gives its status."""
 
 TOLD = (MissingExtraError, MissingWeightsError)
 """Errors of the server's whose words help who asks; those of others stay in the log."""
+
+AFAR = {
+    502: "The pixels cannot be had from where they lie.",
+    503: "The pixels are not here, and this server fetches none now.",
+    504: "Where the pixels lie, nobody answers in time.",
+}
+"""What is said of bytes from afar: addresses may be those of a network inside."""
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -86,6 +104,7 @@ def create_app(settings: Settings | None = None, *, sets: tuple[Path, ...] = ())
     settings = settings or Settings.from_env()
     app.state.eex = State(settings, sets)
     app.include_router(router)
+    app.include_router(tiles)
     app.add_exception_handler(EexError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -115,6 +134,10 @@ def _ours(_: Request, error: Exception) -> Response:
     if not isinstance(error, EexError):  # pragma: no cover - the framework sends only ours
         raise error
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    if isinstance(error, RemoteError):
+        log.warning("%s %s", error, error.hint)
+        hint = "Try again later, or look at another tile."
+        return _problem(status, "Pixels from afar", AFAR[status], error.code, hint=hint)
     if status >= 500 and not isinstance(error, TOLD):  # noqa: PLR2004
         log.error("%s %s", error, error.hint)
         detail = "The server cannot do this now; its log has the reason."

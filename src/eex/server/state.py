@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from anyio import CapacityLimiter
 from numpy.typing import NDArray
 
 import eex
@@ -17,6 +18,7 @@ from eex.catalog.known import known_sets, open_embeddings
 from eex.config import Settings
 from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError, UnknownNameError
+from eex.imagery.offsets import offsets_beside
 from eex.registry import unknown_name
 from eex.search.found import Found
 from eex.search.parts import ImagePart
@@ -24,6 +26,9 @@ from eex.search.run import OpenSet
 
 KEPT_ANSWERS = 64
 """Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles."""
+
+LOOKING = 8
+"""Requests that read pixels at once; more wait, and hold up nobody else."""
 
 KEPT_BYTES = 64 * 2**20
 """Most memory of the kept answers, about; the latest answer is always kept."""
@@ -72,6 +77,7 @@ class State:
                 message = f"{path} would be served as {path.stem!r}, which is another set's name."
                 raise BadQueryError(message, hint="Rename the file.")
             self.names[path.stem] = path
+        self.looking = CapacityLimiter(LOOKING)
         self._opening = {name: Lock() for name in self.names}
         self._open: dict[str, OpenSet] = {}
         self._answers: OrderedDict[str, Answer] = OrderedDict()
@@ -89,7 +95,11 @@ class State:
         with self._opening[name]:
             if name not in self._open:
                 embeddings = open_embeddings(self.names[name], settings=self.settings)
-                self._open[name] = OpenSet(name, embeddings, self.settings, pool=self.pool)
+                path = self.names[name]
+                beside = offsets_beside(path) if isinstance(path, Path) else None
+                self._open[name] = OpenSet(
+                    name, embeddings, self.settings, pool=self.pool, offsets=beside
+                )
             return self._open[name]
 
     def remember(self, opened: OpenSet, found: Found) -> Answer:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from eex.config import Settings
-from eex.search.run import OpenSet, open_set
+from eex.search.open import open_set
+from eex.search.run import OpenSet
 
 _connect = socket.socket.connect
 

@@ -45,6 +45,7 @@ class Hub:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.listings: dict[str, Any] = {}
+        self.links: dict[str, str] = {}
         self.faults: deque[Fault | None] = deque()
         self.asked: list[Asked] = []
         self.ranges = True
@@ -58,10 +59,41 @@ class Hub:
         self.pause = 0.0
         self.chunk = 65536
         self.begun = threading.Event()
+        self.page = 1000
         self.address = ""
 
     def put(self, repo: str, name: str, content: bytes, revision: str = "main") -> None:
         self.files[f"/{repo}/resolve/{revision}/{name}"] = content
+
+    def put_dataset(self, repo: str, files: dict[str, bytes], *, commit: str = COMMIT) -> None:
+        """Keep a data set as Hugging Face and as ModelScope do, and list it page by page."""
+        self.commit = commit
+        entries = []
+        for name, content in sorted(files.items()):
+            for revision in ("main", "master", commit):
+                self.files[f"/datasets/{repo}/resolve/{revision}/{name}"] = content
+            digest = hashlib.sha256(content).hexdigest()
+            entries.append(
+                {"type": "file", "path": name, "size": len(content), "oid": "0" * 40,
+                 "lfs": {"oid": digest, "size": len(content), "pointerSize": 134}}
+            )  # fmt: skip
+        entries.append({"type": "directory", "path": "images", "size": 0, "oid": "1" * 40})
+        self.listings[f"/api/datasets/{repo}/revision/main"] = {"id": repo, "sha": commit}
+        tree = f"/api/datasets/{repo}/tree/{commit}?recursive=true"
+        pages = range(0, len(entries), self.page)
+        for number, low in enumerate(pages):
+            path = tree if number == 0 else f"{tree}&cursor={number}"
+            self.listings[path] = entries[low : low + self.page]
+            if number + 1 < len(pages):
+                self.links[path] = f'<{self.address}{tree}&cursor={number + 1}>; rel="next"'
+        told = [
+            {"Type": "blob", "Path": e["path"], "Size": e["size"], "Sha256": e["lfs"]["oid"]}
+            for e in entries[:-1]
+        ]
+        for number, low in enumerate(range(0, len(told) + 1, 100), start=1):
+            query = "Revision=master&Root=&Recursive=True"
+            path = f"/api/v1/datasets/{repo}/repo/tree?{query}&PageNumber={number}&PageSize=100"
+            self.listings[path] = {"Code": 200, "Data": {"Files": told[low : low + 100]}}
 
     def fail(self, *faults: Fault | None) -> None:
         self.faults.extend(faults)
@@ -95,7 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if path in hub.listings:
             body = json.dumps(hub.listings[path]).encode()
-            self._send(200, {"Content-Type": "application/json"}, body)
+            link = {"Link": hub.links[path]} if path in hub.links else {}
+            self._send(200, {"Content-Type": "application/json", **link}, body)
             return
         content = hub.files.get(path)
         if content is None:
@@ -117,14 +150,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_file(self, content: bytes, told: dict[str, str], fault: Fault) -> None:
         asked, start, status = self.headers.get("Range", ""), 0, 200
+        end = len(content)
         same = self.headers.get("If-Range", told.get("ETag", "")) == told.get("ETag", "")
         if asked and self.hub.ranges and (same or not self.hub.if_range):
-            start, status = int(asked.removeprefix("bytes=").partition("-")[0]), 206
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            start, status = int(first) if first else max(0, len(content) - int(last)), 206
+            if first and last:
+                end = min(end, int(last) + 1)
             if start >= len(content):
                 self._send(416, {"Content-Range": f"bytes */{len(content)}", **told}, b"")
                 return
-            told["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        body = bytearray(content[start:])
+            told["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+        body = bytearray(content[start:end])
         if fault.flip:
             body[len(body) // 2] ^= 1
         self.send_response(status)

@@ -62,7 +62,7 @@ def test_a_broken_plug_in_is_left_out_and_told(
 def test_an_unknown_name_suggests_the_nearest(own: Settings) -> None:
     with pytest.raises(UnknownNameError, match="No set is called 'wrold'") as caught:
         open_embeddings("wrold", settings=own)
-    assert "Did you mean 'world'? Known: world. Or give the path" in caught.value.hint
+    assert "Did you mean 'world'? Known: world, siglip-249k, " in caught.value.hint
     assert caught.value.hint in caught.value.__notes__
     assert caught.value.details["nearest"] == "world"
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from eex.heatmaps.make import heatmap
     from eex.heatmaps.record import Heatmap
     from eex.search.found import Found
+    from eex.search.open import open_set
     from eex.search.query import Query
-    from eex.search.run import OpenSet, open_set
+    from eex.search.run import OpenSet
     from eex.server.app import create_app
 
 __version__ = "0.1.0"
@@ -42,7 +43,7 @@ _HOMES = {
     "Settings": "eex.config",
     "check_set": "eex.check.run",
     "create_app": "eex.server.app",
-    "open_set": "eex.search.run",
+    "open_set": "eex.search.open",
 }
 
 __all__ = [

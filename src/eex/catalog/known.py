@@ -7,14 +7,19 @@ import logging
 from pathlib import Path
 
 from eex.build import Progress, build_set
+from eex.catalog.gather import catalogue
+from eex.catalog.opened import find_open, is_current, map_open, opened_sets
+from eex.catalog.opening import open_named_set
+from eex.catalog.targets import Target, target_of
+from eex.catalog.wish import LARGE, Wish
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table
 from eex.encoders.base import EncoderSpec
 from eex.encoders.open import Encoder, encoder, encoder_spec
-from eex.errors import DamagedSetError, UnknownNameError
-from eex.files import guarded, making, user_path
+from eex.errors import BadQueryError, DamagedSetError, NotOpenError, UnknownNameError
+from eex.files import guarded, making
 from eex.imagery.read import pixel_reader
-from eex.registry import find, names, unknown_name
+from eex.registry import find, names
 from eex.sources.base import Source, SourceSpec
 
 BUILD_VERSION = 2
@@ -36,32 +41,88 @@ def known_sets() -> tuple[SourceSpec, ...]:
 
 
 def open_embeddings(
-    name: str | Path, *, settings: Settings, progress: Progress | None = None
+    name: str | Path,
+    *,
+    settings: Settings,
+    progress: Progress | None = None,
+    fetch: bool = False,
+    wish: Wish | None = None,
+    called: str = "",
+    source: str = "",
+    large: bool = False,
 ) -> EmbeddingSet:
-    """Open a set by name or by path, preparing it first when that was not done yet.
+    """Open a set by whatever it is called, preparing it first when that was not done yet.
 
     Args:
-        name: A name of `known_sets()`, a set's id, or the path of a GeoParquet file.
-        settings: Where the cache is.
-        progress: Called while a set is prepared.
+        name: A name of `known_sets()` or its id, of an opened set, of a record, `org/name` at a
+            hub, an address, or the path of a table or of a folder with one.
+        settings: Where sets are.
+        progress: Called while a set is prepared or fetched.
+        fetch: Whether a published set that is not here may be fetched.
+        wish: Which part of it, and how; then it is opened under a name of its own.
+        called: That name; by default the record's, or the file's.
+        source: Where it is fetched from, see `open_named_set`.
+        large: Whether more than 10 GB may be fetched.
 
     Raises:
-        UnknownNameError: If it is neither a known name nor a path.
+        UnknownNameError: If no set is called that.
+        NotOpenError: If it is published and not here, and may not be fetched.
         SetError: If the file is missing or damaged.
         OutputError: If the cache cannot be written.
     """
-    text = str(name)
+    text, wish = str(name), wish or Wish()
     known = known_sets()
+    plain = wish == Wish() and not called and not source
     for spec in known:
         if text in {spec.name, spec.set_id}:
+            if not plain:
+                message = f"{spec.name} is made here as a whole."
+                raise BadQueryError(message, hint="Open it without a part, a format or a source.")
             return _open_known(spec.name, settings=settings, progress=progress)
-    if isinstance(name, Path) or text.endswith((".parquet", ".geoparquet")) or "/" in text:
-        return open_table(user_path(name), cache_dir=settings.cache_dir)
     if text in names("eex.sources"):
         _source(text)  # raises what is wrong with it
-    error = unknown_name("set", text, tuple(spec.name for spec in known))
-    hint = f"{error.hint} Or give the path of a .parquet file."
-    raise UnknownNameError(str(error), hint=hint, **error.details)
+    target = _target(name, settings, tuple(spec.name for spec in known))
+    if plain:
+        here = find_open(text, settings, identity=target.identity if target else "")
+        if here is not None and (target is None or is_current(here)):
+            return map_open(here)
+        if target is not None and target.kind == "path" and not target.known:
+            path = Path(target.record.files[0].name)
+            return open_table(path, cache_dir=settings.cache_dir, progress=progress)
+    if not fetch and target is not None:
+        raise not_open(target, text)
+    report = progress or (lambda _done, _total: None)
+    here = open_named_set(
+        name,
+        settings,
+        wish=wish,
+        name=called,
+        source=source,
+        large=large,
+        progress=lambda _name, done, total: report(done, total),
+        rows=report,
+    )
+    return map_open(here)
+
+
+def not_open(target: Target, text: str) -> NotOpenError:
+    """Return the error for a published set that is not here, with its size."""
+    record = target.record
+    size = f" ({record.size / 1e9:.1f} GB)" if record.size else ""
+    part = " Or a part of it: --bbox W,S,E,N." if record.size > LARGE else ""
+    message = f"{text} is not open on this machine{size}."
+    return NotOpenError(message, hint=f"eex open {text}{part}")
+
+
+def _target(name: str | Path, settings: Settings, sources: tuple[str, ...]) -> Target | None:
+    """Return what a word means; None if it is only the name of an opened set."""
+    opened = tuple(opened_sets(settings)) if isinstance(name, str) else ()
+    try:
+        return target_of(name, catalogue(settings), others=(*sources, *opened))
+    except UnknownNameError:
+        if name in opened:
+            return None
+        raise
 
 
 def prepare(name: str, *, settings: Settings, progress: Progress | None = None) -> Path:

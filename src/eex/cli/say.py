@@ -67,7 +67,7 @@ def read_settings() -> Settings:
 
 def open_named(name: str, settings: Settings, *, weights: Path | None = None) -> OpenSet:
     """Open a set, with a bar while it is prepared."""
-    from eex.search.run import open_set
+    from eex.search.open import open_set
 
     bar = progress(f"preparing {name}", "tiles")
     return open_set(name, settings=settings, progress=bar, weights=weights)

@@ -12,12 +12,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.catalog.known import open_embeddings
 from eex.config import MAX_K, Settings
 from eex.embeddings import EmbeddingSet
 from eex.encoders.base import Concept, EncoderSpec, ReadsText
@@ -25,7 +23,6 @@ from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
 from eex.errors import EexError
 from eex.export import Credit, Result
-from eex.files import user_path
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
 from eex.index.base import VectorIndex
@@ -353,34 +350,3 @@ class OpenSet(Looks):
             ranking = by_sum(self.index, vectors, weights, (), wanted)
             own = [np.sign(weights[0]) * ranking.scores]
         return ranking, weak_texts(query.parts, own)
-
-
-def open_set(
-    name: str | Path = "world",
-    *,
-    settings: Settings | None = None,
-    progress: Any = None,  # noqa: ANN401
-    pool: EncoderPool | None = None,
-    weights: str | Path | None = None,
-    offsets: str | Path | None = None,
-) -> OpenSet:
-    """Open an embedding set for searching.
-
-    Args:
-        name: `world` for the embedded one, or the path of a GeoParquet file written by eex.
-        settings: Where the cache is; read from the environment by default.
-        progress: Called with tiles done and tiles in all while a set is prepared.
-        pool: Where its encoder is loaded, so that several sets share models and memory.
-        weights: File or folder of its model's weights; by default those that were fetched.
-        offsets: Side index of where the tiles' pixels lie (`eex set offsets`); by default the one
-            in the set's folder, or beside its file.
-
-    Raises:
-        UnknownNameError: If there is no such set.
-        SetError: If its file is missing or damaged.
-        OutputError: If the cache cannot be written.
-    """
-    settings = settings or Settings.from_env()
-    embeddings = open_embeddings(name, settings=settings, progress=progress)
-    beside = None if offsets is None else user_path(offsets)
-    return OpenSet(str(name), embeddings, settings, pool=pool, weights=weights, offsets=beside)

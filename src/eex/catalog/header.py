@@ -1,0 +1,72 @@
+"""What an opened set says of itself: its record's words, else its files', else its name."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from eex.embeddings.header import SetHeader
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from eex.catalog.records import SetRecord
+    from eex.catalog.targets import Target
+    from eex.catalog.wish import Wish
+
+SAME = (
+    "model",
+    "variant",
+    "weights",
+    "dim",
+    "bands",
+    "preprocessing",
+    "quantization",
+    "scale",
+    "offset",
+    "pixels",
+    "crop",
+    "tile_km",
+    "spread_km",
+    "licence",
+    "attribution",
+)
+"""Fields that a record and a header have alike."""
+
+
+def header_for(target: Target, wish: Wish, schema: pa.Schema, *, name: str) -> SetHeader:
+    """Return the header of a set: what the user said, then the catalogue, then the file.
+
+    Args:
+        target: The set.
+        wish: What the user said of it.
+        schema: Of its first file, with the metadata `emb` where it has such.
+        name: What it is called here.
+
+    Raises:
+        DamagedSetError: If the file's own header cannot be read.
+    """
+    told = (schema.metadata or {}).get(b"emb")
+    record = target.record
+    if told is not None:
+        header = SetHeader.from_json(told)
+    else:
+        title = record.title if target.known or target.kind == "hub" else name
+        header = SetHeader(id=record.name, title=title, model="", dim=0)
+    if target.known:
+        header = replace(header, id=record.name, title=record.title, **_said(record))
+    own = {
+        key: value
+        for key in ("model", "variant", "weights", "scale", "offset")
+        if (value := getattr(wish, key)) not in {"", None}
+    }
+    return replace(header, **own)
+
+
+def _said(record: SetRecord) -> dict[str, Any]:
+    """Return what a record says that a header has too, without what it leaves open."""
+    plain = {field.name: field.default for field in fields(record)}
+    said = {key: getattr(record, key) for key in SAME if getattr(record, key) != plain[key]}
+    if record.examples:
+        said["examples"] = tuple((title, dict(parts)) for title, parts in record.examples)
+    return said

@@ -1,0 +1,315 @@
+"""Opening a set: its files found, fetched or read by range, and written as the form that is mapped.
+
+One process opens a name while others wait. A set appears whole or not at all; what has come of its
+files stays, so that the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eex.catalog.fetching import FileProgress, addresses, have_files, here_already, missing_bytes
+from eex.catalog.finding import Found, find_files
+from eex.catalog.gather import catalogue
+from eex.catalog.opened import (
+    Opened,
+    OpenHere,
+    Source,
+    clear_older,
+    folder_of,
+    is_current,
+    map_open,
+    open_here,
+    opened_sets,
+    sets_folder,
+    stamp_of,
+)
+from eex.catalog.selection import Selection
+from eex.catalog.tables import (
+    MOST_CHUNK,
+    LocalTable,
+    RemoteTable,
+)
+from eex.catalog.targets import Target, checked_as, target_of
+from eex.catalog.wish import LARGE, Wish, too_large
+from eex.catalog.writing import Files, Order, RowProgress, write_set
+from eex.errors import BadQueryError, DamagedSetError, NoRangesError
+from eex.files import guarded, making
+from eex.weights.part import check_room
+
+if TYPE_CHECKING:
+    from eex.config import Settings
+
+ROW_BYTES = 600
+"""Bytes of a row beside its vector, about: identifiers, geometry, where its pixels are."""
+
+READERS = 8
+"""Footers that are fetched side by side."""
+
+_LOGGER = logging.getLogger("eex")
+
+
+def open_named_set(
+    text: str | Path,
+    settings: Settings,
+    *,
+    wish: Wish | None = None,
+    name: str = "",
+    source: str = "",
+    refresh: bool = False,
+    keep: bool = True,
+    large: bool = False,
+    progress: FileProgress | None = None,
+    rows: RowProgress | None = None,
+    waiting: Callable[[], None] | None = None,
+) -> OpenHere:
+    """Have a set open here; at once and without network if it is.
+
+    Args:
+        text: Name of a record, `org/name` at a hub, address of a Parquet file, path of a file or
+            folder, or what an opened set was called.
+        settings: For folders, hubs, the token, and whether anything may be fetched.
+        wish: Which part of it, and how.
+        name: What to call it here; by default the record's name, or the file's.
+        source: huggingface, modelscope.cn, modelscope.ai, the address of a mirror, or a path of
+            the user's own; `Settings.hub` by default, and after it other hubs that have the set.
+        refresh: Ask again what the set is, and open it again if it has changed.
+        keep: Keep fetched files, so that another part or format needs no network.
+        large: Fetch more than 10 GB.
+        progress: Told how much of each file is here.
+        rows: Told how many rows are written.
+        waiting: Called once if another process is opening the same.
+
+    Raises:
+        UnknownNameError: If no set is called that.
+        BadQueryError: If the part or the way is none, the name is taken, or the repository has
+            several tables; the hint says what to do.
+        LargeSetError: If more than 10 GB would be fetched.
+        DownloadError: If a file cannot be fetched.
+        RemoteError: If a part of it cannot be read by range.
+        DamagedSetError: If a file is no embedding table, or not the one expected.
+        OutputError: If the disk has no room or refuses.
+    """
+    wish = wish or Wish()
+    target, wish, name = _meant(text, wish, name, settings)
+    job = _Opening(
+        text=str(text),
+        target=target,
+        wish=wish,
+        name=name,
+        settings=settings,
+        source=source,
+        refresh=refresh,
+        keep=keep,
+        large=large,
+        progress=progress or (lambda _name, _done, _total: None),
+        rows=rows or (lambda _done, _total: None),
+        waiting=waiting,
+    )
+    return job.here() or job.make()
+
+
+def _meant(text: str | Path, wish: Wish, name: str, settings: Settings) -> tuple[Target, Wish, str]:
+    """Return the set, how it is wished for, and what it is called here."""
+    records = catalogue(settings)
+    if isinstance(text, str) and text not in records:
+        before = open_here(text, settings)
+        if before is not None:
+            known = before.opened
+            plain = wish == Wish()
+            target = target_of(known.target, records)
+            return target, Wish.from_json(known.wish) if plain else wish, name or text
+    target = target_of(text, records, others=tuple(opened_sets(settings)))
+    return target, wish, checked_as(name) if name else target.record.name
+
+
+@dataclass
+class _Opening:
+    """One set being opened."""
+
+    text: str
+    target: Target
+    wish: Wish
+    name: str
+    settings: Settings
+    source: str
+    refresh: bool
+    keep: bool
+    large: bool
+    progress: FileProgress
+    rows: RowProgress
+    waiting: Callable[[], None] | None
+
+    @property
+    def request(self) -> str:
+        """What tells requests from each other."""
+        text = json.dumps([self.target.identity, self.wish.to_json()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def order(self) -> Order:
+        """What is to be made."""
+        return Order(
+            name=self.name,
+            text=self.text,
+            target=self.target,
+            wish=self.wish,
+            request=self.request,
+            keep=self.keep,
+            large=self.large,
+            progress=self.progress,
+            rows=self.rows,
+            settings=self.settings,
+        )
+
+    def here(self) -> OpenHere | None:
+        """Return the set if it is open already; None if it must be made.
+
+        Raises:
+            BadQueryError: If something else has its name.
+        """
+        here = open_here(self.name, self.settings)
+        if here is None or self.refresh:
+            return None
+        known = here.opened
+        if known.identity != self.target.identity:
+            message = f"{self.name} is the name of another set that is open: {known.target}."
+            raise BadQueryError(message, hint="Choose another name with --as, or give --refresh.")
+        if known.request != self.request and self.wish != Wish():
+            part = Selection(**_tuples(known.selection)).words()
+            message = f"{self.name} is open already, in another way ({part})."
+            hint = "Give it another name with --as, or replace it with --refresh."
+            raise BadQueryError(message, hint=hint)
+        if not is_current(here):
+            return None  # a file of the user's own has changed
+        try:
+            map_open(here)
+        except DamagedSetError:
+            return None
+        return here
+
+    def make(self) -> OpenHere:
+        """Open it."""
+        folder = folder_of(self.name, self.settings)
+        with guarded(f"opening {self.name}"), making(folder, waiting=self.waiting):
+            here = self.here()  # another process may have made it meanwhile
+            if here is not None:
+                return here
+            started = time.perf_counter()
+            found = find_files(
+                self.target,
+                self.settings,
+                source=self.source,
+                file=self.wish.file,
+                shards=self.wish.selection.shards,
+            )
+            by_range = self.wish.selection.inside_files and not here_already(found, self.settings)
+            opened = self._by_range(found, started) if by_range else None
+            if opened is None:
+                opened = self._whole_files(found, started)
+            place = folder / opened.key
+            clear_older(folder, place)
+        here = open_here(self.name, self.settings)
+        assert here is not None
+        return here
+
+    def _whole_files(self, found: Found, started: float) -> Opened:
+        """Have all files here, and open what is wanted of them."""
+        self._check(found)
+        paths, sources = have_files(
+            found,
+            self.settings,
+            progress=self.progress,
+            waiting=self.waiting,
+            anew=self.refresh,
+        )
+        downloads = "" if found.paths or found.folder is None else found.folder.name
+        files = Files(
+            found=found,
+            tables=[LocalTable(path) for path in paths],
+            sources=sources,
+            stamp=stamp_of(sources) if found.paths else "",
+            downloads=downloads,
+        )
+        opened = write_set(files, self.order, started=started)
+        if downloads and not self.keep:
+            self._discard(found, opened)
+        return opened
+
+    def _by_range(self, found: Found, started: float) -> Opened | None:
+        """Read what is wanted by range; None where the server sends whole files only."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from eex.remote.addresses import Policy
+        from eex.remote.client import RemoteClient
+        from eex.remote.parquet import RemoteParquet
+
+        settings = self.settings
+        if found.source is not None:
+            settings = replace(settings, hub=found.source.name)
+        client = RemoteClient(settings, policy=Policy(public=False))
+        try:
+            with ThreadPoolExecutor(READERS) as pool:
+
+                def footer(url: str) -> RemoteTable:
+                    file = RemoteParquet.open(
+                        url, client=client, cache_dir=settings.cache_dir, chunk_limit=MOST_CHUNK
+                    )
+                    return RemoteTable(file)
+
+                tables = list(pool.map(footer, addresses(found, settings)))
+            sources = tuple(
+                Source(name=file.name, size=table.file.stamp.size, sha256="")
+                for file, table in zip(found.files, tables, strict=True)
+            )
+            files = Files(
+                found=found,
+                tables=tables,
+                sources=sources,
+                contents=json.dumps([[t.file.stamp.size, t.file.stamp.etag] for t in tables]),
+                counted=lambda: client.counted().bytes,
+            )
+            return write_set(files, self.order, started=started)
+        except NoRangesError as error:
+            _LOGGER.warning("%s Its files are fetched whole.", error)
+            return None
+        finally:
+            client.close()
+
+    def _check(self, found: Found) -> None:
+        """Refuse what is too large to be fetched unasked, or for the disk."""
+        missing = missing_bytes(found, self.settings)
+        whole = not self.wish.selection.shards
+        here = here_already(found, self.settings)
+        size = found.size or (found.record.size if whole else 0)
+        if not here and max(missing, size) > LARGE and not self.large:
+            raise too_large(self.name, max(missing, size), "")
+        record = found.record
+        form = {"": 4, "float32": 4, "float16": 2}.get(self.wish.dtype, 4)
+        opened = size * form // 4
+        if record.rows and record.dim and whole:
+            opened = record.rows * (record.dim * form + ROW_BYTES)
+        if self.wish.selection.inside_files:
+            opened = 0  # it is not known how many rows there will be
+        folder = sets_folder(self.settings)
+        check_room(folder, missing + opened, f"Opening {self.name}")
+
+    def _discard(self, found: Found, opened: Opened) -> None:
+        """Remove fetched files that no other opened set was opened from."""
+        others = [h for h in opened_sets(self.settings).values() if h.opened.name != opened.name]
+        folder = found.folder
+        if folder is not None and all(h.opened.downloads != folder.name for h in others):
+            with making(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) for key, value in record.items()}

@@ -181,12 +181,16 @@ def _schema(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> pa.Schema:
     """Return the columns of all files; each by its name, whatever their order."""
     import pyarrow as pa
 
+    from eex.columns.rows import plain_type
     from eex.columns.said import damaged, reason
 
     (_, first), *others = tables
     if not others:
         return first.schema_arrow
-    schemas = [table.schema_arrow for _, table in tables]
+    schemas = [
+        pa.schema([field.with_type(plain_type(field.type)) for field in table.schema_arrow])
+        for _, table in tables
+    ]
     try:
         one = pa.unify_schemas(schemas, promote_options="permissive")
     except pa.ArrowException as error:
@@ -194,7 +198,7 @@ def _schema(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> pa.Schema:
         raise damaged(
             tables[0][0].parent, f"holds files that differ: {reason(error)}", hint=hint
         ) from error
-    return one.with_metadata(schemas[0].metadata)
+    return one.with_metadata(first.schema_arrow.metadata)
 
 
 def _header(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> SetHeader:

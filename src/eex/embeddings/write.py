@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eex.embeddings.header import Counts, SetHeader
 from eex.embeddings.opened import describe
-from eex.errors import BadQueryError
+from eex.errors import BadQueryError, OutputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -197,11 +197,17 @@ class _Job:
     def add(self, batch: pa.RecordBatch) -> None:
         """Convert one batch."""
         from eex.columns.places import centres
+        from eex.columns.said import damaged
         from eex.columns.vectors import vectors_of
 
         name = self.product.embedding
         lonlat = centres(batch, self.product, self.path)
         values, missing = vectors_of(batch[name], name, self.path, dim=self.dim)
+        if values.dtype != self.stored:
+            if not np.can_cast(values.dtype, self.stored):
+                what = f"has vectors of {values.dtype} beside vectors of {self.stored}"
+                raise damaged(self.path, what, hint="Open the files one by one.")
+            values = values.astype(self.stored)
         if not self.dim and values.shape[1]:
             self.dim = values.shape[1]
             self._check_room(batch)
@@ -315,7 +321,11 @@ class _Job:
             if f.name != self.product.embedding
         )
         each = self.dim * self.kept.itemsize + 16 + rest / max(1, batch.num_rows)
-        check_room(self.folder, int(self.expected * each), f"Opening {self.path}")
+        try:
+            check_room(self.folder.parent, int(self.expected * each), f"Opening {self.path}")
+        except OutputError as error:
+            hint = "Free some space, or point EEX_CACHE_DIR elsewhere."
+            raise OutputError(error.message, hint=hint) from error
 
 
 def _conformed(batch: pa.RecordBatch, rest: pa.Schema, path: Path | str) -> pa.RecordBatch:

@@ -268,7 +268,7 @@ def test_what_cannot_be_checked_is_refused_in_words(
     with pytest.raises(DamagedSetError):
         checked(tmp_path / "text.parquet", tiles, weights)
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
-    with pytest.raises(DamagedSetError, match="no column `embedding`"):
+    with pytest.raises(DamagedSetError, match="no column of vectors"):
         checked(tmp_path / "other.parquet", tiles, weights)
     table = pq.read_table(path)
     short = table.set_column(1, "embedding", pa.array([[1.0, 2.0]] * 46))

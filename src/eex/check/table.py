@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from eex.columns.said import damaged
-from eex.columns.vectors import unit_rows, vectors_of
+from eex.columns.places import centres
+from eex.columns.product import Product, product_of
+from eex.columns.said import damaged, reason
+from eex.columns.vectors import number_format, unit_rows, vectors_of
 from eex.embeddings import SetHeader
+from eex.embeddings.table import READ_BYTES
+from eex.embeddings.write import BATCH
 from eex.errors import SetNotFoundError
 
 if TYPE_CHECKING:
@@ -25,14 +29,16 @@ ABOUT = ("grid_cell", "product_id", "centre_lon", "centre_lat", "pixel_bbox", "u
 
 @dataclass(frozen=True)
 class Table:
-    """A table of embeddings, ours with a header or anybody's with the columns of Major TOM."""
+    """A table of embeddings, ours with a header or any product (`eex.columns.product`)."""
 
     path: Path
     """The file."""
     header: SetHeader | None
     """What it says of itself; None for tables that eex did not write."""
+    product: Product
+    """Which of its columns plays which role."""
     about: pa.Table
-    """The columns of `ABOUT` that it has, every row."""
+    """The columns of `ABOUT` that it has, and those of places, every row."""
 
     @classmethod
     def open(cls, path: Path) -> Table:
@@ -46,15 +52,17 @@ class Table:
             message = f"There is no embedding set at {path}."
             raise SetNotFoundError(message, hint="Give a .parquet file, or a name of eex sets.")
         with _file(path) as file:
-            names = file.schema_arrow.names
-            if "embedding" not in names:
-                raise damaged(path, "has no column `embedding`")
+            schema = file.schema_arrow
+            product = product_of(schema, path=path)
+            number_format(schema.field(product.embedding).type, product.embedding, path)
             if not file.metadata.num_rows:
                 raise damaged(path, "is empty: it holds no tiles")
-            metadata = file.schema_arrow.metadata or {}
+            metadata = schema.metadata or {}
             header = SetHeader.from_json(metadata[b"emb"]) if b"emb" in metadata else None
-            about = _read(path, lambda: file.read(columns=[c for c in ABOUT if c in names]))
-        return cls(path, header, about)
+            places = (product.lon, product.lat) if product.lon else (product.geometry,)
+            wanted = dict.fromkeys([*ABOUT, *places])
+            about = _read(path, lambda: file.read(columns=[c for c in wanted if c in schema.names]))
+        return cls(path, header, product, about)
 
     def __len__(self) -> int:
         return int(self.about.num_rows)
@@ -66,15 +74,18 @@ class Table:
         return list(self.about[name].to_pylist())
 
     def lonlat(self, rows: Sequence[int]) -> NDArray[np.float64]:
-        """Return tile centres of some rows, shape (n, 2), degrees."""
-        if not {"centre_lon", "centre_lat"} <= set(self.about.column_names):
-            raise damaged(self.path, "does not say where its tiles are")
-        some = self.about.take(pa.array(rows, pa.int64()))
-        names = ("centre_lon", "centre_lat")
-        return np.column_stack([some[n].to_numpy().astype(np.float64) for n in names])
+        """Return tile centres of some rows, shape (n, 2), degrees.
+
+        Raises:
+            DamagedSetError: If the place of one is missing or not on the globe.
+        """
+        some = self.about.take(pa.array(rows, pa.int64())).combine_chunks()
+        return centres(some.to_batches()[0], self.product, self.path)
 
     def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
-        """Return unit vectors of some rows, shape (n, dim); only their row groups are read.
+        """Return unit vectors of some rows, shape (n, dim), zero for those without a usable one.
+
+        Only their row groups are read, a few thousand rows at a time.
 
         Raises:
             DamagedSetError: If they are not lists of numbers of one length.
@@ -84,29 +95,50 @@ class Table:
             first = 0
             for number in range(file.num_row_groups):
                 count = file.metadata.row_group(number).num_rows
-                inside = sorted({row for row in rows if first <= row < first + count})
-                if inside:
-                    group = _read(self.path, lambda n=number: file.read_row_group(n, ["embedding"]))
-                    some = group.take(pa.array([row - first for row in inside], pa.int64()))
-                    batch = some.combine_chunks().to_batches()[0]
-                    made = unit_rows(vectors_of(batch["embedding"], "embedding", self.path)[0])
-                    found |= dict(zip(inside, made, strict=True))
+                if any(first <= row < first + count for row in rows):
+                    _read(
+                        self.path,
+                        lambda n=number, at=first: self._collect(file, n, at, rows, found),
+                    )
                 first += count
-        lengths = {len(vector) for vector in found.values()}
+        lengths = {len(vector) for vector in found.values() if len(vector)}
         if len(lengths) > 1:
             raise damaged(self.path, "has vectors of several lengths")
-        return np.stack([found[row] for row in rows])
+        missing = np.zeros(max(lengths, default=0), np.float32)
+        return np.stack([found[row] if len(found[row]) else missing for row in rows])
+
+    def _collect(
+        self,
+        file: pq.ParquetFile,
+        group: int,
+        first: int,
+        rows: Sequence[int],
+        found: dict[int, NDArray[np.float32]],
+    ) -> None:
+        """Add the unit vectors of those of the rows that lie in a row group."""
+        name = self.product.embedding
+        for batch in file.iter_batches(batch_size=BATCH, row_groups=[group], columns=[name]):
+            inside = sorted({row for row in rows if first <= row < first + batch.num_rows})
+            if inside:
+                column = batch[name].take(pa.array([row - first for row in inside], pa.int64()))
+                values, missing = vectors_of(column, name, self.path)
+                if values.dtype.kind == "i" and self.header is not None:
+                    values = values * self.header.scale + self.header.offset
+                    values[missing] = 0
+                found |= dict(zip(inside, unit_rows(values), strict=True))
+            first += batch.num_rows
+            if first > max(rows):
+                return
 
 
 def _file(path: Path) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
-    return _read(path, lambda: pq.ParquetFile(path))
+    return _read(path, lambda: pq.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False))
 
 
 def _read(path: Path, work: Any) -> Any:  # noqa: ANN401
     try:
         return work()
     except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise damaged(path, f"is not a whole Parquet file: {reason}") from error
+        raise damaged(path, f"is not a whole Parquet file: {reason(error)}") from error

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eex.columns.said import damaged
 from eex.errors import DamagedSetError, ShapeError
 
-FORMATS = {
+FORMATS: dict[Any, np.dtype[Any]] = {
     pa.float16(): np.dtype("<f2"),
     pa.float32(): np.dtype("<f4"),
     pa.float64(): np.dtype("<f8"),
@@ -61,8 +61,7 @@ def number_format(kind: pa.DataType, name: str, path: Path | str) -> np.dtype[An
     if number not in FORMATS:
         hint = "Convert them to int8 and say scale and offset, or to float32."
         raise damaged(path, f"has vectors of {number} in `{name}`, which are not read", hint=hint)
-    made: np.dtype[Any] = FORMATS[number]
-    return made
+    return FORMATS[number]
 
 
 def vectors_of(

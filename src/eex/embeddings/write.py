@@ -293,10 +293,12 @@ class _Job:
         if lacking:
             what = f"lacks {', '.join(sorted(lacking))}, by which its footprints are put right"
             raise damaged(self.path, what)
-        from eex.tiles import true_centres  # type: ignore[attr-defined]
+        from eex.tiles import true_centres
 
-        boxes = np.array(batch["pixel_bbox"].to_pylist(), np.int64)
-        return np.asarray(true_centres(lonlat, boxes, batch["utm_crs"].to_pylist()), np.float64)
+        boxes, systems = batch["pixel_bbox"], batch["utm_crs"]
+        if boxes.null_count or systems.null_count:
+            raise damaged(self.path, "lacks the pixel_bbox or utm_crs of some of its tiles")
+        return true_centres(lonlat, np.array(boxes.to_pylist(), np.int64), systems.to_pylist())
 
     def _keep_rest(self, batch: pa.RecordBatch) -> None:
         self.waiting.append(_conformed(batch, self.rest, self.path))

@@ -73,6 +73,37 @@ def test_opening_maps_files_and_reads_nothing(path: Path, tmp_path: Path) -> Non
     assert pa.total_allocated_bytes() == before
 
 
+def test_opening_again_needs_neither_arrow_nor_the_vectors(path: Path, tmp_path: Path) -> None:
+    open_table(path, cache_dir=tmp_path / "cache")
+    code = (
+        "import sys; from pathlib import Path; from eex.embeddings import open_table\n"
+        "some = open_table(Path(sys.argv[1]), cache_dir=Path(sys.argv[2]))\n"
+        "assert some.vector(3).any()\n"
+        "print(sorted({'pyarrow', 'shapely', 'pyproj', 'filelock'} & set(sys.modules)))\n"
+        "print(len(some.rows), some.ids[3])"
+    )
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "cache")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["[]", "50", "3U_0R"]
+
+
+def test_a_row_group_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    rows, dim = 150_000, 128
+    vectors = np.random.default_rng(0).normal(size=(rows, dim)).astype(np.float32)
+    columns = {"embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dim)}
+    columns |= {name: pa.array(np.zeros(rows)) for name in ("lon", "lat")}
+    path = tmp_path / "one.parquet"
+    pq.write_table(pa.table(columns), path, row_group_size=rows)
+    code = (
+        "import sys; from pathlib import Path; from eex.embeddings import open_table\n"
+        "some = open_table(Path(sys.argv[1]), cache_dir=Path(sys.argv[2]))\n"
+        "import pyarrow; print(pyarrow.default_memory_pool().max_memory())"
+    )
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "cache")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < vectors.nbytes / 2
+
+
 def test_a_set_that_changed_is_opened_anew(path: Path, tmp_path: Path) -> None:
     first = open_table(path, cache_dir=tmp_path / "cache")
     write_geoparquet(toy(rows=20), path, header=header())

@@ -14,11 +14,15 @@ import pytest
 import shapely
 
 from eex.catalog.records import ROLES as RECORD_ROLES
+from eex.cli import main
 from eex.columns.product import ROLES, Product, product_of
+from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table, write_opened
 from eex.errors import BadQueryError, DamagedSetError, EexError
 from eex.index.exact import ExactIndex
+from eex.search.open import open_set
 from eex.search.rows import index_of
+from eex.search.run import OpenSet
 
 ROWS, DIM = 40, 6
 RNG = np.random.default_rng(0)
@@ -84,6 +88,11 @@ def opened(folder: Path, table_of: dict[str, Any], *, geo: Any = None, **more: A
     path = folder / "set.parquet"
     pq.write_table(table, path, row_group_size=15)
     return open_table(path, cache_dir=folder / "cache", **more)
+
+
+def opened_path(folder: Path, table_of: dict[str, Any]) -> Path:
+    opened(folder, table_of)
+    return folder / "set.parquet"
 
 
 def with_vectors(vectors: pa.Array, **more: Any) -> dict[str, Any]:
@@ -480,6 +489,36 @@ def test_places_that_cannot_be_read_are_told(column: list[Any], words: str, tmp_
         opened(tmp_path, {"geometry": column, "embeddings": LISTS})
 
 
+def fragments(**more: Any) -> dict[str, Any]:
+    """Two fragments of one tile, off its diagonal, mirrored as in the full Major TOM sets."""
+    pyproj = pytest.importorskip("pyproj")
+    degrees = pyproj.Transformer.from_crs("EPSG:32632", "OGC:CRS84", always_xy=True)
+    left, top, size = 500_000.0, 5_000_680.0, 2240.0
+    rows, cols = np.array([0, 211] * 20), np.array([422, 0] * 20)
+    published = degrees.transform(left + 10 * rows + size / 2, top - 10 * cols - size / 2)
+    true = degrees.transform(left + 10 * cols + size / 2, top - 10 * rows - size / 2)
+    boxes = np.column_stack([rows, cols, rows + 224, cols + 224])
+    columns = MAJOR_TOM | {"centre_lon": published[0], "centre_lat": published[1]}
+    columns |= {"pixel_bbox": boxes.tolist(), "utm_crs": ["EPSG:32632"] * ROWS, "true": true[0]}
+    return columns | {"true_lat": true[1]} | more
+
+
+def test_centres_that_were_published_mirrored_are_put_right(tmp_path: Path) -> None:
+    columns = fragments()
+    as_published = opened(tmp_path, columns)
+    np.testing.assert_array_equal(as_published.lonlat[:, 0], columns["centre_lon"])
+    right = opened(tmp_path, columns, transposed=True)
+    assert right.key != as_published.key
+    wanted = np.column_stack([columns["true"], columns["true_lat"]])
+    np.testing.assert_allclose(right.lonlat, wanted, atol=1e-6)
+    assert np.abs(as_published.lonlat - wanted).max() > 0.01
+    with pytest.raises(DamagedSetError, match="lacks pixel_bbox"):
+        opened(tmp_path, with_vectors(LISTS, utm_crs=["EPSG:32632"] * ROWS), transposed=True)
+    lacking = fragments(utm_crs=[None] * ROWS)
+    with pytest.raises(DamagedSetError, match="of some of its tiles"):
+        opened(tmp_path, lacking, transposed=True)
+
+
 # Rows, files.
 
 
@@ -551,6 +590,62 @@ def test_a_disk_without_room_is_told_before_anything_large_is_written(
         opened(tmp_path, with_vectors(LISTS))
     assert "EEX_CACHE_DIR" in caught.value.hint
     assert not list((tmp_path / "cache").rglob("*.npy"))
+
+
+def test_rows_that_never_rank_are_told_in_the_first_answer(tmp_path: Path) -> None:
+    lists = [None, [0.0] * DIM, *VECTORS.tolist()[2:]]
+    path = opened_path(tmp_path, with_vectors(pa.array(lists, pa.list_(pa.float32()))))
+    settings = Settings(cache_dir=tmp_path / "cache", threads=1)
+    some = open_set(path, settings=settings)
+    first, second = some.search(row=5), some.search(row=5)
+    assert first.results[0].row == 5
+    assert "2 of 40 tiles have no usable vector (1 null, 1 all zeros)" in first.messages[0]
+    assert not second.messages
+    assert np.flatnonzero(np.isnan(first.scores)).tolist() == [0, 1]
+    with pytest.raises(BadQueryError, match="Row 1 has no usable vector"):
+        some.search(row=1)
+    with pytest.raises(EexError, match="does not say which model") as caught:
+        some.search(text="a lake")
+    assert "tile of the set (row)" in caught.value.hint
+
+
+@pytest.mark.parametrize("of", [pa.float16(), pa.float32(), pa.float64(), pa.int8()], ids=str)
+def test_sets_of_every_format_are_searched_by_a_tile_as_float64_does(
+    of: pa.DataType, tmp_path: Path
+) -> None:
+    scale, offset = (0.25, 3.0) if of == pa.int8() else (1.0, 0.0)
+    stored = np.round(VECTORS * 8).clip(-128, 127) if of == pa.int8() else VECTORS
+    stored = stored.astype(of.to_pandas_dtype())
+    header = SetHeader(id="s", title="", model="", dim=0, scale=scale, offset=offset)
+    column = pa.array(stored.astype(float).tolist()).cast(pa.list_(of))
+    some = opened(tmp_path, with_vectors(column), header=header)
+    found = OpenSet("s", some, Settings(cache_dir=tmp_path, threads=1)).search(row=7, k=ROWS)
+    numbers = stored.astype(np.float64) * scale + offset
+    units = numbers / np.linalg.norm(numbers, axis=1, keepdims=True)
+    cosines = units @ units[7]
+    order = np.argsort(-cosines.astype(np.float32), kind="stable")
+    assert [result.row for result in found.results] == order.tolist()
+    scores = [result.score for result in found.results]
+    np.testing.assert_allclose(scores, cosines[order], atol=1e-6)
+
+
+def test_info_tells_what_is_known_without_looking_at_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists = [None, *VECTORS.tolist()[1:]]
+    path = opened_path(tmp_path, with_vectors(pa.array(lists, pa.list_(pa.float16()))))
+    monkeypatch.setenv("EEX_CACHE_DIR", str(tmp_path / "cache"))
+    main(["info", str(path), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    expected = {"rows": 40, "usable": 39, "null": 1, "zero": 0, "dim": DIM, "dtype": "float16"}
+    assert expected.items() <= told.items()
+    folder = Path(told["folder"])
+    assert told["bytes"] == sum(file.stat().st_size for file in folder.iterdir())
+    (folder / "rows.arrow").write_bytes(bytes((folder / "rows.arrow").stat().st_size))
+    main(["info", str(path)])
+    text = capsys.readouterr().out
+    assert "1 of 40 tiles has no usable vector (1 null) and never ranks." in text
+    assert "float16" in text
 
 
 def test_progress_is_told_in_rows(tmp_path: Path) -> None:

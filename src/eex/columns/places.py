@@ -122,7 +122,7 @@ def _check_all_there(shapes: NDArray[Any], path: Path | str, name: str) -> None:
 
     lacking = int((shapely.is_missing(shapes) | shapely.is_empty(shapes)).sum())
     if lacking:
-        hint = "Leave these rows out, or name columns of degrees: --column lon=NAME lat=NAME."
+        hint = "Leave these rows out, or name columns of degrees: --column lon=NAME --column lat=NAME."
         raise damaged(path, f"has {lacking:,} tiles without a place in `{name}`", hint=hint)
 
 

@@ -40,6 +40,14 @@ def no_network() -> Iterator[None]:
     socket.socket.connect = _connect  # type: ignore[method-assign]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_sets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what a user of this machine has open out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EEX_SETS_DIR", str(tmp_path_factory.mktemp("sets")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")

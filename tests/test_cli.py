@@ -104,7 +104,8 @@ def test_a_place_can_be_named(run: Run) -> None:
 
 
 def test_lists_tell_what_is_there(run: Run) -> None:
-    assert "demo-bluemarble-100km" in run("sets")[1]
+    assert "demo-bluemarble-100km" in run("sets", "--json")[1]
+    assert "world" in run("sets")[1].splitlines()[1]
     assert json.loads(run("sets", "--json")[1])["sets"][0]["name"] == "world"
     models = json.loads(run("models", "--json")[1])["models"]
     assert [m["name"] for m in models if m["demo"]] == ["demo-bluemarble-concepts"]

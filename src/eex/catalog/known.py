@@ -134,17 +134,33 @@ def prepare(name: str, *, settings: Settings, progress: Progress | None = None) 
         UnknownNameError: If there is no such source, or its encoder takes no pictures.
         OutputError: If the cache cannot be written.
     """
-    source = _source(name)
-    spec = encoder_spec(source.spec.encoder)
-    stamp = f"{BUILD_VERSION}\n{source.spec.set_id}\n{source.count()}\n{spec.weights}"
-    mark = hashlib.sha256(stamp.encode()).hexdigest()[:8]
-    path = settings.cache_dir / "sets" / f"{source.spec.set_id}-{mark}.parquet"
+    path = prepared_path(name, settings)
     if path.is_file():
         return path
     with guarded(f"writing {path}"), making(path):
         if not path.is_file():  # another process may have made it meanwhile
+            source = _source(name)
+            spec = encoder_spec(source.spec.encoder)
             _build(path, source=source, spec=spec, settings=settings, progress=progress)
     return path
+
+
+def prepared_path(name: str, settings: Settings) -> Path:
+    """Return where the file of a set that is made from a source lies, made or not.
+
+    Raises:
+        UnknownNameError: If there is no such source.
+    """
+    source = _source(name)
+    spec = encoder_spec(source.spec.encoder)
+    stamp = f"{BUILD_VERSION}\n{source.spec.set_id}\n{source.count()}\n{spec.weights}"
+    mark = hashlib.sha256(stamp.encode()).hexdigest()[:8]
+    return settings.cache_dir / "sets" / f"{source.spec.set_id}-{mark}.parquet"
+
+
+def source_rows(name: str) -> int:
+    """Return how many tiles a source has."""
+    return _source(name).count()
 
 
 def _open_known(name: str, *, settings: Settings, progress: Progress | None) -> EmbeddingSet:

@@ -211,8 +211,9 @@ def remove_open(name: str, settings: Settings) -> tuple[int, int]:
     here = open_here(name, settings)
     folder = folder_of(name, settings)
     if here is None and not _begun(folder):
-        error = unknown_name("opened set", name, tuple(opened_sets(settings)))
-        raise NotOpenError(str(error), hint=error.hint)
+        known = tuple(opened_sets(settings))
+        error = unknown_name("opened set", name, known)
+        raise NotOpenError(str(error), hint=error.hint if known else "Nothing is open here.")
     fetched = here.opened.downloads if here is not None else ""
     with guarded(f"removing {folder}"), making(folder):
         freed = _size(folder)

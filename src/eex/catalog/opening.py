@@ -43,6 +43,7 @@ from eex.catalog.wish import LARGE, Wish, too_large
 from eex.catalog.writing import Files, Order, RowProgress, write_set
 from eex.errors import BadQueryError, DamagedSetError, NoRangesError
 from eex.files import guarded, making
+from eex.registry import names
 from eex.weights.part import check_room
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _meant(text: str | Path, wish: Wish, name: str, settings: Settings) -> tuple
             plain = wish == Wish()
             target = target_of(known.target, records)
             return target, Wish.from_json(known.wish) if plain else wish, name or text
-    target = target_of(text, records, others=tuple(opened_sets(settings)))
+    target = target_of(text, records, others=(*names("eex.sources"), *opened_sets(settings)))
     return target, wish, checked_as(name) if name else target.record.name
 
 

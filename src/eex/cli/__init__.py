@@ -13,7 +13,7 @@ from contextlib import suppress
 import click
 
 import eex
-from eex.cli import encode, heatmap, info, models, search, serving, sets, tile
+from eex.cli import encode, heatmap, info, models, opening, search, serving, sets, tile
 from eex.cli.say import Commands, say
 from eex.errors import EexError
 
@@ -35,6 +35,7 @@ def cli() -> None:
 COMMANDS = (
     search.search,
     sets.sets,
+    opening.open_command,
     info.info,
     sets.one_set,
     models.models,

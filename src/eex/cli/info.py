@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eex.cli.say import answer, json_text, open_named, read_settings
+from eex.cli.say import answer, catalog_option, json_text, open_named, read_settings
+from eex.errors import NotOpenError
 
 if TYPE_CHECKING:
+    from eex.config import Settings
     from eex.embeddings import EmbeddingSet
 
 NOTE = "opened.json"
@@ -21,6 +23,7 @@ NOTE = "opened.json"
 @click.command()
 @click.argument("name", metavar="SET")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@catalog_option
 def info(name: str, *, as_json: bool) -> None:
     """Tell what is known of a set (a name or a .parquet file): rows, model, licence, place on disk.
 
@@ -29,12 +32,35 @@ def info(name: str, *, as_json: bool) -> None:
       eex info world
       eex info tiles.parquet --json
     """  # noqa: D301 - click reads the backspace
-    record = about(open_named(name, read_settings()).embeddings)
+    settings = read_settings()
+    try:
+        record = about(open_named(name, settings).embeddings)
+    except NotOpenError as error:
+        _tell_published(name, settings, error, as_json=as_json)
+        return
     if as_json:
         answer(json_text(record))
         return
     shown = {key: _words(key, value) for key, value in record.items()}
     answer("\n".join(f"{key:<12} {text}" for key, text in shown.items() if text))
+
+
+def _tell_published(name: str, settings: Settings, error: NotOpenError, *, as_json: bool) -> None:
+    """Tell what is known of a published set that is not open here.
+
+    Raises:
+        NotOpenError: If no catalogue has it.
+    """
+    from eex.catalog.gather import catalogue
+    from eex.catalog.listing import set_record
+    from eex.catalog.targets import target_of
+    from eex.cli.sets import record_text
+
+    target = target_of(name, catalogue(settings))
+    if not target.known:
+        raise error
+    record = set_record(target.record, settings)
+    answer(json_text(record) if as_json else record_text(record))
 
 
 def about(embeddings: EmbeddingSet) -> dict[str, Any]:

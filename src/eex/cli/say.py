@@ -9,6 +9,7 @@ import difflib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,13 @@ from eex.errors import BadQueryError
 if TYPE_CHECKING:
     from eex.config import Settings
     from eex.search.run import OpenSet
+
+
+Command = Callable[..., Any]
+"""What options are added to."""
+
+CATALOGS = "eex.catalogs"
+"""Where the context of a command keeps the catalogues that it was given."""
 
 
 class Commands(click.Group):
@@ -61,16 +69,50 @@ def json_text(record: dict[str, Any]) -> str:
 
 
 def read_settings() -> Settings:
-    """Read the settings, once a command."""
-    return eex.Settings.from_env()
+    """Read the settings, once a command; with the catalogues that it was given.
+
+    Raises:
+        BadCatalogError: If one that was given cannot be used.
+    """
+    settings = eex.Settings.from_env()
+    context = click.get_current_context(silent=True)
+    given = () if context is None else context.meta.get(CATALOGS, ())
+    if not given:
+        return settings
+    from eex.catalog.load import read_catalog
+
+    for path in given:
+        read_catalog(path)
+    return replace(settings, catalogs=(*settings.catalogs, *given))
+
+
+def catalog_option(command: Command) -> Command:
+    """Add --catalog; `read_settings` takes what it was given."""
+
+    def keep(context: click.Context, _option: click.Parameter, given: tuple[Path, ...]) -> None:
+        context.meta[CATALOGS] = given
+
+    return click.option(
+        "--catalog",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=keep,
+        help="Further records of sets, TOML or JSON; may be given several times (EEX_CATALOG).",
+    )(command)
 
 
 def open_named(name: str, settings: Settings, *, weights: Path | None = None) -> OpenSet:
-    """Open a set, with a bar while it is prepared."""
+    """Open a set that is here, with a bar while it is prepared; fetches nothing.
+
+    Raises:
+        NotOpenError: If it is published and not open; the hint has the command that opens it.
+    """
     from eex.search.open import open_set
 
     bar = progress(f"preparing {name}", "tiles")
-    return open_set(name, settings=settings, progress=bar, weights=weights)
+    return open_set(name, fetch=False, settings=settings, progress=bar, weights=weights)
 
 
 def progress(doing: str, unit: str) -> Callable[[int, int], None]:

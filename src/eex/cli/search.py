@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eex.cli.running import prompt_options
-from eex.cli.say import answer, check_target, json_text, open_named, read_settings, say
+from eex.cli.say import (
+    answer,
+    catalog_option,
+    check_target,
+    json_text,
+    open_named,
+    read_settings,
+    say,
+)
 from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
@@ -19,7 +27,9 @@ FORMATS = ("table", "json", "geojson", "csv")
 
 
 @click.command()
-@click.option("--set", "name", default="world", show_default=True, help="Name or .parquet file.")
+@click.option(
+    "--set", "name", default="world", show_default=True, help="Name of eex sets, or a file."
+)
 @click.option(
     "--text", "texts", multiple=True, help="Words that describe what to look for; may be repeated."
 )
@@ -46,6 +56,7 @@ FORMATS = ("table", "json", "geojson", "csv")
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the answer there.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Also write a map, PNG.")
+@catalog_option
 def search(
     name: str,
     form: str | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eex.cli.say import answer, open_named, read_settings, say
+from eex.cli.say import answer, catalog_option, open_named, read_settings, say
 
 if TYPE_CHECKING:
     from eex.config import Settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Also serve this .parquet file.",
 )
+@catalog_option
 def serve(host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
     """Serve the web page and the API until Ctrl-C."""
     settings = read_settings()

@@ -3,34 +3,107 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from eex.cli.say import Commands, answer, json_text, progress, read_settings
+from eex.cli.say import Commands, answer, catalog_option, json_text, progress, read_settings, say
+
+GIGABYTE = 10**9
+"""Bytes."""
+
+MOST_SHOWN = 14
+"""Characters of a licence that the list has room for."""
+
+STATES = {
+    "open": "open",
+    "part": "part open",
+    "begun": "begun",
+    "made": "made",
+    "absent": "not here",
+}
+"""What of a set is here, in a word for the list."""
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def sets(*, as_json: bool) -> None:
-    """List the sets that can be searched by name."""
-    from eex.catalog.known import known_sets
+@click.argument("name", metavar="[SET]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with all that is known.")
+@catalog_option
+def sets(name: str | None, *, as_json: bool) -> None:
+    """List the embedding sets that are known by name, and what of them is here.
 
-    records = [
-        {
-            "name": s.name,
-            "id": s.set_id,
-            "title": s.title,
-            "model": s.encoder,
-            "licence": s.licence,
-            "demo": s.demo,
-        }
-        for s in known_sets()
-    ]
+    \b
+    Examples:
+      eex sets
+      eex sets siglip-249k
+      eex sets --catalog my-sets.toml --json
+    """  # noqa: D301 - click reads the backspace
+    from eex.catalog.listing import set_records
+    from eex.registry import unknown_name
+
+    records = set_records(read_settings())
+    if name is not None:
+        records = [r for r in records if name in {r["name"], r["id"]}] or records
+        if len(records) != 1:
+            raise unknown_name("set", name, tuple(r["name"] for r in records))  # noqa: EM101
+        answer(json_text(records[0]) if as_json else record_text(records[0]))
+        return
     if as_json:
         answer(json_text({"sets": records}))
         return
-    lines = [f"{r['name']:<10} {r['id']:<24} {r['model']:<26} {r['title']}" for r in records]
+    lines = [f"{'name':<16} {'rows':>11} {'size':>9}  {'model':<24} {'licence':<13} state"]
+    for r in records:
+        rows = f"{r['rows']:,}" if r["rows"] else ""
+        here = STATES[r["state"]]
+        if r["state"] == "part":
+            here += f" ({r['open']['rows']:,} rows)"
+        licence = r["licence"] if len(r["licence"]) < MOST_SHOWN else f"{r['licence'][:12]}…"
+        lines.append(
+            f"{r['name']:<16} {rows:>11} {size_text(r['size']) or '-':>9}  {r['model'] or '-':<24} "
+            f"{licence:<13} {here}"
+        )
     answer("\n".join(lines))
+    say("All about a set: eex sets NAME. To have one here: eex open NAME.")
+
+
+def size_text(count: int) -> str:
+    """Return bytes for people; nothing where they are not known."""
+    if not count:
+        return ""
+    return f"{count / 1e9:,.1f} GB" if count >= GIGABYTE else f"{count / 1e6:,.0f} MB"
+
+
+def record_text(record: dict[str, Any]) -> str:
+    """Return all that is known of a set, for people."""
+    opened = record.get("open") or {}
+    homes = [home["page"] for home in record["homes"]]
+    said = {
+        "title": record["title"],
+        "model": " ".join(filter(None, (record["model"], record.get("variant", "")))),
+        "rows": f"{record['rows']:,}" if record["rows"] else "",
+        "dim": str(record.get("dim") or ""),
+        "size": size_text(record["size"]),
+        "licence": record["licence"],
+        "credit": record["attribution"],
+        "at": "\n".join(homes),
+        "files": "\n".join(file["name"] for file in record.get("files", ())),
+        "bands": ", ".join(record.get("bands", ())),
+        "fed with": record.get("preprocessing", ""),
+        "pixels": record["pixels_home"],
+        "tile": f"{record['tile_km']:g} km" if record.get("tile_km") else "",
+        "described": record.get("source", ""),
+        "state": STATES[record["state"]],
+        "open": f"{opened['rows']:,} rows in {opened['folder']}" if opened else "",
+        "note": "\n".join(record["notices"]),
+    }
+    lines = [record["name"]]
+    for key, text in said.items():
+        lines += [
+            f"  {k:<10} {t}" for k, t in zip((key, *" " * 99), text.split("\n"), strict=False)
+        ]
+    if record["state"] in {"absent", "begun"} and not record["demo"]:
+        lines.append(f"Open it: eex open {record['name']}")
+    return "\n".join(line for line in lines if line[13:] or not line.startswith(" "))
 
 
 @click.command()

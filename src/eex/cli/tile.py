@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eex.cli.say import answer, check_target, open_named, progress, read_settings, say
+from eex.cli.say import (
+    answer,
+    catalog_option,
+    check_target,
+    open_named,
+    progress,
+    read_settings,
+    say,
+)
 from eex.cli.sets import one_set
 from eex.errors import BadQueryError, DamagedSetError, UnknownNameError
 
@@ -45,6 +53,7 @@ SHOWN = 12
     required=True,
     help=".tif: stored numbers with their place; .png, .jpg: a picture.",
 )
+@catalog_option
 def tile(
     name: str,
     output: Path,
@@ -104,6 +113,7 @@ def tile(
     type=click.Path(path_type=Path),
     help="NAME.offsets.parquet to travel, or .arrow to be mapped.  [default: beside the set]",
 )
+@catalog_option
 def offsets(name: str, output: Path | None) -> None:
     """Read where all tiles' pixels lie, so that no footer is asked for when one is shown.
 

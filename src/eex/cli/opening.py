@@ -1,0 +1,266 @@
+"""`eex open`, `eex set remove`: having published sets here, and no longer."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eex.cli.say import answer, byte_bars, catalog_option, json_text, progress, read_settings, say
+from eex.cli.sets import one_set
+from eex.errors import BadQueryError
+
+if TYPE_CHECKING:
+    from eex.catalog.opened import OpenHere
+    from eex.catalog.wish import Wish
+    from eex.config import Settings
+
+
+@click.command("open")
+@click.argument("target", metavar="TARGET")
+@click.option(
+    "--from",
+    "source",
+    default="",
+    metavar="SOURCE",
+    help="huggingface, modelscope.cn, modelscope.ai, the address of a mirror, or a file or folder."
+    "  [default: EEX_HUB, else huggingface, else another hub that has the set]",
+)
+@click.option("--as", "name", default="", metavar="NAME", help="What to call it here.")
+@click.option("--bbox", metavar="W,S,E,N", help="Only tiles inside this box; W > E crosses 180°.")
+@click.option("--rows", metavar="A:B", help="Only rows from A on, before B.")
+@click.option("--shards", metavar="1,3-5", help="Only these of its files, in the order of names.")
+@click.option("--file", "file", default="", metavar="NAME", help="Which table of a repository.")
+@click.option(
+    "--dtype",
+    default="",
+    type=click.Choice(["", "float16", "float32"]),
+    metavar="FORMAT",
+    help="Convert vectors to float16 (half the disk) or float32.  [default: as they are]",
+)
+@click.option("--model", default="", metavar="NAME", help="Made the vectors, if nothing says so.")
+@click.option("--variant", default="", metavar="NAME", help="Way of running the model.")
+@click.option("--weights", default="", metavar="TEXT", help="Which weights, for the record.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="Name of a column: embedding, geometry, lon, lat or id; may be given several times.",
+)
+@click.option("--scale", type=float, help="Stored integers times this …")
+@click.option("--offset", type=float, help="… plus this are the vectors' numbers.")
+@click.option("--refresh", is_flag=True, help="Ask again, and open it again if it has changed.")
+@click.option(
+    "--keep/--discard",
+    default=True,
+    help="Keep fetched files: another part or format then needs no network.  [default: keep]",
+)
+@click.option("--yes", is_flag=True, help="Also fetch more than 10 GB.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@catalog_option
+def open_command(target: str, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+    """Open a published set, so that it can be searched; what is open costs nothing to open again.
+
+    TARGET is a name of eex sets, a hub's org/name, the address of a Parquet file, or the path of a
+    file or folder. An interrupted download goes on where it stopped. Of a part (--bbox, --rows)
+    only what is needed is read, where that can be told.
+
+    \b
+    Examples:
+      eex open siglip-249k
+      eex open siglip-249k --from modelscope.cn --dtype float16
+      eex open siglip-core --bbox 5.9,45.8,10.5,47.8 --as swiss
+      eex open Major-TOM/Core-S2RGB-DINOv2 --shards 1
+      eex open tiles.parquet --model clay-v1.5 --column embedding=vector
+    """  # noqa: D301 - click reads the backspace
+    from eex.catalog.opened import open_here
+
+    settings = read_settings()
+    if _made_here(target, settings):
+        return
+    try:
+        here, before = _opened(target, settings, options)
+    except KeyboardInterrupt:
+        say("\nStopped. What has come of its files is kept; the same command goes on from there.")
+        raise
+    latest = open_here(here.opened.name, settings) or here
+    if as_json:
+        answer(json_text(_record(latest, already=before)))
+        return
+    _tell(latest, settings, already=before)
+
+
+@one_set.command()
+@click.argument("name", metavar="NAME")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(name: str, *, yes: bool) -> None:
+    """Remove an opened set and what was fetched for it alone; frees the disk.
+
+    \b
+    Examples:
+      eex set remove siglip-249k
+    """  # noqa: D301 - click reads the backspace
+    from eex.catalog.opened import open_here, remove_open
+
+    settings = read_settings()
+    here = open_here(name, settings)
+    if here is not None and not yes:
+        if not sys.stdin.isatty():
+            message = f"Removing {name} is to be confirmed."
+            raise BadQueryError(message, hint=f"eex set remove {name} --yes")
+        say(f"{name}: {here.counts['rows']:,} rows, {here.size / 1e6:,.0f} MB in {here.folder}")
+        click.confirm("Remove it, with the files that were fetched for it?", abort=True, err=True)
+    freed, fetched = remove_open(name, settings)
+    more = f" and {fetched / 1e6:,.1f} MB of fetched files" if fetched else ""
+    answer(f"Removed {name}: {freed / 1e6:,.1f} MB{more}.")
+
+
+def _opened(target: str, settings: Settings, options: dict[str, Any]) -> tuple[OpenHere, bool]:
+    """Open a set with bars, and say whether it was open before."""
+    from eex.catalog.opening import open_named_set
+
+    worked = False
+    with ExitStack() as drawn:
+        bytes_bar = drawn.enter_context(byte_bars())
+        rows_bar = progress("writing", "rows")
+
+        def fetched(name: str, done: int, total: int) -> None:
+            nonlocal worked
+            worked = True
+            bytes_bar(name, done, total)
+
+        def written(done: int, total: int) -> None:
+            nonlocal worked
+            worked = True
+            if total:
+                rows_bar(done, total)
+
+        here = open_named_set(
+            target,
+            settings,
+            wish=_wish(options),
+            name=options["name"],
+            source=options["source"],
+            refresh=options["refresh"],
+            keep=options["keep"],
+            large=options["yes"],
+            progress=fetched,
+            rows=written,
+            waiting=lambda: say(f"Another process is opening {target}; waiting for it."),
+        )
+    return here, not worked
+
+
+def _wish(options: dict[str, Any]) -> Wish:
+    from eex.catalog.selection import selection_of
+    from eex.catalog.wish import Wish
+
+    columns = {}
+    for text in options["columns"]:
+        role, equals, column = text.partition("=")
+        if not equals or not column:
+            message = f"--column {text!r} is not ROLE=NAME."
+            raise BadQueryError(message, hint="Such as --column embedding=vector.")
+        columns[role.strip()] = column.strip()
+    return Wish(
+        selection=selection_of(options["bbox"], options["rows"], options["shards"]),
+        columns=columns,
+        **{k: options[k] for k in ("dtype", "model", "variant", "weights", "file")},
+        **{k: options[k] for k in ("scale", "offset")},
+    )
+
+
+def _made_here(target: str, settings: Settings) -> bool:
+    """Whether it is a set that is made here, which needs no opening; makes it."""
+    from eex.catalog.known import known_sets
+    from eex.cli.say import open_named
+
+    for spec in known_sets():
+        if target in {spec.name, spec.set_id}:
+            rows = len(open_named(spec.name, settings))
+            answer(f"{spec.name} is ready: {rows:,} rows. It is made here, nothing is fetched.")
+            return True
+    return False
+
+
+def _record(here: OpenHere, *, already: bool) -> dict[str, Any]:
+    """Return what was opened, for programs."""
+    from dataclasses import asdict
+
+    return {
+        **asdict(here.opened),
+        "already": already,
+        "folder": str(here.folder),
+        "bytes": here.size,
+        "counts": dict(here.counts),
+        "header": dict(here.header),
+    }
+
+
+def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
+    """Say what was opened, and what to do with it."""
+    from eex.catalog.gather import catalogue
+    from eex.catalog.opened import map_open
+    from eex.catalog.selection import Selection
+
+    known, header, counts = here.opened, here.header, here.counts
+    if already:
+        part = "" if known.whole else f" ({_words(known.selection, Selection)})"
+        answer(f"{known.name} is open{part}: {counts['rows']:,} rows in {here.folder}")
+        say(f"eex search --set {known.name} {_example(header)}")
+        return
+    embeddings = map_open(here)
+    left_out = sum(counts[name] for name in ("null", "zero", "not_finite"))
+    of = f" of {known.rows_of:,}" if known.rows_of != counts["rows"] else ""
+    lines = [
+        f"{known.name} is open: {header['title']}",
+        f"  rows       {counts['rows']:,}{of}, {counts['rows'] - left_out:,} usable",
+        f"  vectors    {header['dim']} x {embeddings.vectors.dtype.name}",
+        f"  model      {header['model'] or 'not known'} {header['variant']}".rstrip(),
+        f"  disk       {here.size / 1e6:,.1f} MB in {here.folder}",
+    ]
+    if known.downloads:
+        kept = sum(file.size for file in known.files)
+        lines.append(f"  fetched    {kept / 1e6:,.1f} MB, kept (--discard does not)")
+    if known.bytes_read:
+        read, whole = known.bytes_read / 1e6, sum(file.size for file in known.files) / 1e6
+        lines.append(f"  read       {read:,.1f} of {whole:,.1f} MB, by range")
+    lines += [
+        f"  from       {known.repo or known.source}{f' at {known.source}' if known.repo else ''}"
+        + (f", commit {known.commit[:12]}" if known.commit else ""),
+        f"  took       {known.seconds:,.1f} s",
+        f"  licence    {header['licence'] or 'not stated; see where it came from'}",
+    ]
+    if header["attribution"]:
+        lines.append(f"  credit     {header['attribution']}")
+    answer("\n".join(lines))
+    record = catalogue(settings).get(known.target)
+    for notice in record.notices if record is not None else ():
+        say(f"  note: {notice}")
+    if embeddings.counts.message():
+        say(f"  note: {embeddings.counts.message()}")
+    say(f"Next: eex search --set {known.name} {_example(header)}")
+
+
+def _words(selection: Any, make: Any) -> str:  # noqa: ANN401
+    text: str = make(**{key: tuple(value) for key, value in selection.items()}).words()
+    return text
+
+
+def _example(header: Any) -> str:  # noqa: ANN401
+    """Return how such a set is asked."""
+    from eex.encoders.open import encoder_spec
+    from eex.errors import EexError
+
+    try:
+        takes = encoder_spec(str(header["model"])).modalities if header["model"] else ()
+    except EexError:
+        takes = ()
+    if "text" in takes:
+        return '--text "a river delta"'
+    if "image" in takes:
+        return "--image tile.png"
+    return '--place "48.9, 2.4"' if "place" in takes else "--row 0"

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import struct
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eex.errors import ChangedError, DamagedRemoteError, TooMuchError
 from eex.remote.answers import Stamp, name_of
 from eex.remote.client import RemoteClient
-from eex.remote.hubs import repository
+from eex.remote.footers import (
+    END,
+    MAGIC,
+    alone,
+    broken,
+    damaged,
+    fetched,
+    keep,
+    kept,
+    parsed,
+    schema_of,
+    whole_of,
+)
 from eex.remote.keep import DiskCache
 from eex.remote.pages import unpacked_size
-from eex.remote.sparse import SparseFile
+from eex.remote.sparse import NoFile, SparseFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
-
-MAGIC = b"PAR1"
-
-END = 8
-"""Bytes after a footer: its length and the magic."""
-
-GUESS = 1_250_000
-"""Bytes asked for at the end of a file of which nothing is known; footers of Major TOM's shards
-have 0.74 to 1.38 MB."""
-
-SPARE = 1.05
-"""How many times the longest footer met so far is asked for at the next file beside it."""
-
-MOST_FOOTER = 16 * 2**20
-"""Longest footer that is read, bytes."""
 
 MOST_CHUNK = 64 * 2**20
 """Longest column chunk that is read, bytes, unless the caller says otherwise."""
@@ -48,12 +42,6 @@ MOST_ROWS = 2**24
 
 FOOTERS = 512 * 2**20
 """Most disk that footers take, bytes."""
-
-LOCK_SECONDS = 60.0
-"""Most seconds to wait for another process that fetches the same footer."""
-
-_locks: dict[str, threading.Lock] = {}
-_locks_lock = threading.Lock()
 
 
 class RemoteParquet:
@@ -70,10 +58,12 @@ class RemoteParquet:
         self.url = url
         self.stamp = stamp
         self.footer = footer
-        self.metadata: pq.FileMetaData = _parsed(url, footer)
-        self.schema: pa.Schema = _schema(url, self.metadata)
+        self.metadata: pq.FileMetaData = parsed(url, footer)
+        self.schema: pa.Schema = schema_of(url, self.metadata)
         self.chunk_limit = MOST_CHUNK
         self._client = client
+        self._sound: set[int] = set()
+        self._leaves: dict[str, int] = {}
         self._cache = cache
 
     @classmethod
@@ -93,16 +83,16 @@ class RemoteParquet:
             RemoteError: If it cannot be read.
         """
         cache = DiskCache(cache_dir / "remote" / "footers", FOOTERS)
-        with _alone(url, cache_dir / "remote" / "locks"):
-            known = _kept(cache, url)
-            stamp, footer = known or _fetched(url, client, cache)
+        with alone(url, cache_dir / "remote" / "locks"):
+            known = kept(cache, url)
+            stamp, footer = known or fetched(url, client, cache)
             try:
                 opened = cls(url, stamp, footer, client=client, cache=cache)
             except DamagedRemoteError:
                 cache.drop(url)
                 raise
             if known is None:
-                _keep(cache, url, stamp, footer)
+                keep(cache, url, stamp, footer)
         opened.chunk_limit = chunk_limit
         return opened
 
@@ -120,10 +110,10 @@ class RemoteParquet:
         Raises:
             DamagedRemoteError: If the footer says something impossible.
         """
-        row_group = self._group(group)
+        row_group = self.group(group)
         found = {}
         for index in range(row_group.num_columns):
-            column = row_group.column(index)
+            column = self._chunk(row_group, index)
             found[column.path_in_schema] = self._span(column)
         return found
 
@@ -155,7 +145,7 @@ class RemoteParquet:
         if any(unpacked_size(piece) > UNPACKED * self.chunk_limit for _, piece in pieces):
             message = f"A column chunk at {name_of(self.url)} has too large pages, or none."
             raise DamagedRemoteError(message, hint="The file is damaged.")
-        with _damaged(self.url):
+        with damaged(self.url):
             source = pa.PythonFile(SparseFile(self.stamp.size, pieces), mode="r")
             file = pq.ParquetFile(source, metadata=self.metadata, pre_buffer=False)
             return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
@@ -173,42 +163,124 @@ class RemoteParquet:
         Raises:
             DamagedRemoteError: If there is no such column.
         """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.dataset as ds
+
         paths = self.leaves()
         for name in within:
             if name not in paths:
                 raise self._lacks(name)
-        wanted = [(paths[name], low, high) for name, (low, high) in within.items()]
-        found = []
-        for group in range(self.metadata.num_row_groups):
-            row_group = self.metadata.row_group(group)
-            if all(_may_have(row_group.column(i), low, high) for i, low, high in wanted):
-                found.append(group)
+        if not within:
+            return list(range(self.metadata.num_row_groups))
+        self._look_through(range(self.metadata.num_row_groups))
+        # statistics that are too short end the process where they are asked for one by one
+        with damaged(self.url):
+            footer = pa.BufferReader(whole_of(self.footer))
+            fragment = ds.ParquetFileFormat().make_fragment(footer)
+            wanted = pc.scalar(value=True)
+            for name, (low, high) in within.items():
+                value = pc.field(name) if name in self.schema.names else pc.field(*name.split("."))
+                wanted = wanted & (value >= low) & (value <= high)
+            parts = fragment.split_by_row_group(filter=wanted)
+            return [group.id for part in parts for group in part.row_groups]
+
+    def told(self, number: int, names: Sequence[str]) -> dict[str, str]:
+        """Return the values of texts that statistics tell of the only row of a row group.
+
+        Args:
+            number: Row group.
+            names: Columns of texts, such as `grid_cell`.
+
+        Returns:
+            Value by name; names of which nothing is told, or not one value for certain, are left
+            out. `read` fetches them.
+
+        Raises:
+            DamagedRemoteError: If the footer says something impossible.
+        """
+        if number < self.metadata.num_row_groups:
+            self._look_through(range(self.metadata.num_row_groups))  # once, for all
+        row_group, paths, found = self.group(number), self.leaves(), dict[str, str]()
+        if row_group.num_rows != 1:
+            return found
+        for name in names:
+            if name not in paths:
+                continue
+            column = self._chunk(row_group, paths[name])
+            if column.physical_type != "BYTE_ARRAY" or not column.is_stats_set:
+                continue
+            statistics = column.statistics
+            with suppress(ValueError):  # not text
+                if statistics.has_min_max and statistics.min == statistics.max:
+                    found[name] = str(statistics.min)
         return found
 
     def leaves(self) -> dict[str, int]:
         """Return the leaf columns: path and number."""
-        schema = self.metadata.schema
-        return {schema.column(i).path: i for i in range(self.metadata.num_columns)}
+        if not self._leaves:
+            schema = self.metadata.schema
+            self._leaves = {schema.column(i).path: i for i in range(self.metadata.num_columns)}
+        return self._leaves
 
     def _columns(self, group: int, columns: Sequence[str]) -> Iterator[Any]:
-        row_group, paths = self._group(group), self.leaves()
+        row_group, paths = self.group(group), self.leaves()
         for name in columns:
             indices = [i for p, i in paths.items() if p == name or p.startswith(f"{name}.")]
             if not indices:
                 raise self._lacks(name)
             for index in indices:
-                yield row_group.column(index)
+                yield self._chunk(row_group, index)
 
-    def _group(self, group: int) -> Any:  # noqa: ANN401
-        if not 0 <= group < self.metadata.num_row_groups:
-            count = self.metadata.num_row_groups
-            message = f"The file at {name_of(self.url)} has {count} row groups, none {group}."
+    def _chunk(self, row_group: Any, index: int) -> Any:  # noqa: ANN401
+        """Return what the footer says of a column chunk, if it fits the schema.
+
+        pyarrow ends the process where a chunk's statistics are of another type than its column.
+        """
+        column = row_group.column(index)
+        if column.physical_type == self.metadata.schema.column(index).physical_type:
+            return column
+        message = f"The footer at {name_of(self.url)} contradicts itself."
+        raise DamagedRemoteError(message, hint="The file is damaged.")
+
+    def group(self, number: int) -> pq.RowGroupMetaData:
+        """Return what the footer says of a row group, looked through for what cannot be.
+
+        Raises:
+            DamagedRemoteError: If there is no such row group, or what is said of it is damaged.
+            TooMuchError: If it has too many rows to be read at once.
+        """
+        count = self.metadata.num_row_groups
+        if not 0 <= number < count:
+            message = f"The file at {name_of(self.url)} has {count} row groups, none {number}."
             raise DamagedRemoteError(message, hint="The set does not fit its pixels' files.")
-        row_group = self.metadata.row_group(group)
+        self._look_through([number])
+        row_group = self.metadata.row_group(number)
         if not 0 <= row_group.num_rows <= MOST_ROWS:
-            message = f"Row group {group} has {row_group.num_rows} rows, too many to read at once."
+            message = f"Row group {number} has {row_group.num_rows} rows, too many to read at once."
             raise TooMuchError(message, hint="Fetch the whole file.")
         return row_group
+
+    def _look_through(self, groups: Sequence[int]) -> None:
+        """Have pyarrow look at row groups as it does before it reads, where it tells of faults.
+
+        Where it is asked about a damaged column chunk directly, it ends the process (pyarrow 26).
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        fresh = [group for group in groups if group not in self._sound]
+        if not fresh:
+            return
+        nothing = NoFile(self.stamp.size)
+        try:
+            source = pa.PythonFile(nothing, mode="r")
+            file = pq.ParquetFile(source, metadata=self.metadata, pre_buffer=True)
+            file.read_row_groups(fresh, use_threads=False)
+        except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
+            if not nothing.asked:
+                raise broken(self.url, error) from error
+        self._sound.update(fresh)
 
     def _span(self, column: Any) -> tuple[int, int]:  # noqa: ANN401
         """Return where a column chunk lies, checked against the length of the file."""
@@ -227,117 +299,3 @@ class RemoteParquet:
     def _lacks(self, name: str) -> DamagedRemoteError:
         message = f"The file at {name_of(self.url)} has no column {name!r}."
         return DamagedRemoteError(message, hint=f"It has {', '.join(self.schema.names)[:300]}.")
-
-
-def _may_have(column: Any, low: float, high: float) -> bool:  # noqa: ANN401
-    statistics = column.statistics if column.is_stats_set else None
-    if statistics is None or not statistics.has_min_max:
-        return True
-    try:
-        return not (statistics.max < low or statistics.min > high)
-    except TypeError:
-        return True
-
-
-def _fetched(url: str, client: RemoteClient, cache: DiskCache) -> tuple[Stamp, bytes]:
-    """Fetch a footer, in one request if it is no longer than those beside it."""
-    guess_key = f"guess\n{repository(url, client.settings)}"
-    try:
-        longest = int(cache.get(guess_key) or 0)
-    except ValueError:
-        longest = 0
-    guess = min(int(longest * SPARE) + END, MOST_FOOTER) if longest else GUESS
-    tail, stamp = client.tail(url, guess)
-    if len(tail) < len(MAGIC) + END or tail[-len(MAGIC) :] != MAGIC:
-        message = f"What lies at {name_of(url)} is not a Parquet file."
-        raise DamagedRemoteError(message, hint="Check the address.")
-    length = struct.unpack_from("<I", tail, len(tail) - END)[0]
-    if length > min(MOST_FOOTER, stamp.size - END - len(MAGIC)):
-        message = f"The footer of the file at {name_of(url)} is said to have {length:,} bytes."
-        raise DamagedRemoteError(message, hint="The file is damaged.")
-    missing = length + END - len(tail)
-    if missing > 0:
-        start = stamp.size - length - END
-        tail = client.ranges(url, [(start, start + missing)], expect=stamp)[0] + tail
-    if length > longest:
-        cache.put(guess_key, str(length).encode())
-    return stamp, tail[len(tail) - length - END : len(tail) - END]
-
-
-def _parsed(url: str, footer: bytes) -> pq.FileMetaData:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    whole = MAGIC + footer + struct.pack("<I", len(footer)) + MAGIC
-    with _damaged(url):
-        return pq.read_metadata(pa.BufferReader(whole))
-
-
-def _schema(url: str, metadata: pq.FileMetaData) -> pa.Schema:
-    with _damaged(url):
-        return metadata.schema.to_arrow_schema()
-
-
-@contextmanager
-def _damaged(url: str) -> Iterator[None]:
-    """Turn what pyarrow says of hostile bytes into our error.
-
-    Raises:
-        DamagedRemoteError: In place of it.
-    """
-    import pyarrow as pa
-
-    try:
-        yield
-    except DamagedRemoteError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
-        message = f"The file at {name_of(url)} cannot be read as Parquet: {str(error)[:200]}."
-        raise DamagedRemoteError(message, hint="The file is damaged.") from error
-
-
-def _kept(cache: DiskCache, url: str) -> tuple[Stamp, bytes] | None:
-    import pyarrow as pa
-
-    content = cache.get(url)
-    if content is None:
-        return None
-    try:
-        (length,) = struct.unpack_from("<I", content)
-        told = json.loads(content[4 : 4 + length])
-        footer = pa.decompress(
-            content[4 + length :], decompressed_size=told["length"], codec="zstd", asbytes=True
-        )
-        return Stamp(size=told["size"], etag=told["etag"], host=told["host"]), footer
-    except (ValueError, KeyError, TypeError, struct.error, pa.ArrowException, OSError):
-        return None
-
-
-def _keep(cache: DiskCache, url: str, stamp: Stamp, footer: bytes) -> None:
-    import pyarrow as pa
-
-    told = {"size": stamp.size, "etag": stamp.etag, "host": stamp.host, "length": len(footer)}
-    head = json.dumps(told).encode()
-    body = pa.compress(footer, codec="zstd", asbytes=True)
-    cache.put(url, struct.pack("<I", len(head)) + head + body)
-
-
-@contextmanager
-def _alone(url: str, folder: Path) -> Iterator[None]:
-    """Have one thread of one process fetch a footer while others wait."""
-    import zlib
-
-    from filelock import FileLock, Timeout
-
-    with _locks_lock:
-        lock = _locks.setdefault(url, threading.Lock())
-    with lock, ExitStack() as held:
-        with suppress(OSError, NotImplementedError, Timeout):
-            folder.mkdir(parents=True, exist_ok=True)
-            file = FileLock(folder / f"{zlib.crc32(url.encode()) % 256:02x}", timeout=LOCK_SECONDS)
-            file.acquire(poll_interval=0.02)
-            held.callback(file.release)
-        yield
-    with _locks_lock:
-        if len(_locks) > 10_000:  # noqa: PLR2004
-            _locks.clear()

@@ -63,3 +63,17 @@ class SparseFile(io.RawIOBase):
         got = self.read(len(view))
         view[: len(got)] = got
         return len(got)
+
+
+class NoFile(SparseFile):
+    """A file of which nothing is here, which knows whether it was asked for anything."""
+
+    def __init__(self, size: int) -> None:
+        """Take the length of the file."""
+        super().__init__(size, ())
+        self.asked = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Refuse, and remember it."""
+        self.asked = True
+        return super().read(size)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.errors import BadPlaceError, BadQueryError
-from eex.grid import Cells, Grid
+from eex.grid import Cells, Grid, every
 
 # Bottom-left corner (lat, lon) and columns in the row, from published Major TOM metadata.
 PUBLISHED = {
@@ -106,7 +106,10 @@ def test_any_place_lies_in_a_cell_whose_edges_surround_it(
     assert (again.row, again.col) == (cell.row, cell.col)
 
 
-@pytest.mark.parametrize("bad", ["", "454U120R", "454X_120R", "U_R", "-3U_4R"])
+@pytest.mark.parametrize(
+    "bad",
+    ["", "454U120R", "454X_120R", "U_R", "-3U_4R", "1U_1R\n", "\u0663U_1R", "99999999999U_0R"],
+)
 def test_what_is_no_name_is_refused(bad: str) -> None:
     with pytest.raises(BadQueryError, match="Major TOM"):
         Cells.parse([bad])
@@ -121,3 +124,106 @@ def test_a_row_beyond_the_pole_is_refused() -> None:
 def test_what_is_no_place_is_refused(bad: tuple[float, float]) -> None:
     with pytest.raises(BadPlaceError):
         Grid(10).cells_at(np.array([bad]))
+
+
+@pytest.mark.parametrize("dist_km", [0.0, -1.0, 0.001, 30_000.0, float("nan"), float("inf")])
+def test_a_grid_of_no_size_is_refused(dist_km: float) -> None:
+    with pytest.raises(BadQueryError, match="cannot have cells"):
+        Grid(dist_km)
+
+
+@pytest.mark.parametrize("dist_km", [0.32, 2.0, 10.0, 333.0, 5000.0, 20_000.0])
+def test_grids_of_any_spacing_hold_every_place_and_name_it_back(dist_km: float) -> None:
+    grid, rng = Grid(dist_km), np.random.default_rng(0)
+    lonlat = np.column_stack([rng.uniform(-180, 180, 2000), rng.uniform(-90, 90, 2000)])
+    cells = grid.cells_at(lonlat)
+    again = Cells.parse(cells.names())
+    assert np.array_equal(again.row, cells.row)
+    assert np.array_equal(again.col, cells.col)
+    back = grid.cells_at(grid.centres(cells))
+    assert np.array_equal(back.row, cells.row)
+    assert np.array_equal(back.col, cells.col)
+    middle = grid.centres(cells)
+    assert (np.abs(middle[:, 1] - lonlat[:, 1]) <= 180 / grid.row_count).all()
+
+
+@pytest.mark.parametrize("lat", [-90.0, -89.99, 0.0, 71.3, 89.99, 90.0])
+def test_180_degrees_east_and_west_are_one_place(lat: float) -> None:
+    east, west, beyond = (Grid(10).cells_at(np.array([[x, lat]])) for x in (180.0, -180.0, 540.0))
+    assert east.names() == west.names() == beyond.names()
+
+
+def test_all_places_at_the_south_pole_are_in_one_cell() -> None:
+    cells = Grid(10).cells_at(np.array([[x, -90.0] for x in (-170.0, 0.0, 33.0, 180.0)]))
+    assert set(cells.names()) == {"1002D_0R"}
+
+
+def test_a_column_that_a_row_does_not_have_is_refused() -> None:
+    with pytest.raises(BadQueryError, match="no cell 454U_1518R"):
+        Grid(10).bottom_left(Cells.parse(["454U_120R", "454U_1518R"]))
+    assert len(Grid(10).bottom_left(Cells.parse(["454U_1517R"]))) == 1
+
+
+@pytest.mark.parametrize("dist_km", [300.0, 500.0, 1000.0])
+def test_neighbours_are_all_that_touch_and_lie_close(dist_km: float) -> None:
+    grid = Grid(dist_km)
+    cells = grid.all_cells(max_abs_lat=90)
+    around, of = grid.neighbours(cells)
+    place = {
+        key: i for i, key in enumerate(zip(cells.row.tolist(), cells.col.tolist(), strict=True))
+    }
+    found = np.array(
+        [place[key] for key in zip(around.row.tolist(), around.col.tolist(), strict=True)]
+    )
+    west, width = grid.bottom_left(cells)[:, 0], 360 / grid.column_count(cells.row)
+    for i in range(len(cells.row)):
+        mine = found[of == i].tolist()
+        assert len(mine) == len(set(mine))
+        assert i not in mine
+        # Looked for in all cells: those whose boxes share an edge or a corner.
+        gap = np.mod(west - west[i] + 1e-9, 360)  # of each western edge, counted eastward
+        meets = (gap <= width[i] + 2e-9) | (gap + width >= 360 - 2e-9)
+        meets &= np.abs(cells.row - cells.row[i]) <= 1
+        meets[i] = False
+        assert set(np.flatnonzero(meets).tolist()) <= set(mine)
+    assert set(np.abs(cells.row[of] - around.row).tolist()) <= {0, 1}
+    calm = np.abs(grid.bottom_left(cells)[:, 1]) < 60
+    assert np.median(np.bincount(of)[calm]) == 8
+    middles, others = grid.centres(cells)[of], grid.centres(around)
+    lon = np.abs(np.mod(middles[:, 0] - others[:, 0] + 180, 360) - 180)
+    assert (lon * np.cos(np.radians(middles[:, 1])) * 111.32 < 2.1 * dist_km)[calm[of]].all()
+
+
+def test_neighbours_go_on_across_180_degrees() -> None:
+    grid = Grid(10)
+    around, _ = grid.neighbours(grid.cells_at(np.array([[179.99, 10.0]])))
+    lon = grid.centres(around)[:, 0]
+    assert len(lon) == 8
+    assert {bool(x > 0) for x in lon} == {True, False}
+    assert (np.abs(lon) > 179.7).all()
+
+
+def test_beyond_the_last_row_comes_the_other_side_of_the_pole() -> None:
+    grid = Grid(10)
+    top = Cells(np.array([1001], np.int32), np.array([0], np.int32))
+    around, _ = grid.neighbours(top)
+    lon = grid.centres(around)[around.row == 1001, 0]
+    assert (np.abs(lon) > 120).any()
+    south, _ = grid.neighbours(grid.cells_at(np.array([[0.0, -90.0]])))
+    assert (
+        len(south.row) == grid.column_count(np.array([-1001], np.int32))[0]
+    )  # all of the next row
+
+
+def test_one_cell_in_nine_is_every_third_row_and_column() -> None:
+    cells = Grid(100).all_cells()
+    kept = every(cells)
+    assert kept.mean() == pytest.approx(1 / 9, rel=0.02)
+    assert not (cells.row[kept] % 3).any()
+    assert not (cells.col[kept] % 3).any()
+    in_it = every(Cells.parse(["921D_252L", "921D_251L", "922D_252L", "0U_0R", "3U_3L"]))
+    assert in_it.tolist() == [True, False, False, True, True]
+    parts = [every(cells, 2, row=row, col=col) for row in (0, 1) for col in (0, 1)]
+    assert np.array_equal(np.sum(parts, axis=0), np.ones(len(cells.row)))  # each in just one
+    with pytest.raises(BadQueryError, match="every 0th"):
+        every(cells, 0)

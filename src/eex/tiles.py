@@ -18,6 +18,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from eex.grid.edges import on_globe
+from eex.grid.footprints import true_centres
+
+__all__ = [
+    "KM_PER_DEGREE",
+    "SCHEMA",
+    "TileRef",
+    "tile_id",
+    "tile_table",
+    "true_centres",
+    "window_footprints",
+    "window_rows",
+]
+
 KM_PER_DEGREE = 111.32
 """Kilometres in a degree of latitude, as used to lay out windows of equal ground size."""
 
@@ -115,23 +129,7 @@ def window_footprints(lonlat: NDArray[np.float64], *, window_km: float) -> list[
     half = scale * window_km / 2
     west, east = lonlat[:, :1] - half, lonlat[:, :1] + half
     ring = np.stack([np.hstack([west, east[:, ::-1]]), np.hstack([lat, lat[:, ::-1]])], axis=2)
-    shapes = shapely.polygons(ring)
-    crossing = (west.min(axis=1) < -180) | (east.max(axis=1) > 180)  # noqa: PLR2004
-    for i in np.flatnonzero(crossing):
-        shapes[i] = _split(shapes[i])
-    return list(shapely.to_wkb(shapes))
-
-
-def _split(shape: object) -> object:
-    import shapely
-    from shapely.affinity import translate
-
-    parts = [
-        translate(shapely.intersection(shape, shapely.box(low, -90, low + 360, 90)), -180 - low)
-        for low in (-540, -180, 180)
-    ]
-    whole = [part for part in shapely.get_parts(parts) if part.geom_type == "Polygon"]
-    return shapely.orient_polygons(shapely.MultiPolygon(whole))
+    return list(shapely.to_wkb(on_globe(shapely.polygons(ring))))
 
 
 def tile_table(columns: dict[str, Sequence[object] | NDArray[np.generic] | pa.Array]) -> pa.Table:

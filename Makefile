@@ -64,6 +64,7 @@ bench: $(VENV)/dev  ## measure: search, start, opening and encoding, beside peer
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/open.py
 	@$(BIN)/python benchmarks/encode.py --batch 1 --rounds 5
+	@$(BIN)/python benchmarks/pixels.py
 
 screenshots: $(VENV)/dev  ## pictures of the web page into docs/images
 	@sh scripts/chromium.sh

@@ -85,3 +85,16 @@ def test_encoding_gives_the_named_ratios_and_equals_transformers() -> None:
         assert is_ratio(figures[name]), name
     assert figures["agreement"] < 1e-4
     assert result["places_per_s"] > 0
+
+
+def test_pixels_gives_the_named_ratios() -> None:
+    pytest.importorskip("aiohttp")
+    result = bench("pixels.py", "--rounds", "1")
+    for job in ("thumbnail", "rgb"):
+        assert 1 <= result[f"{job}_bytes_ratio"] <= 1.05
+        for name in ("speedup", "cold_speedup", "index_speedup"):
+            assert is_ratio(result[f"{job}_{name}"])
+    told = result["layouts"]["249k"]["jobs"]
+    assert [told[job]["eex"]["requests"] for job in ("thumbnail", "rgb")] == [1, 5]
+    assert [told[job]["eex, side index"]["requests"] for job in ("thumbnail", "rgb")] == [1, 5]
+    assert [told[job]["eex, cold"]["requests"] for job in ("thumbnail", "rgb")] == [2, 10]

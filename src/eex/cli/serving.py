@@ -21,15 +21,23 @@ if TYPE_CHECKING:
     "files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Also serve this .parquet file.",
+    metavar="SET",
+    help="Also serve this .parquet file; what eex open opened is served anyway.",
 )
 @catalog_option
 def serve(host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
-    """Serve the web page and the API until Ctrl-C."""
+    """Serve the web page and the API until Ctrl-C: the embedded world, and every opened set.
+
+    \b
+    Examples:
+      eex serve
+      eex serve --set tiles.parquet --port 8080
+    """  # noqa: D301 - click reads the backspace
     settings = read_settings()
     for name in ("world", *map(str, files)):
         open_named(name, settings)
-    _serve(settings, host, port, files)
+    own = tuple(path for path in files if path.exists())  # others are names of opened sets
+    _serve(settings, host, port, own)
 
 
 @click.command()

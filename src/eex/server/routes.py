@@ -45,7 +45,7 @@ def models(state: Served) -> schemas.ModelList:
 @router.get("/sets", operation_id="sets")
 def sets(state: Served) -> schemas.SetList:
     """List the sets that are served."""
-    return schemas.SetList(sets=[_set_info(state.open(name)) for name in state.names])
+    return schemas.SetList(sets=[_set_info(opened) for opened in state.all_open()])
 
 
 @router.get("/sets/{name}", operation_id="set")
@@ -160,7 +160,9 @@ def _basemap(zoom: int, x: int, y: int) -> bytes:
     return webp(BlueMarble.open().mercator_tile(zoom, x, y))
 
 
+@lru_cache(maxsize=256)
 def _set_info(opened: OpenSet) -> schemas.SetInfo:
+    """Return what is known of a set; looked for once."""
     header, lonlat = opened.embeddings.header, opened.embeddings.lonlat
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
     spec = opened.known_spec

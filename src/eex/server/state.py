@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -15,14 +17,17 @@ from numpy.typing import NDArray
 
 import eex
 from eex.catalog.known import known_sets, open_embeddings
+from eex.catalog.opened import opened_sets
 from eex.config import Settings
 from eex.encoders.pool import EncoderPool
-from eex.errors import BadQueryError, UnknownNameError
+from eex.errors import BadQueryError, EexError, UnknownNameError
 from eex.imagery.offsets import offsets_beside
 from eex.registry import unknown_name
 from eex.search.found import Found
 from eex.search.parts import ImagePart
 from eex.search.run import OpenSet
+
+_LOGGER = logging.getLogger("eex")
 
 KEPT_ANSWERS = 64
 """Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles."""
@@ -62,7 +67,9 @@ class State:
     """Opened sets and latest answers; safe to share between threads."""
 
     def __init__(self, settings: Settings, paths: tuple[Path, ...] = ()) -> None:
-        """Serve the known sets and those at `paths`; no request can name another path.
+        """Serve the sets made here, those that are open here and those at `paths`.
+
+        No request can name another path, and none has anything fetched.
 
         Raises:
             BadQueryError: If two sets would have the same name.
@@ -77,11 +84,37 @@ class State:
                 message = f"{path} would be served as {path.stem!r}, which is another set's name."
                 raise BadQueryError(message, hint="Rename the file.")
             self.names[path.stem] = path
+        self._given = dict(self.names)
         self.looking = CapacityLimiter(LOOKING)
         self._opening = {name: Lock() for name in self.names}
         self._open: dict[str, OpenSet] = {}
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._lock = Lock()
+        self.refresh()
+
+    def refresh(self) -> tuple[str, ...]:
+        """Look again which sets are open on this machine, and return the names that are served.
+
+        A set that was opened again is mapped anew; one that was removed is served no longer.
+        """
+        here = {n: h for n, h in opened_sets(self.settings).items() if n not in self._given}
+        with self._lock:
+            for name, opened in list(self._open.items()):
+                key = here[name].opened.key if name in here else ""
+                if name not in self._given and opened.embeddings.key != key:
+                    del self._open[name]
+            for name in here:
+                self._opening.setdefault(name, Lock())
+            self.names = self._given | {name: name for name in here}
+        return tuple(self.names)
+
+    def all_open(self) -> Iterator[OpenSet]:
+        """Yield every set that is served; one that cannot be opened is logged and left out."""
+        for name in self.refresh():
+            try:
+                yield self.open(name)
+            except EexError as error:
+                _LOGGER.warning("The set %s is left out: %s", name, error)
 
     def open(self, name: str) -> OpenSet:
         """Return an opened set by name or id.
@@ -90,7 +123,7 @@ class State:
             UnknownNameError: If the server has no such set.
         """
         name = self._aliases.get(name, name)
-        if name not in self.names:
+        if name not in self.names and name not in self.refresh():
             raise unknown_name("set", name, tuple(self.names))  # noqa: EM101
         with self._opening[name]:
             if name not in self._open:

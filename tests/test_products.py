@@ -17,7 +17,7 @@ from eex.catalog.records import ROLES as RECORD_ROLES
 from eex.cli import main
 from eex.columns.product import ROLES, Product, product_of
 from eex.config import Settings
-from eex.embeddings import EmbeddingSet, SetHeader, open_table, write_opened
+from eex.embeddings import EmbeddingSet, SetHeader, open_table, table, write, write_opened
 from eex.errors import BadQueryError, DamagedSetError, EexError
 from eex.index.exact import ExactIndex
 from eex.search.open import open_set
@@ -82,11 +82,11 @@ def opened(folder: Path, table_of: dict[str, Any], *, geo: Any = None, **more: A
         name: values if isinstance(values, pa.Array) else pa.array(values)
         for name, values in table_of.items()
     }
-    table = pa.table(made)
+    made_of = pa.table(made)
     if geo is not None:
-        table = table.replace_schema_metadata({"geo": json.dumps(geo)})
+        made_of = made_of.replace_schema_metadata({"geo": json.dumps(geo)})
     path = folder / "set.parquet"
-    pq.write_table(table, path, row_group_size=15)
+    pq.write_table(made_of, path, row_group_size=15)
     return open_table(path, cache_dir=folder / "cache", **more)
 
 
@@ -548,6 +548,38 @@ def test_columns_of_any_type_are_kept(tmp_path: Path) -> None:
     assert record["deep"] == {"a": [{"b": "w1"}]}
     assert record["second"] == pytest.approx(VECTORS[4].tolist())
     json.dumps(record, allow_nan=False)
+
+
+def test_large_columns_are_read_few_rows_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    add = write._Job.add
+
+    def watched(job: write._Job, batch: pa.RecordBatch) -> None:
+        sizes.append(batch.num_rows)
+        add(job, batch)
+
+    monkeypatch.setattr(write._Job, "add", watched)
+    monkeypatch.setattr(table, "BATCH_BYTES", 40_000)
+    monkeypatch.setattr(write, "KEPT_BYTES", 50_000)
+    pictures = [RNG.bytes(10_000) for _ in range(ROWS)]
+    some = opened(tmp_path, with_vectors(LISTS, thumbnail=pictures))
+    assert max(sizes) <= 4
+    assert some.rows["thumbnail"].num_chunks > 4
+    assert some.rows["thumbnail"].to_pylist() == pictures
+
+
+def test_categories_inside_lists_are_kept_as_words(tmp_path: Path) -> None:
+    coded = pa.array([f"w{i}" for i in range(ROWS)]).dictionary_encode()
+    lists = pa.ListArray.from_arrays(pa.array(np.arange(ROWS + 1, dtype=np.int32)), coded)
+    inside = pa.StructArray.from_arrays([coded], ["word"])
+    batch = pa.record_batch({"geometry": POINTS, "embedding": LISTS, "l": lists, "s": inside})
+    header = SetHeader(id="s", title="", model="", dim=0)
+    write_opened(tmp_path, [batch.slice(0, 9), batch.slice(9)], header=header)
+    rows = pa.ipc.open_file(tmp_path / "rows.arrow").read_all()
+    assert rows["l"].to_pylist()[11] == ["w11"]
+    assert rows["s"].to_pylist()[11] == {"word": "w11"}
 
 
 def write_part(path: Path, rows: slice, **more: Any) -> None:

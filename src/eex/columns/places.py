@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,11 @@ if TYPE_CHECKING:
 
 LON_LAT = {"CRS84", "CRS84H", "4326", "4979"}
 """Codes of systems whose geometry is longitude, latitude; GeoParquet keeps this order for all."""
+
+_RANGE = (
+    "Longitude runs from -180 to 180, latitude from -90 to 90; mend the table, or name other "
+    "columns: --column lon=NAME --column lat=NAME."
+)
 
 HALF = 180
 """Degrees of longitude: what is wider crosses the antimeridian."""
@@ -53,10 +61,12 @@ def _from_degrees(batch: pa.RecordBatch, product: Product, path: Path | str) -> 
     for name, most in ((product.lon, HALF), (product.lat, HALF // 2)):
         kind = batch[name].type
         if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
-            raise damaged(path, f"has {kind} in `{name}`, where degrees belong")
+            what = f"has {kind} in `{name}`, where degrees belong"
+            raise damaged(path, what, hint=_RANGE)
         degrees = batch[name].to_numpy(zero_copy_only=False).astype(np.float64)  # NaN where null
         if not (np.abs(degrees) <= most).all():
-            raise damaged(path, f"has tiles whose `{name}` is missing or beyond {most} degrees")
+            what = f"has tiles whose `{name}` is missing or beyond {most} degrees"
+            raise damaged(path, what, hint=_RANGE)
         columns.append(degrees)
     return np.column_stack(columns)
 
@@ -122,7 +132,9 @@ def _check_all_there(shapes: NDArray[Any], path: Path | str, name: str) -> None:
 
     lacking = int((shapely.is_missing(shapes) | shapely.is_empty(shapes)).sum())
     if lacking:
-        hint = "Leave these rows out, or name columns of degrees: --column lon=NAME --column lat=NAME."
+        hint = (
+            "Leave these rows out, or name columns of degrees: --column lon=NAME --column lat=NAME."
+        )
         raise damaged(path, f"has {lacking:,} tiles without a place in `{name}`", hint=hint)
 
 
@@ -135,24 +147,37 @@ def _in_degrees(shapes: NDArray[Any], product: Product, path: Path | str) -> NDA
     import shapely
 
     try:
-        from pyproj import CRS, Transformer
-        from pyproj.exceptions import ProjError
-
-        try:
-            system = CRS.from_user_input(crs)
-            if system.is_geographic:
-                return shapes
-            to_degrees = Transformer.from_crs(system, "OGC:CRS84", always_xy=True)
-        except ProjError as error:
-            what = f"names a coordinate system that is not known: {reason(error)}"
-            raise damaged(path, what) from error
+        to_degrees = _projection(json.dumps(crs))
     except ImportError as error:
         hint = "pip install pyproj, or convert it: gdf.to_crs(4326).to_parquet(...)."
         raise damaged(path, "has geometry in metres, not in degrees", hint=hint) from error
-    x_y = to_degrees.transform
+    except ValueError as error:
+        what = f"names a coordinate system that is not known: {reason(error)}"
+        raise damaged(path, what) from error
+    if to_degrees is None:
+        return shapes
     return np.asarray(
-        shapely.transform(shapes, lambda xy: np.column_stack(x_y(xy[:, 0], xy[:, 1])))
+        shapely.transform(shapes, lambda xy: np.column_stack(to_degrees(xy[:, 0], xy[:, 1])))
     )
+
+
+@cache
+def _projection(crs: str) -> Callable[..., Any] | None:
+    """Return what turns x and y into degrees; None for a system that is in degrees itself.
+
+    Raises:
+        ValueError: If the system, given as JSON, is not known.
+    """
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        system = CRS.from_user_input(json.loads(crs))
+        if system.is_geographic:
+            return None
+        return Transformer.from_crs(system, "OGC:CRS84", always_xy=True).transform
+    except ProjError as error:
+        raise ValueError(str(error)) from error
 
 
 def _centroids(shapes: NDArray[Any]) -> NDArray[np.float64]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+BATCH_BYTES = 2**25
+"""Bytes of a batch of rows, about: tables may have pictures beside their vectors."""
+
 READ_BYTES = 2**20
 """Bytes of a column read at a time, so that a row group is never in memory as a whole."""
 
@@ -215,7 +218,10 @@ def _batches(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> Iterator[pa.Recor
     from eex.embeddings.write import BATCH
 
     for path, table in tables:
+        groups = (table.metadata.row_group(i) for i in range(table.metadata.num_row_groups))
+        each = sum(g.total_byte_size for g in groups) / max(1, table.metadata.num_rows)
+        rows = int(min(BATCH, max(1, BATCH_BYTES / max(1, each))))
         try:
-            yield from table.iter_batches(batch_size=BATCH)
+            yield from table.iter_batches(batch_size=rows)
         except OSError as error:
             raise damaged(path, f"is not a whole GeoParquet file: {reason(error)}") from error

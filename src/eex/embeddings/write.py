@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 BATCH = 4096
 """Rows converted at a time."""
 
-KEPT_TOGETHER = 32_768
-"""Rows in a batch of `rows.arrow`, at least."""
+KEPT_TOGETHER, KEPT_BYTES = 32_768, 2**25
+"""Rows in a batch of `rows.arrow`, and bytes if they are many, at least."""
 
 NPY_HEADER = 128
 """Bytes before the numbers of a .npy file: room for a number of rows that is known at the end."""
@@ -302,7 +302,8 @@ class _Job:
 
     def _keep_rest(self, batch: pa.RecordBatch) -> None:
         self.waiting.append(_conformed(batch, self.rest, self.path))
-        if sum(part.num_rows for part in self.waiting) >= KEPT_TOGETHER:
+        rows = sum(part.num_rows for part in self.waiting)
+        if rows >= KEPT_TOGETHER or sum(part.nbytes for part in self.waiting) >= KEPT_BYTES:
             self._write_rest()
 
     def _write_rest(self) -> None:

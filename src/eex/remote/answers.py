@@ -80,6 +80,11 @@ def name_of(url: str) -> str:
     return urlsplit(url).hostname or url[:80]
 
 
+def place_of(url: str) -> str:
+    """Return the host of an address with its port, which tells servers apart."""
+    return urlsplit(url).netloc.lower()
+
+
 def part_of(  # noqa: C901 - one check after another
     status: int,
     headers: Mapping[str, str],
@@ -127,7 +132,7 @@ def part_of(  # noqa: C901 - one check after another
             raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
         start, stop = int(match[1]), int(match[2]) + 1
         total = int(match[3]) if match[3] != "*" else (expect.size if expect else -1)
-    stamp = Stamp(size=total, etag=called, host=name)
+    stamp = Stamp(size=total, etag=called, host=place_of(url))
     if expect is not None and total >= 0 and not expect.same(stamp):
         raise changed(url)
     if status == HTTPStatus.OK and not 0 <= total <= SMALL_WHOLE:

@@ -28,7 +28,7 @@ from eex.errors import (
     UnavailableError,
 )
 from eex.remote.addresses import Policy
-from eex.remote.answers import Stamp, changed, name_of
+from eex.remote.answers import Stamp, changed, name_of, place_of
 from eex.remote.hubs import Candidate, candidates, repository
 from eex.remote.spans import Span, blocks, cut
 from eex.remote.transfer import Transfer
@@ -207,20 +207,20 @@ class RemoteClient:
                 return read(one)
             except AbsentError as error:
                 first = first or error
-                self._aside[name_of(one.url), repo] = now + self._timing.aside
+                self._aside[place_of(one.url), repo] = now + self._timing.aside
             except ChangedError as error:  # another hub may still have what was read before
-                if len(known) == 1 or asked_before in {"", name_of(one.url)}:
+                if len(known) == 1 or asked_before in {"", place_of(one.url)}:
                     raise
                 first = first or error
             except (UnavailableError, BadAnswerError, RefusedAddressError) as error:
                 first = first or error
-                self._aside[name_of(one.url)] = now + self._timing.aside
+                self._aside[place_of(one.url)] = now + self._timing.aside
         if first is None:
             raise changed(url)
         raise first
 
     def _is_aside(self, candidate: Candidate, repo: str, now: float) -> bool:
-        name = name_of(candidate.url)
+        name = place_of(candidate.url)
         return max(self._aside.get(name, 0.0), self._aside.get((name, repo), 0.0)) > now
 
 

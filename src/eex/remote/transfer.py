@@ -33,6 +33,7 @@ from eex.remote.answers import (
     Stamp,
     name_of,
     part_of,
+    place_of,
     refused,
     unavailable,
 )
@@ -115,7 +116,7 @@ class Transfer:
         while True:
             before = len(wanted.got)
             try:
-                with self.hosts.slot(name_of(candidate.url), watch):
+                with self.hosts.slot(place_of(candidate.url), watch):
                     self._try(candidate, wanted, watch, end)
                 if wanted.done:
                     assert wanted.expect is not None
@@ -144,7 +145,7 @@ class Transfer:
         most = min(timing.longest_pause, timing.pause * 2 ** (faults - 1))
         pause = max(fault.wait, most * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         if fault.busy:
-            self.hosts.cool_down(name_of(url), pause)
+            self.hosts.cool_down(place_of(url), pause)
         watch.sleep(pause)
 
     def _try(self, candidate: Candidate, wanted: Wanted, watch: Watch, end: float) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eex.errors import EexError, ShapeError
-from eex.grid import Cells, Grid
+from eex.grid import MARGIN_M, Cells, Grid
+from eex.grid.utm import project
 from eex.imagery.geotiff import Affine, central
 from eex.imagery.scene import Scene
 from eex.tiles import TileRef
@@ -26,9 +27,6 @@ FINEST_M = 10
 
 WHOLE = 1068
 """Such pixels across a whole tile."""
-
-MARGIN_M = 340
-"""Metres that a tile reaches beyond the left and the lower edge of its cell."""
 
 Window = tuple[int, int, int, int]
 """Top, left, bottom, right."""
@@ -136,8 +134,6 @@ def place_of(tile: TileRef, size: tuple[int, int]) -> tuple[Affine, str]:
 
 def _corner(grid_cell: str, crs: str) -> tuple[float, float]:
     """Return left and top of a tile of the 10 km grid, metres: its cell's corner, less 340 m."""
-    from pyproj import Transformer
-
-    lon, lat = Grid(10.0).bottom_left(Cells.parse([grid_cell]))[0]
-    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    corner = Grid(10.0).bottom_left(Cells.parse([grid_cell]))
+    x, y = project(corner, np.array([crs]))[0].tolist()
     return x - MARGIN_M, y - MARGIN_M + FINEST_M * WHOLE

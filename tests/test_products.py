@@ -14,6 +14,7 @@ import pytest
 import shapely
 
 from eex.catalog.records import ROLES as RECORD_ROLES
+from eex.check.table import Table
 from eex.cli import main
 from eex.columns.product import ROLES, Product, product_of
 from eex.config import Settings
@@ -352,6 +353,21 @@ def test_vectors_are_converted_when_asked(tmp_path: Path) -> None:
     np.testing.assert_allclose(double.vectors, units, rtol=1e-6)
     with pytest.raises(BadQueryError, match="int8"):
         opened(tmp_path, columns, dtype="int8")
+
+
+@pytest.mark.parametrize("which", PRODUCTS)
+def test_a_check_of_a_set_reads_the_same_products(which: str, tmp_path: Path) -> None:
+    columns = {
+        name: pa.array([None, *VECTORS[1:].tolist()], LISTS.type) if values is LISTS else values
+        for name, values in PRODUCTS[which][1].items()
+    }
+    read = Table.open(opened_path(tmp_path, columns))
+    rows = [39, 0, 15, 14]
+    units = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
+    units[0] = 0
+    np.testing.assert_allclose(read.vectors(rows), units[rows], atol=1e-6)
+    np.testing.assert_allclose(read.lonlat(rows), LONLAT[rows], atol=1e-5)
+    assert (len(read), read.header) == (ROWS, None)
 
 
 # Places.

@@ -162,7 +162,8 @@ class _Job:
         self.zero_number = _zero_number(header) if self.stored.kind == "i" else None
         self.counted = {"null": 0, "zero": 0, "not_finite": 0}
         rest = [f.with_type(plain_type(f.type)) for f in schema if f.name != product.embedding]
-        self.rest = pa.schema(rest)
+        geo = (schema.metadata or {}).get(b"geo")  # says which system the geometry is in
+        self.rest = pa.schema(rest, metadata={b"geo": geo} if geo else None)
         self.waiting: list[pa.RecordBatch] = []
         self.unplaced = 0
 
@@ -187,12 +188,12 @@ class _Job:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._write_rest()
-            self.vectors.finish((self.rows, self.dim))
-            self.lonlat.finish((self.rows, 2))
-            self.unusable.finish((sum(self.counted.values()),))
-        self.open.close()
+        with self.open:  # closes all, whatever happens
+            if kind is None:
+                self._write_rest()
+                self.vectors.finish((self.rows, self.dim))
+                self.lonlat.finish((self.rows, 2))
+                self.unusable.finish((sum(self.counted.values()),))
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Convert one batch."""

@@ -482,6 +482,8 @@ def test_geometry_in_metres_is_put_into_degrees_where_the_file_says_so(tmp_path:
     crs = json.loads(pyproj.CRS("EPSG:32632").to_json())
     some = opened(tmp_path, columns, geo=geo(crs))
     np.testing.assert_allclose(some.lonlat, lonlat, atol=1e-8)
+    kept = json.loads(some.rows.schema.metadata[b"geo"])  # the column stays as it was
+    assert kept["columns"]["geometry"]["crs"] == crs
     with pytest.raises(DamagedSetError, match="coordinate system that is not known"):
         opened(tmp_path, columns, geo=geo({"type": "ProjectedCRS", "name": "?"}))
     with pytest.raises(DamagedSetError, match="not in degrees, such as") as caught:

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -370,13 +371,19 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def range_server(link: Link | None = None, *, host: str = "127.0.0.1") -> Iterator[RangeServer]:
-    """Serve until the block ends."""
+def range_server(
+    link: Link | None = None, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[RangeServer]:
+    """Serve until the block ends; `tls` encrypts, and `address` is https then."""
     has = RangeServer(link)
     handler = type("Handler", (_Handler,), {"server_has": has})
     server = _Server((host, 0), handler)
     has.port = server.server_address[1]
-    has.address = f"http://{host}:{has.port}"
+    has.address = f"{'https' if tls else 'http'}://{host}:{has.port}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -260,6 +260,15 @@ def test_a_changed_file_is_told(server: RangeServer, client: RemoteClient) -> No
         client.ranges(url, [(0, 4)], expect=Stamp(size=len(CONTENT)))
 
 
+def test_a_file_that_became_shorter_is_told_as_changed(
+    server: RangeServer, client: RemoteClient
+) -> None:
+    _, stamp = client.tail(server.address + PATH, 4)
+    server.put(PATH, CONTENT[:1000])
+    with pytest.raises(ChangedError):
+        client.ranges(server.address + PATH, [(2000, 3000)], expect=stamp)
+
+
 def test_a_file_that_changes_between_two_parts_is_told(
     server: RangeServer, client: RemoteClient
 ) -> None:

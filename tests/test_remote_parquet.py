@@ -23,7 +23,7 @@ from eex.errors import BadQueryError, ChangedError, DamagedRemoteError, RemoteEr
 from eex.remote.client import RemoteClient, Stamp, Timing
 from eex.remote.footers import GUESS
 from eex.remote.keep import DiskCache
-from eex.remote.pages import IMPOSSIBLE, unpacked_size
+from eex.remote.pages import IMPOSSIBLE, sizes, unpacked_size
 from eex.remote.parquet import RemoteParquet
 from range_server import Fault, RangeServer, range_server
 
@@ -364,6 +364,7 @@ def test_pages_tell_their_size_before_they_are_unpacked() -> None:
     column = pq.read_metadata(io.BytesIO(content)).row_group(0).column(0)
     start = column.dictionary_page_offset
     chunk = content[start : start + column.total_compressed_size]
+    assert sizes(chunk)[1] == 1
     assert 30_000_000 < unpacked_size(chunk) <= column.total_uncompressed_size
     assert unpacked_size(chunk[:-1]) == unpacked_size(chunk[1:]) == IMPOSSIBLE
     assert unpacked_size(b"\x19" * 1000) == IMPOSSIBLE
@@ -381,3 +382,30 @@ def test_a_page_that_becomes_more_than_its_footer_says_is_refused(
     server.put("/lies.parquet", bytes(content), etag=file.stamp.etag)
     with pytest.raises(DamagedRemoteError, match="too large pages"):
         file.read([0], ["a"])
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_a_few_bytes_that_say_they_are_millions_of_values_are_refused(
+    server: RangeServer, client: RemoteClient, tmp_path: Path, version: str
+) -> None:
+    lists = pa.array([np.zeros(3_000_000, "f4")], pa.list_(pa.float32()))
+    content = written(pa.table({"a": lists}), data_page_version=version, data_page_size=2**30)
+    assert len(content) < 10_000
+    url = server.put("/zeros.parquet", content)
+    file = RemoteParquet.open(url, client=client, cache_dir=tmp_path)
+    low, high = file.spans(0)["a.list.element"]
+    assert sizes(content[low:high])[1] == 3_000_000
+    assert len(file.read([0], ["a"])["a"][0]) == 3_000_000
+    file.chunk_limit = 1_000_000
+    with pytest.raises(DamagedRemoteError, match="too large"):
+        file.read([0], ["a"])
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(
+    server: RangeServer, client: RemoteClient, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    for _ in range(2):
+        file = RemoteParquet.open(server.address + PATH, client=client, cache_dir=blocked)
+        assert file.read([3], ["grid_cell"])["grid_cell"].to_pylist() == ["3U_3R"]

@@ -120,7 +120,8 @@ def part_of(  # noqa: C901 - one check after another
     if kind.startswith("multipart/"):
         message = f"{name} sent several parts in one answer, where one was asked for."
         raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
-    called = etag or headers.get("etag", "") or headers.get("last-modified", "")
+    called = (etag or headers.get("etag", "") or headers.get("last-modified", "")).strip()
+    called = called.removeprefix("W/")  # by which gateways say that they passed it on
     told = headers.get("content-length", "")
     length = int(told) if _DIGITS.fullmatch(told) else -1
     if status == HTTPStatus.OK:
@@ -155,8 +156,14 @@ def changed(url: str) -> ChangedError:
     return ChangedError(message, hint="Do it once more: what was known of it is read anew.")
 
 
-def refused(
-    status: int, headers: Mapping[str, str], *, url: str, redirected: bool, now: float
+def refused(  # noqa: PLR0911 - one kind of answer after another
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    url: str,
+    redirected: bool,
+    now: float,
+    expect: Stamp | None = None,
 ) -> Exception:
     """Return what an answer without bytes means: for now (a fault) or for good (an error)."""
     name = name_of(url)
@@ -167,6 +174,9 @@ def refused(
     if redirected and status in SIGNED:
         return FaultError(f"the address that {name} sent us to answered HTTP {status}")
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        match = _RANGE.fullmatch(headers.get("content-range", "").strip())
+        if expect is not None and match and match[3] not in {"*", str(expect.size)}:
+            return changed(url)
         message = f"{name} says that the file has no such bytes."
         return BadAnswerError(message, hint="It is shorter than expected; open the set anew.")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:

@@ -72,8 +72,24 @@ def _open(conn: HTTPConnection, policy: Policy) -> socket.socket:
     raise NewConnectionError(conn, f"{last}") from last
 
 
-class _Guarded(HTTPConnection):
-    """A plain connection."""
+class _Noted(HTTPConnection):
+    """A plain connection that can be cut off."""
+
+    def getresponse(self) -> Any:  # noqa: ANN401 - the library's own type
+        _uses(self.sock)
+        return super().getresponse()
+
+
+class _NotedTls(HTTPSConnection):
+    """A connection with encryption that can be cut off."""
+
+    def getresponse(self) -> Any:  # noqa: ANN401 - the library's own type
+        _uses(self.sock)
+        return super().getresponse()
+
+
+class _Guarded(_Noted):
+    """A plain connection to where it may go."""
 
     def __init__(self, *args: Any, policy: Policy, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)
@@ -82,13 +98,9 @@ class _Guarded(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _open(self, self._policy)
 
-    def getresponse(self) -> Any:  # noqa: ANN401 - the library's own type
-        _uses(self.sock)
-        return super().getresponse()
 
-
-class _GuardedTls(HTTPSConnection):
-    """A connection with encryption."""
+class _GuardedTls(_NotedTls):
+    """A connection with encryption to where it may go."""
 
     def __init__(self, *args: Any, policy: Policy, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)
@@ -96,10 +108,6 @@ class _GuardedTls(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         return _open(self, self._policy)
-
-    def getresponse(self) -> Any:  # noqa: ANN401 - the library's own type
-        _uses(self.sock)
-        return super().getresponse()
 
 
 class Alarm:
@@ -167,6 +175,14 @@ def _uses(sock: Any) -> None:  # noqa: ANN401 - a socket, with or without TLS
     used = getattr(_mine, "used", None)
     if used is not None:
         used.sock = sock
+
+
+class _ProxyPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Noted
+
+
+class _ProxyTlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _NotedTls
 
 
 class _Pool(urllib3.HTTPConnectionPool):

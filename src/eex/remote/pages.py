@@ -13,6 +13,12 @@ IMPOSSIBLE = 2**62
 
 _I16, _I32, _I64, _BINARY, _LIST, _SET, _STRUCT = 4, 5, 6, 8, 9, 10, 12
 
+_WITH_VALUES = (5, 8)
+"""Fields of a page's head that say how many values it has: data page, data page version 2."""
+
+_INNER = 1000
+"""Fields of structures within are told as this many times the outer field, and the inner one."""
+
 _FIXED = {1: 0, 2: 0, 3: 1, 7: 8}
 """Bytes of booleans (in the field's head), one-byte numbers and doubles."""
 
@@ -25,16 +31,25 @@ def unpacked_size(chunk: bytes) -> int:
 
     Nothing is unpacked. Where the bytes are no pages, it is `IMPOSSIBLE`.
     """
-    at, size = 0, 0
+    return sizes(chunk)[0]
+
+
+def sizes(chunk: bytes) -> tuple[int, int]:
+    """Return how many bytes, and how many values, the pages of a chunk say they have.
+
+    Where the bytes are no pages, both are `IMPOSSIBLE`.
+    """
+    at, size, values = 0, 0, 0
     try:
         while at < len(chunk):
             told: dict[int, int] = {}
             at = _skip(chunk, at, _STRUCT, told)
             size += told[2]
             at += told[3]
+            values += max(told.get(_INNER * field + 1, 0) for field in _WITH_VALUES)
     except (IndexError, KeyError):
-        return IMPOSSIBLE
-    return size if at == len(chunk) else IMPOSSIBLE
+        return IMPOSSIBLE, IMPOSSIBLE
+    return (size, values) if at == len(chunk) else (IMPOSSIBLE, IMPOSSIBLE)
 
 
 def _skip(raw: bytes, at: int, kind: int, told: dict[int, int], depth: int = 0) -> int:
@@ -62,7 +77,9 @@ def _skip(raw: bytes, at: int, kind: int, told: dict[int, int], depth: int = 0) 
             field = number >> 1
         if head & 15 in {_I32, _I64}:
             told[field] = _number(raw, at)[0] >> 1  # sizes, which are not negative
-        at = _skip(raw, at, head & 15, {}, depth + 1)
+        inner: dict[int, int] = {}
+        at = _skip(raw, at, head & 15, inner, depth + 1)
+        told.update({_INNER * field + number: value for number, value in inner.items()})
     return at + 1
 
 

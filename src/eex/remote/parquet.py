@@ -24,7 +24,7 @@ from eex.remote.footers import (
     whole_of,
 )
 from eex.remote.keep import DiskCache
-from eex.remote.pages import unpacked_size
+from eex.remote.pages import sizes
 from eex.remote.sparse import NoFile, SparseFile
 
 if TYPE_CHECKING:
@@ -142,9 +142,11 @@ class RemoteParquet:
             self.forget()
             raise
         pieces = [(span[0], piece) for span, piece in zip(spans, got, strict=True)]
-        if any(unpacked_size(piece) > UNPACKED * self.chunk_limit for _, piece in pieces):
-            message = f"A column chunk at {name_of(self.url)} has too large pages, or none."
-            raise DamagedRemoteError(message, hint="The file is damaged.")
+        for _, piece in pieces:
+            unpacked, values = sizes(piece)
+            if unpacked > UNPACKED * self.chunk_limit or values > self.chunk_limit:
+                message = f"A column chunk at {name_of(self.url)} has too large pages, or none."
+                raise DamagedRemoteError(message, hint="The file is damaged.")
         with damaged(self.url):
             source = pa.PythonFile(SparseFile(self.stamp.size, pieces), mode="r")
             file = pq.ParquetFile(source, metadata=self.metadata, pre_buffer=False)

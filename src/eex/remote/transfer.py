@@ -156,7 +156,12 @@ class Transfer:
             if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
                 redirected = url != candidate.url
                 raise refused(
-                    response.status, headers, url=url, redirected=redirected, now=time.time()
+                    response.status,
+                    headers,
+                    url=url,
+                    redirected=redirected,
+                    now=time.time(),
+                    expect=wanted.expect,
                 )
             part = part_of(
                 response.status,

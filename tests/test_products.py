@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from eex.catalog.records import ROLES as RECORD_ROLES
 from eex.check.table import Table
 from eex.cli import main
 from eex.columns.product import ROLES, Product, product_of
+from eex.columns.vectors import vectors_of
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table, table, write, write_opened
 from eex.errors import BadQueryError, DamagedSetError, EexError
@@ -207,6 +210,44 @@ KINDS = {
 def test_vectors_are_read_however_they_are_nested(kind: str, tmp_path: Path) -> None:
     some = opened(tmp_path, with_vectors(KINDS[kind]()))
     np.testing.assert_array_equal(some.vectors, VECTORS)
+
+
+VECTOR = (
+    st.none()
+    | st.lists(st.none() | st.floats(-8, 8, width=16), min_size=3, max_size=3)
+    | st.just([])
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    lists=st.lists(VECTOR, min_size=1, max_size=30),
+    cut=st.tuples(st.integers(0, 30), st.integers(0, 30)),
+    listed=st.sampled_from(
+        [pa.list_, pa.large_list, lambda of: pa.list_(of, 3), lambda of: pa.list_(pa.list_(of))]
+    ),
+    of=st.sampled_from([pa.float16(), pa.float32(), pa.float64(), pa.int8()]),
+)
+def test_any_column_is_read_as_python_reads_it(
+    lists: list[Any], cut: tuple[int, int], listed: Any, of: pa.DataType
+) -> None:
+    if of == pa.int8():
+        lists = [x and [y if y is None else round(y) for y in x] for x in lists]
+    kind = listed(of)
+    if pa.types.is_fixed_size_list(kind):
+        lists = [x or None for x in lists]
+    deep = pa.types.is_list(kind.value_type)
+    column = pa.array([x and [x] for x in lists] if deep else lists, kind)
+    column = column.slice(*cut)
+    if not len(column):
+        return
+    values, missing = vectors_of(column, "v", "t")
+    wanted = [x[0] if deep and x else x for x in column.to_pylist()]
+    lacks = [not x or None in x for x in wanted]
+    assert missing.tolist() == lacks
+    assert values.shape[0] == len(column)
+    for row, (numbers, lacking) in enumerate(zip(wanted, lacks, strict=True)):
+        assert values[row].tolist() == ([0.0] * values.shape[1] if lacking else numbers)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -645,8 +686,8 @@ def test_a_disk_without_room_is_told_before_anything_large_is_written(
 def test_rows_that_never_rank_are_told_in_the_first_answer(tmp_path: Path) -> None:
     lists = [None, [0.0] * DIM, *VECTORS.tolist()[2:]]
     path = opened_path(tmp_path, with_vectors(pa.array(lists, pa.list_(pa.float32()))))
-    settings = Settings(cache_dir=tmp_path / "cache", threads=1)
-    some = open_set(path, settings=settings)
+    own = Settings(cache_dir=tmp_path / "cache", threads=1)
+    some = open_set(path, settings=own)
     first, second = some.search(row=5), some.search(row=5)
     assert first.results[0].row == 5
     assert "2 of 40 tiles have no usable vector (1 null, 1 all zeros)" in first.messages[0]

@@ -151,7 +151,7 @@ def _convert(
     from eex.columns.said import damaged, reason
 
     try:
-        tables = [(path, _parquet(path)) for path in paths]
+        tables = [(path, _footer(path)) for path in paths]
         write_opened(
             folder,
             _batches(tables),
@@ -161,26 +161,25 @@ def _convert(
             dtype=dtype,
             transposed=transposed,
             path_for_messages=paths[0],
-            rows=sum(table.metadata.num_rows for _, table in tables),
+            rows=sum(footer.num_rows for _, footer in tables),
             progress=progress,
         )
     except pa.ArrowException as error:
         raise damaged(paths[0], f"is not a whole GeoParquet file: {reason(error)}") from error
 
 
-def _parquet(path: Path) -> pq.ParquetFile:
-    """Open one file; its footer is read."""
+def _footer(path: Path) -> pq.FileMetaData:
     import pyarrow.parquet as pq
 
     from eex.columns.said import damaged, reason
 
     try:
-        return pq.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False)
+        return pq.read_metadata(path)
     except OSError as error:
         raise damaged(path, f"is not a whole GeoParquet file: {reason(error)}") from error
 
 
-def _schema(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> pa.Schema:
+def _schema(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> pa.Schema:
     """Return the columns of all files; each by its name, whatever their order."""
     import pyarrow as pa
 
@@ -189,10 +188,10 @@ def _schema(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> pa.Schema:
 
     (_, first), *others = tables
     if not others:
-        return first.schema_arrow
+        return first.schema.to_arrow_schema()
     schemas = [
-        pa.schema([field.with_type(plain_type(field.type)) for field in table.schema_arrow])
-        for _, table in tables
+        pa.schema([f.with_type(plain_type(f.type)) for f in footer.schema.to_arrow_schema()])
+        for _, footer in tables
     ]
     try:
         one = pa.unify_schemas(schemas, promote_options="permissive")
@@ -201,27 +200,33 @@ def _schema(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> pa.Schema:
         raise damaged(
             tables[0][0].parent, f"holds files that differ: {reason(error)}", hint=hint
         ) from error
-    return one.with_metadata(first.schema_arrow.metadata)
+    return one.with_metadata(first.schema.to_arrow_schema().metadata)
 
 
-def _header(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> SetHeader:
+def _header(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> SetHeader:
     """Return what the first file says of the set, or what its name does."""
-    path, table = tables[0]
-    metadata = table.schema_arrow.metadata or {}
+    path, footer = tables[0]
+    metadata = footer.schema.to_arrow_schema().metadata or {}
     if b"emb" in metadata:
         return SetHeader.from_json(metadata[b"emb"])
     return SetHeader(id=path.stem, title=path.stem, model="", dim=0)
 
 
-def _batches(tables: Sequence[tuple[Path, pq.ParquetFile]]) -> Iterator[pa.RecordBatch]:
+def _batches(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> Iterator[pa.RecordBatch]:
+    """Read file after file; a column is never in memory as a whole."""
+    import pyarrow.parquet as pq
+
     from eex.columns.said import damaged, reason
     from eex.embeddings.write import BATCH
 
-    for path, table in tables:
-        groups = (table.metadata.row_group(i) for i in range(table.metadata.num_row_groups))
-        each = sum(g.total_byte_size for g in groups) / max(1, table.metadata.num_rows)
+    for path, footer in tables:
+        groups = (footer.row_group(i) for i in range(footer.num_row_groups))
+        each = sum(group.total_byte_size for group in groups) / max(1, footer.num_rows)
         rows = int(min(BATCH, max(1, BATCH_BYTES / max(1, each))))
         try:
-            yield from table.iter_batches(batch_size=rows)
+            with pq.ParquetFile(
+                path, metadata=footer, buffer_size=READ_BYTES, pre_buffer=False
+            ) as file:
+                yield from file.iter_batches(batch_size=rows)
         except OSError as error:
             raise damaged(path, f"is not a whole GeoParquet file: {reason(error)}") from error

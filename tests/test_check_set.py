@@ -13,17 +13,21 @@ import pyarrow.parquet as pq
 import pytest
 
 import eex
+from eex.catalog.known import open_embeddings
 from eex.check.run import AS_TABLES, THUMBNAIL, SetCheck
 from eex.cli import main
+from eex.config import Settings
 from eex.embeddings import SetHeader
 from eex.errors import (
     BadPictureError,
     BadQueryError,
     DamagedSetError,
+    EexError,
     SetNotFoundError,
 )
 from eex.imagery.sentinel2 import read_major_tom_folder, thumbnail_tone, true_colour
 from eex.search.run import OpenSet
+from range_server import range_server
 
 torch = pytest.importorskip("torch")
 rasterio = pytest.importorskip("rasterio")
@@ -218,6 +222,37 @@ def test_pixels_come_from_a_shard_too(tmp_path: Path, tiles: Path, weights: Path
     assert found.best.fits
 
 
+def test_pixels_come_from_the_shards_that_rows_name(
+    tmp_path: Path, tiles: Path, weights: Path
+) -> None:
+    records = []
+    for number, cell in enumerate(CELLS):
+        place = tiles / cell.split("_")[0] / cell / product(number)
+        files = {band: (place / f"{band}.tif").read_bytes() for band in BANDS}
+        records.append({"product_id": product(number), "grid_cell": cell, **files})
+    shard = tmp_path / "part_00001.parquet"
+    pq.write_table(pa.Table.from_pylist(records), shard, row_group_size=1)
+    path = published(tmp_path / "set.parquet", tiles, weights, variant="eee")
+    table = pq.read_table(path).slice(20, len(CELLS))
+    settings = eex.Settings(
+        cache_dir=tmp_path / "cache", threads=1, device="cpu", fetch_hosts=("127.0.0.1",)
+    )
+    with range_server() as server:
+        url = server.put("/images/part_00001.parquet", shard.read_bytes())
+        places = {
+            "parquet_url": pa.array([url] * len(CELLS)),
+            "parquet_row": pa.array(range(len(CELLS))),
+        }
+        for name, values in places.items():
+            table = table.set_column(table.column_names.index(name), name, values)
+        pq.write_table(table, path)
+        found = eex.check_set(
+            path, model="dinov2-large", weights=weights, rows=2, settings=settings, device="cpu"
+        )
+    assert found.best.variant == "eee"
+    assert found.best.fits
+
+
 def test_the_embedded_world_is_checked_with_its_own_reader(world: OpenSet) -> None:
     found = eex.check_set("world", rows=50, settings=world.settings)
     assert found.best.fits
@@ -246,6 +281,19 @@ def test_the_command_prints_a_table_or_json(
     record = json.loads(capsys.readouterr().out)
     assert record["fits"] == "eee"
     assert record["ways"][0]["mean"] > 0.9999
+
+
+def test_a_set_that_is_open_here_is_checked_by_its_name(
+    tmp_path: Path, tiles: Path, weights: Path
+) -> None:
+    path = published(tmp_path / "set.parquet", tiles, weights, variant="eee")
+    settings = Settings(cache_dir=tmp_path / "cache", threads=1)
+    open_embeddings(path, settings=settings, fetch=True, called="mine")
+    path.unlink()
+    found = checked("mine", tiles, weights, settings=settings)
+    assert (found.set, found.best.variant, found.best.fits) == ("mine", "eee", True)
+    with pytest.raises(EexError, match="other"):
+        checked("other", tiles, weights, settings=settings)
 
 
 def test_what_cannot_be_checked_is_refused_in_words(

@@ -45,7 +45,7 @@ def pixels_of(source: str | Path | None, table: Table, *, settings: Settings) ->
 
     Args:
         source: A folder that has tiles of Major TOM somewhere below, or a shard (.parquet); None
-            for the reader that the table's header names.
+            for the reader that the table's header names, or for shards where its rows name them.
         table: The table.
         settings: For the reader.
 
@@ -55,6 +55,8 @@ def pixels_of(source: str | Path | None, table: Table, *, settings: Settings) ->
     """
     if source is None:
         name = "" if table.header is None else table.header.pixels
+        if not name and any(table.column("parquet_url")):
+            name = "majortom"
         if not name:
             message = f"{table.path.name} does not say how its pixels are read."
             hint = "Give --pixels: a folder or a Parquet shard of Major TOM Core-S2L2A."
@@ -79,9 +81,23 @@ class _Reader:
         return list(range(len(table)))
 
     def read(self, table: Table, row: int, spec: EncoderSpec) -> Scene | NDArray[np.uint8]:
-        del spec
         lon, lat = table.lonlat([row])[0]
-        return self.reader.encoder_input([TileRef(lon=lon, lat=lat)])[0]
+        told = table.about.slice(row, 1).to_pylist()[0]
+        group = told.get("parquet_row")
+        tile = TileRef(
+            lon=float(lon),
+            lat=float(lat),
+            grid_cell=str(told.get("grid_cell") or ""),
+            product_id=str(told.get("product_id") or ""),
+            timestamp=str(told.get("timestamp") or ""),
+            parquet_url=str(told.get("parquet_url") or ""),
+            parquet_row=-1 if group is None else int(group),
+            crs=str(told.get("utm_crs") or ""),
+        )
+        if not tile.parquet_url:
+            return self.reader.encoder_input([tile])[0]
+        read = self.reader.pixels(tile, kind="bands", bands=_bands(spec), crop="whole")
+        return read.scene()  # of which part the vector was made is found out by who asks
 
 
 class _Keyed:

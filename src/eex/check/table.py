@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
-ABOUT = ("grid_cell", "product_id", "centre_lon", "centre_lat", "pixel_bbox", "unique_id")
+ABOUT = (
+    *("grid_cell", "product_id", "centre_lon", "centre_lat", "pixel_bbox", "unique_id"),
+    *("timestamp", "utm_crs", "parquet_url", "parquet_row"),
+)
 """Columns that say which pixels a row is of; those that are there are read."""
 
 

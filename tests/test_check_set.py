@@ -144,7 +144,7 @@ def published(
     return path
 
 
-def checked(path: Path, tiles: Path, weights: Path, **more: Any) -> SetCheck:
+def checked(path: Path | str, tiles: Path, weights: Path, **more: Any) -> SetCheck:
     more = {"model": "dinov2-large", "device": "cpu", **more}
     return eex.check_set(path, pixels=tiles, weights=weights, **more)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.catalog.known import known_sets, prepare
+from eex.catalog.known import known_sets, open_embeddings, prepare
+from eex.check.opened import OpenedTable
 from eex.check.pixels import Pixels, crops_of, cut, pixels_of
 from eex.check.table import Table
 from eex.config import Settings
@@ -161,8 +162,8 @@ def check_set(
     """Make a sample of rows again with every variant of the model, and compare.
 
     Args:
-        name: A name of `eex sets`, or a GeoParquet file, ours or anybody's with the columns of the
-            Major TOM Embedding Expansion; only the sampled vectors are read.
+        name: A set that is open here, or a Parquet file of any product that is read; only the
+            sampled vectors are read.
         pixels: A folder with tiles of Major TOM Core-S2L2A below, or one of its shards; by default
             the set's own reader.
         rows: How many rows, spread evenly over those whose pixels are there.
@@ -179,7 +180,7 @@ def check_set(
         SetError: If the table cannot be read.
     """
     settings = settings or Settings.from_env()
-    table = Table.open(_path(name, settings))
+    table = _table(name, settings)
     spec = _spec(model, table)
     source = pixels_of(pixels, table, settings=settings)
     chosen = _sample(source, table, rows)
@@ -237,11 +238,15 @@ def _unrelated(stored: NDArray[np.float32]) -> float:
     return float((each.sum() - np.trace(each)) / (len(some) * (len(some) - 1)))
 
 
-def _path(name: str | Path, settings: Settings) -> Path:
+def _table(name: str | Path, settings: Settings) -> Table:
+    """Return the table of a set that is made here, of a file, or of what is open here."""
     for spec in known_sets():
         if str(name) in {spec.name, spec.set_id}:
-            return prepare(spec.name, settings=settings)
-    return user_path(name)
+            return Table.open(prepare(spec.name, settings=settings))
+    path = user_path(name)
+    if isinstance(name, Path) or path.is_file() or name.endswith((".parquet", ".geoparquet")):
+        return Table.open(path)
+    return OpenedTable.of(name, open_embeddings(name, settings=settings))
 
 
 def _spec(model: str, table: Table) -> EncoderSpec:

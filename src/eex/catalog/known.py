@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eex.build import Progress, build_set
 from eex.catalog.gather import catalogue
-from eex.catalog.opened import find_open, is_current, map_open, opened_sets
+from eex.catalog.opened import OpenHere, find_open, is_current, map_open, opened_sets
 from eex.catalog.opening import open_named_set
 from eex.catalog.targets import Target, target_of
 from eex.catalog.wish import LARGE, Wish
@@ -84,6 +84,8 @@ def open_embeddings(
     target = _target(name, settings, tuple(spec.name for spec in known))
     if plain:
         here = find_open(text, settings, identity=target.identity if target else "")
+        if here is None and target is not None:
+            here = _default_of(target, settings)
         if here is not None and (target is None or is_current(here)):
             return map_open(here)
         if target is not None and target.kind == "path" and not target.known:
@@ -103,6 +105,12 @@ def open_embeddings(
         rows=report,
     )
     return map_open(here)
+
+
+def _default_of(target: Target, settings: Settings) -> OpenHere | None:
+    """Return what of a set is open under its own name, also if that is only a part of it."""
+    here = find_open(target.record.name, settings)
+    return here if here is not None and here.opened.identity == target.identity else None
 
 
 def not_open(target: Target, text: str) -> NotOpenError:

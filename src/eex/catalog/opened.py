@@ -147,13 +147,14 @@ def open_here(name: str, settings: Settings) -> OpenHere | None:
 
 
 def find_open(text: str, settings: Settings, *, identity: str = "") -> OpenHere | None:
-    """Return what is open under a name, or of a set whatever it is called."""
+    """Return what is open under a name, or else all of a set, whatever it is called here."""
     if "/" not in text and "\\" not in text:
         here = open_here(text, settings)
         if here is not None or not identity:
             return here
-    same = [h for h in opened_sets(settings).values() if identity and h.opened.identity == identity]
-    return min(same, key=lambda h: (not h.opened.whole, h.opened.name), default=None)
+    same = [h for h in opened_sets(settings).values() if h.opened.identity == identity]
+    whole = [h for h in same if h.opened.whole and not h.opened.wish]
+    return min(whole, key=lambda h: h.opened.name, default=None)
 
 
 def map_open(here: OpenHere) -> EmbeddingSet:

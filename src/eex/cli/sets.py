@@ -43,10 +43,10 @@ def sets(name: str | None, *, as_json: bool) -> None:
 
     records = set_records(read_settings())
     if name is not None:
-        records = [r for r in records if name in {r["name"], r["id"]}] or records
-        if len(records) != 1:
+        named = {r["id"]: r for r in records} | {r["name"]: r for r in records}
+        if name not in named:
             raise unknown_name("set", name, tuple(r["name"] for r in records))  # noqa: EM101
-        answer(json_text(records[0]) if as_json else record_text(records[0]))
+        answer(json_text(named[name]) if as_json else record_text(named[name]))
         return
     if as_json:
         answer(json_text({"sets": records}))

@@ -2,14 +2,10 @@
 
 In: a source of tiles, a reader of their pixels, an encoder. Out: GeoParquet 1.1 with the columns of
 the Major TOM Embedding Expansion, written whole or not at all.
-
-Source:
-    GeoParquet 1.1.0, https://geoparquet.org/releases/v1.1.0/ (header `geo`, covering `bbox`).
 """
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,15 +18,13 @@ import pyarrow as pa
 from eex.embeddings import SetHeader
 from eex.encoders.base import EncodesImage
 from eex.files import atomic_path, check_writable, guarded
+from eex.geoparquet import write_geoparquet
 from eex.imagery.read import PixelReader
 from eex.sources.base import Source
 from eex.tiles import TileRef
 
 BATCH = 500
 """Tiles at a time: bounds memory, keeps vector operations long."""
-
-ROW_GROUP = 8192
-"""Rows in a Parquet row group."""
 
 Progress = Callable[[int, int], None]
 """Called with tiles done and tiles in all."""
@@ -92,41 +86,3 @@ def _ahead(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def write_geoparquet(table: pa.Table, path: Path, *, header: SetHeader) -> None:
-    """Write tiles and vectors as GeoParquet 1.1 with a `bbox` covering column.
-
-    Args:
-        table: The columns of `eex.tiles.SCHEMA` and `embedding`.
-        path: Where to.
-        header: Goes into the file's key-value metadata as `emb`.
-    """
-    import pyarrow.parquet as pq
-    import shapely
-
-    shapes = shapely.from_wkb(table["geometry"].to_numpy())
-    bounds = shapely.bounds(shapes)
-    edges = ("xmin", "ymin", "xmax", "ymax")
-    boxes = [pa.array(bounds[:, i]) for i in range(4)]
-    table = table.append_column("bbox", pa.StructArray.from_arrays(boxes, edges))
-    geo = {
-        "version": "1.1.0",
-        "primary_column": "geometry",
-        "columns": {
-            "geometry": {
-                "encoding": "WKB",
-                "geometry_types": sorted({shape.geom_type for shape in shapes}),
-                "bbox": [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)],
-                "covering": {"bbox": {edge: ["bbox", edge] for edge in edges}},
-            }
-        },
-    }
-    metadata = {"geo": json.dumps(geo), "emb": header.to_json()}
-    pq.write_table(
-        table.replace_schema_metadata(metadata),
-        path,
-        compression="zstd",
-        row_group_size=ROW_GROUP,
-        store_schema=True,
-    )

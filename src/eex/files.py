@@ -140,6 +140,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path` that vanishes in the end."""
+    fresh = _beside(path.absolute())
+    fresh.mkdir()
+    try:
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
 def making(path: Path, *, waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold `path`, which lies in our cache, so that one process makes it and others wait.
 

@@ -14,6 +14,7 @@ import click
 
 import eex
 from eex.cli import encode, heatmap, info, models, opening, search, serving, sets, tile
+from eex.cli import write as _write  # noqa: F401 - gives `eex set` its command
 from eex.cli.say import Commands, say
 from eex.errors import EexError
 

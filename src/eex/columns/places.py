@@ -56,6 +56,16 @@ def centres(batch: pa.RecordBatch, product: Product, path: Path | str) -> NDArra
     return lonlat
 
 
+def footprints(batch: pa.RecordBatch, product: Product, path: Path | str) -> NDArray[Any]:
+    """Return the tiles' geometry as shapely shapes in longitude and latitude, None where null.
+
+    Raises:
+        DamagedSetError: If the column is no geometry, or its coordinate system is not known.
+    """
+    shapes = _shapes(batch[product.geometry], product.geometry, path)
+    return _in_degrees(shapes, product, path)
+
+
 def _from_degrees(batch: pa.RecordBatch, product: Product, path: Path | str) -> NDArray[np.float64]:
     columns = []
     for name, most in ((product.lon, HALF), (product.lat, HALF // 2)):

@@ -96,6 +96,11 @@ def product_of(
     return Product(name=name, **roles, crs=_crs(schema, geo, roles["geometry"]))
 
 
+def crs_of(schema: pa.Schema, geometry: str) -> Any:  # noqa: ANN401
+    """Return the coordinate system of a column of geometry, PROJJSON; None is OGC:CRS84."""
+    return _crs(schema, _geo(schema), geometry)
+
+
 def _check_mapping(given: Mapping[str, str], schema: pa.Schema, path: Path | str) -> None:
     twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if twice:

@@ -1,1 +1,0 @@
-"""Sets as GeoParquet 1.1, as other tools read them."""

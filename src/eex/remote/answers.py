@@ -68,11 +68,21 @@ class Part:
 class FaultError(Exception):
     """A fault that may be gone at the next try."""
 
-    def __init__(self, reason: str, *, wait: float = 0.0, busy: bool = False) -> None:
-        """Keep the reason, the seconds to wait, and whether the host asks everybody to wait."""
+    def __init__(
+        self, reason: str, *, wait: float = 0.0, busy: bool = False, lost: bool = False
+    ) -> None:
+        """Keep what happened.
+
+        Args:
+            reason: For people.
+            wait: Seconds that the server asks to wait.
+            busy: Whether it asks everybody to wait.
+            lost: Whether there was not even a connection.
+        """
         super().__init__(reason)
         self.wait = wait
         self.busy = busy
+        self.lost = lost
 
 
 def name_of(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -118,7 +119,12 @@ class RemoteParquet:
         return found
 
     def read(
-        self, groups: Sequence[int], columns: Sequence[str], *, limit: int | None = None
+        self,
+        groups: Sequence[int],
+        columns: Sequence[str],
+        *,
+        limit: int | None = None,
+        stop: threading.Event | None = None,
     ) -> pa.Table:
         """Read columns of row groups, fetching only their chunks.
 
@@ -126,6 +132,7 @@ class RemoteParquet:
             groups: Row groups, in the order in which their rows are wanted.
             columns: Names of columns, or paths of leaves.
             limit: Most bytes that are fetched; by default 256 MiB.
+            stop: Set it to have this call stop.
 
         Raises:
             ChangedError: If the file is another one than its footer; open it anew.
@@ -137,7 +144,7 @@ class RemoteParquet:
 
         spans = [self._span(c) for group in groups for c in self._columns(group, columns)]
         try:
-            got = self._client.ranges(self.url, spans, expect=self.stamp, limit=limit)
+            got = self._client.ranges(self.url, spans, expect=self.stamp, limit=limit, stop=stop)
         except ChangedError:
             self.forget()
             raise

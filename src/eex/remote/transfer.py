@@ -18,7 +18,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from urllib3.exceptions import HTTPError, NameResolutionError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
 
 from eex.errors import (
     BadAnswerError,
@@ -48,6 +54,9 @@ REDIRECTS = {301, 302, 303, 307, 308}
 
 PIECE = 256 * 2**10
 """Bytes that are read at once."""
+
+LOST_TRIES = 2
+"""Tries to connect where nothing answers, before the next hub is asked."""
 
 MOST_REQUESTS = 64
 """Requests for one part, also when every one of them brings something."""
@@ -137,7 +146,7 @@ class Transfer:
             UnavailableError: After the last try, or if the server asks for more patience.
         """
         timing = self.timing
-        if faults >= timing.tries:
+        if faults >= (min(LOST_TRIES, timing.tries) if fault.lost else timing.tries):
             raise unavailable(url, str(fault)) from fault
         if fault.wait > timing.longest_wait:
             message = f"{name_of(url)} asks to come back in {fault.wait:.0f} seconds."
@@ -332,7 +341,8 @@ def _faults(url: str) -> Iterator[None]:
         reason = f"the connection to {name} broke ({type(error).__name__})"
         if "timeout" in type(error).__name__.lower() or isinstance(error, TimeoutError):
             reason = f"{name} did not answer in time"
-        raise FaultError(reason) from error
+        lost = isinstance(error, ConnectTimeoutError | NewConnectionError)
+        raise FaultError(reason, lost=lost) from error
 
 
 def _ours(error: BaseException) -> EexError | None:

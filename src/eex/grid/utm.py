@@ -69,6 +69,8 @@ def _by_crs(
     points: NDArray[np.float64], crs: NDArray[np.str_], *, inverse: bool
 ) -> NDArray[np.float64]:
     found = np.empty(points.shape)
+    if not len(points):
+        return found
     known, which = np.unique(crs, return_inverse=True)
     order = np.argsort(which, kind="stable")
     ends = np.cumsum(np.bincount(which, minlength=len(known)))[:-1]

@@ -102,7 +102,7 @@ def _between(lon: NDArray[np.float64], west: float, east: float) -> NDArray[np.b
 
 
 def _box(value: object) -> Box | None:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value):
         return None
     parts: Sequence[Any] = ()
     if isinstance(value, str):
@@ -123,7 +123,7 @@ def _box(value: object) -> Box | None:
 
 
 def _rows(value: object) -> tuple[int, int] | None:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value):
         return None
     low: Any
     high: Any
@@ -147,7 +147,7 @@ def _rows(value: object) -> tuple[int, int] | None:
 
 
 def _shards(value: object) -> tuple[int, ...]:
-    if value is None or value in ("", ()):
+    if value is None or (isinstance(value, str | tuple | list) and not value):
         return ()
     wanted: set[int] = set()
     parts = value.split(",") if isinstance(value, str) else value

@@ -21,11 +21,14 @@ from eex.imagery.majortom import MajorTomReader
 from eex.imagery.offsets import SetOffsets, make_offsets, offsets_beside, write_offsets
 from eex.imagery.pixels import TilePixels
 from eex.imagery.scene import RGB
+from eex.imagery.tone import true_colour
 from eex.search.run import OpenSet
 from eex.server.app import create_app
 from eex.tiles import TileRef
 from range_server import Fault, Link, RangeServer, range_server
-from shards import CUT, NEW, OLD, cached_sample, numbers, write_set, write_shard
+from shards import CUT, NAPOLI, NEW, OLD, cached_sample, numbers, write_set, write_shard
+from test_heatmap import COLOURS, ColourLoader
+from toy_sets import toy_set
 
 rasterio = pytest.importorskip("rasterio")
 
@@ -124,6 +127,23 @@ class TestPython:
         with pytest.raises(NoPixelsError) as refused:
             opened.pixels(0)
         assert "parquet_url" in refused.value.hint
+
+    def test_a_heatmap_of_a_tile_far_away_lies_where_it_does(
+        self, made: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tiles = [(cached_sample(0, side=CUT), made.server.address + next(iter(made.shards)), 0)]
+        path = write_set(made.folder / "colours.parquet", tiles, dim=3, model="colours")
+        embeddings = open_set(path, settings=made.settings).embeddings
+        toys, _ = toy_set(monkeypatch, COLOURS)
+        toys.pool._load = ColourLoader()
+        opened = OpenSet("colours", embeddings, made.settings, pool=toys.pool)
+        found = opened.heatmap("red", 0)
+        assert found.crs == "EPSG:32633"
+        assert found.transform is not None
+        assert (found.transform[2], found.transform[5]) == pytest.approx(
+            (NAPOLI[2] + 3420, NAPOLI[3] - 3420)
+        )
+        np.testing.assert_array_equal(found.picture, true_colour(stored(0) - np.uint16(1000)))
 
 
 class TestFiles:

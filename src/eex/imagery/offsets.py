@@ -2,7 +2,7 @@
 
 A shard's footer is three times a thumbnail, and the tiles that an answer lists are rarely of one
 shard. The side index travels with a set: `offsets.arrow` in its opened folder, mapped into memory,
-or `NAME.offsets.parquet` beside `NAME.parquet`, 33 bytes a tile. One row a tile:
+or `NAME.offsets.parquet` beside `NAME.parquet`, 40 bytes a tile. One row a tile:
 
     parquet_url, parquet_row   the shard and the row group that the set's row names
     key                        CRC-32 of grid cell and product: no other tile is taken for it
@@ -162,8 +162,10 @@ def key_of(tile: TileRef) -> int:
 
 def offsets_beside(path: Path) -> Path | None:
     """Return the side index of a set's file or opened folder, if one lies there."""
-    named = path / NAME if path.is_dir() else path.with_name(path.stem + SUFFIX)
-    return named if named.is_file() else None
+    places = [path.with_name(path.stem + SUFFIX)] if path.name else []
+    if path.is_dir():
+        places = [path / NAME, path / SUFFIX[1:]]
+    return next((place for place in places if place.is_file()), None)
 
 
 def make_offsets(

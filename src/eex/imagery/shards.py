@@ -223,17 +223,7 @@ def called(tile: TileRef) -> str:
 
 def _told_key(footer: RemoteParquet, number: int) -> tuple[str, str] | None:
     """Return the key of a row group by its statistics; None if they do not tell."""
-    group = footer.metadata.row_group(number)
-    if group.num_rows != 1:
-        return None
-    told: dict[str, str] = {}
-    for index in range(group.num_columns):
-        column = group.column(index)
-        if column.path_in_schema in IDS:
-            statistics = column.statistics if column.is_stats_set else None
-            if statistics is None or not statistics.has_min_max or statistics.min != statistics.max:
-                return None
-            told[column.path_in_schema] = str(statistics.min)
+    told = footer.told(number, IDS)
     return (told["grid_cell"], told["product_id"]) if len(told) == len(IDS) else None
 
 

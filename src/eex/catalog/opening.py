@@ -42,7 +42,7 @@ from eex.catalog.targets import Target, checked_as, target_of
 from eex.catalog.wish import LARGE, Wish, too_large
 from eex.catalog.writing import Files, Order, RowProgress, write_set
 from eex.errors import BadQueryError, DamagedSetError, NoRangesError
-from eex.files import guarded, making
+from eex.files import clear_abandoned, guarded, making
 from eex.registry import names
 from eex.weights.part import check_room
 
@@ -205,6 +205,8 @@ class _Opening:
             if here is not None:
                 return here
             started = time.perf_counter()
+            if folder.is_dir():
+                clear_abandoned(folder)
             found = find_files(
                 self.target,
                 self.settings,

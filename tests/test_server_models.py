@@ -15,7 +15,8 @@ from toy_sets import toy_set
 
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> OpenSet:
-    return toy_set(monkeypatch, missing=True)[0]
+    examples = (("Forest", {"text": "forest"}),)
+    return toy_set(monkeypatch, missing=True, examples=examples)[0]
 
 
 @pytest.fixture
@@ -34,6 +35,9 @@ def test_tiles_can_be_asked_with_while_the_weights_are_not_here(client: TestClie
     assert found.json()["results"][0]["row"] == 5
     info = client.get("/api/v1/sets/toys").json()
     assert (info["concepts"], info["prompts"]) == ([], ["a picture of {}", "{} from above"])
+    examples = [example["query"] for example in info["examples"]]
+    assert examples
+    assert all(list(query) == ["row"] for query in examples)  # what can be answered all the same
     problem = client.post("/api/v1/search", json={"set": "toys", "text": "forest"})
     assert problem.status_code == 503
     assert problem.headers["content-type"] == "application/problem+json"

@@ -19,6 +19,7 @@ from eex.search.run import OpenSet
 from eex.server import schemas
 from eex.server.answers import A_DAY, FOREVER, PROBLEM, Served, answered, gives, webp
 from eex.server.examples import examples_of
+from eex.weights.store import installed
 
 BINARY = "application/octet-stream"
 
@@ -45,13 +46,13 @@ def models(state: Served) -> schemas.ModelList:
 @router.get("/sets", operation_id="sets")
 def sets(state: Served) -> schemas.SetList:
     """List the sets that are served."""
-    return schemas.SetList(sets=[_set_info(opened) for opened in state.all_open()])
+    return schemas.SetList(sets=[_told(opened) for opened in state.all_open()])
 
 
 @router.get("/sets/{name}", operation_id="set")
 def one_set(name: str, state: Served) -> schemas.SetInfo:
     """Tell what is known of a set."""
-    return _set_info(state.open(name))
+    return _told(state.open(name))
 
 
 @router.get(
@@ -160,12 +161,19 @@ def _basemap(zoom: int, x: int, y: int) -> bytes:
     return webp(BlueMarble.open().mercator_tile(zoom, x, y))
 
 
+def _told(opened: OpenSet) -> schemas.SetInfo:
+    spec = opened.known_spec
+    here = spec is not None and (not spec.files or installed(spec, opened.settings).ready)
+    return _set_info(opened, here=here)
+
+
 @lru_cache(maxsize=256)
-def _set_info(opened: OpenSet) -> schemas.SetInfo:
-    """Return what is known of a set; looked for once."""
+def _set_info(opened: OpenSet, *, here: bool) -> schemas.SetInfo:
+    """Return what is known of a set; looked for once, and again when its model is `here`."""
     header, lonlat = opened.embeddings.header, opened.embeddings.lonlat
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
     spec = opened.known_spec
+    own = header.examples if here else ()  # words need the model, tiles of the set do not
     return schemas.SetInfo(
         name=opened.name,
         id=header.id,
@@ -191,6 +199,6 @@ def _set_info(opened: OpenSet) -> schemas.SetInfo:
         ],
         examples=[
             schemas.ExampleRecord(title=t, query=q)
-            for t, q in header.examples or examples_of(lonlat, opened.embeddings.ids)
+            for t, q in own or examples_of(lonlat, opened.embeddings.ids)
         ],
     )

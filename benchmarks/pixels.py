@@ -51,7 +51,8 @@ sys.path.insert(0, str(TESTS))
 
 from eex.config import Settings  # noqa: E402
 from eex.imagery.majortom import MajorTomReader  # noqa: E402
-from eex.imagery.offsets import SetOffsets, make_offsets  # noqa: E402
+from eex.imagery.offsets import SetOffsets  # noqa: E402
+from eex.imagery.offsets_make import make_offsets  # noqa: E402
 from eex.tiles import TileRef  # noqa: E402
 from range_server import Link, range_server  # noqa: E402
 from shards import CUT, RASTERS, WHOLE, Place, Sample, jpeg, numbers, sample, tone, write_shard  # noqa: E402

@@ -18,7 +18,8 @@ from eex.cli import main
 from eex.config import Settings
 from eex.errors import BadQueryError, DamagedSetError, NoPixelsError, OutputError
 from eex.imagery.majortom import MajorTomReader
-from eex.imagery.offsets import SetOffsets, make_offsets, offsets_beside, write_offsets
+from eex.imagery.offsets import SetOffsets, offsets_beside
+from eex.imagery.offsets_make import make_offsets, write_offsets
 from eex.imagery.pixels import TilePixels
 from eex.imagery.scene import RGB
 from eex.imagery.tone import true_colour

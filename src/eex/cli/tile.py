@@ -125,7 +125,8 @@ def offsets(name: str, output: Path | None) -> None:
       eex set offsets olmoearth-249k.parquet
     """  # noqa: D301 - click reads the backspace
     from eex.imagery.majortom import MajorTomReader
-    from eex.imagery.offsets import NAME, SUFFIX, make_offsets
+    from eex.imagery.offsets import NAME, SUFFIX
+    from eex.imagery.offsets_make import make_offsets
 
     opened = open_named(name, read_settings())
     beside = Path(name)

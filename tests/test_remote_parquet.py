@@ -324,7 +324,9 @@ def test_damaged_bytes_are_our_error_or_other_values(
     try:
         file = RemoteParquet.open(url, client=client, cache_dir=folder, chunk_limit=2**20)
         for group in range(min(file.metadata.num_row_groups, 3)):
+            file.told(group, ["grid_cell", "product_id"])
             file.read([group], file.schema.names[:9])
+        file.groups_where({"lat": (0, 1), "bbox.xmin": (0, 1)})
     except (RemoteError, BadQueryError) as error:
         assert str(error)  # noqa: PT017 - either is fine, anything else is not
 
@@ -409,3 +411,41 @@ def test_a_folder_that_cannot_be_written_is_no_error(
     for _ in range(2):
         file = RemoteParquet.open(server.address + PATH, client=client, cache_dir=blocked)
         assert file.read([3], ["grid_cell"])["grid_cell"].to_pylist() == ["3U_3R"]
+
+
+class Here:
+    """Reads from bytes instead of from afar."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def ranges(self, _url: str, spans: Any, **_: Any) -> list[bytes]:
+        return [self.content[a:b] for a, b in spans]
+
+
+@pytest.mark.parametrize("value", [0, 127, 255])
+def test_no_damaged_byte_of_a_footer_ends_the_process(tmp_path: Path, value: int) -> None:
+    """pyarrow ends it where it is asked about a damaged column chunk directly."""
+    content = written(a_table(rows=1, size=10))
+    length = struct.unpack("<I", content[-8:-4])[0]
+    begin = len(content) - length - 8
+    wrong = 0
+    for place in range(begin, begin + min(length, 3000), 5):
+        damaged = bytearray(content)
+        damaged[place] = value
+        client: Any = Here(bytes(damaged))
+        try:
+            file = RemoteParquet(
+                "https://a.example/b",
+                Stamp(size=len(content)),
+                bytes(damaged[begin:-8]),
+                client=client,
+                cache=DiskCache(tmp_path, 0),
+            )
+            file.chunk_limit = 2**20
+            file.told(0, ["grid_cell"])
+            file.groups_where({"lat": (0, 1), "bbox.xmin": (0, 1)})
+            file.read([0], TABLE.schema.names)
+        except RemoteError:
+            wrong += 1
+    assert wrong > 10

@@ -102,3 +102,41 @@ def test_an_opening_killed_at_any_moment_leaves_nothing_or_all(tmp_path: Path) -
     left = {p.name for p in (cache / "opened").iterdir() if not p.name.endswith(".lock")}
     assert some.folder is not None
     assert left == {some.folder.name}
+
+
+REFUSED = """
+import resource, sys
+from pathlib import Path
+
+from eex.embeddings import open_table
+from eex.errors import OutputError
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    open_table(Path(sys.argv[1]), cache_dir=Path(sys.argv[2]))
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("limit", [300_000, 40_000])
+def test_a_disk_that_refuses_midway_is_told_and_nothing_is_left(limit: int, tmp_path: Path) -> None:
+    """The larger limit stops the vectors, the smaller one whatever is written first."""
+    pytest.importorskip("resource")
+    rows = 20_000
+    table = pa.table(
+        {
+            "embedding": pa.FixedSizeListArray.from_arrays(pa.array(np.ones(rows * 8)), 8),
+            "lon": np.zeros(rows),
+            "lat": np.zeros(rows),
+            "name": [f"tile number {i}" for i in range(rows)],
+        }
+    )
+    path, cache = tmp_path / "set.parquet", tmp_path / "cache"
+    pq.write_table(table, path)
+    command = [sys.executable, "-c", REFUSED, str(path), str(cache), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "Stopped opening set.parquet: the file would be too large." in done.stdout
+    assert {p.name for p in (cache / "opened").iterdir() if not p.name.endswith(".lock")} == set()
+    assert len(open_table(path, cache_dir=cache)) == rows

@@ -28,6 +28,9 @@ PIXEL_M = 10.0
 TILE_PIXELS = 1068
 """Height and width of a Major TOM tile of the 10 km grid at 10 m."""
 
+METRES_PER_DEGREE = 111_000.0
+"""Of latitude, at least about."""
+
 POLAR_LATITUDE = 80.0
 """From here on the edge of a tile bows by more than a pixel in degrees and gets points between."""
 
@@ -58,13 +61,15 @@ class Footprints:
         import shapely
 
         shapes = np.empty(len(self.crs), object)
-        polar = np.abs(self.centres()[:, 1]) >= POLAR_LATITUDE
+        lat = np.abs(self.centres()[:, 1])
+        polar = lat >= POLAR_LATITUDE
         for rows, points in ((~polar, 1), (polar, POLAR_POINTS)):
-            ring = self._rings(points)[rows]
-            if len(ring):
-                flat = unproject(ring.reshape(-1, 2), np.repeat(self.crs[rows], ring.shape[1]))
-                shapes[rows] = shapely.polygons(_unwrapped(flat.reshape(ring.shape)))
-        for i in np.flatnonzero(polar).tolist():
+            if rows.any():
+                some = Footprints(self.crs[rows], self.bounds[rows])
+                rings = unproject(some._rings(points), some.crs)  # noqa: SLF001
+                shapes[rows] = shapely.polygons(_unwrapped(rings))
+        reach = np.ptp(self.bounds[:, (0, 2)], axis=1) / METRES_PER_DEGREE  # over half a diagonal
+        for i in np.flatnonzero(lat + reach >= 90).tolist():  # noqa: PLR2004
             if (pole := self._pole(i)) is not None:
                 shapes[i] = _cap(shapes[i], pole)
         return on_globe(shapes)

@@ -68,6 +68,7 @@ def codes(epsg: NDArray[np.int32]) -> NDArray[np.str_]:
 def _by_crs(
     points: NDArray[np.float64], crs: NDArray[np.str_], *, inverse: bool
 ) -> NDArray[np.float64]:
+    """Project points of shape (n, 2) or (n, m, 2), each row in its own system."""
     found = np.empty(points.shape)
     if not len(points):
         return found
@@ -77,8 +78,8 @@ def _by_crs(
     direction = "INVERSE" if inverse else "FORWARD"
     for name, rows in zip(known.tolist(), np.split(order, ends), strict=True):
         xy = points[rows]
-        x, y = _transformer(name).transform(xy[:, 0], xy[:, 1], direction=direction)
-        found[rows] = np.column_stack([x, y])
+        x, y = _transformer(name).transform(xy[..., 0], xy[..., 1], direction=direction)
+        found[rows] = np.stack([x, y], axis=-1)
     if not np.isfinite(found).all():
         message = "A place is not in the coordinate system that its tile names."
         raise BadPlaceError(message, hint="Check longitude, latitude and utm_crs of the tiles.")

@@ -311,6 +311,17 @@ class TestKey:
             found.values, repeated(numbers(0, offset=0), RGB)[:, 342:726, 342:726]
         )
 
+    def test_a_cell_without_a_product_is_taken_at_its_row_only(
+        self, cut: Shard, tmp_path: Path
+    ) -> None:
+        reader = reader_of(tmp_path)
+        tile = replace(cut.tile(2), product_id="")
+        np.testing.assert_array_equal(
+            reader.pixels(tile).values, repeated(numbers(2), RGB)[:, 342:726, 342:726]
+        )
+        with pytest.raises(DamagedRemoteError, match="of any product"):
+            reader.pixels(replace(tile, parquet_row=1))
+
     def test_without_statistics_the_columns_tell(self, server: RangeServer, tmp_path: Path) -> None:
         samples = [cached_sample(n, side=CUT) for n in range(3)]
         file = write_shard(tmp_path / "s.parquet", samples, statistics=False)
@@ -322,7 +333,7 @@ class TestKey:
             reader.pixels(replace(shard.tile(1), parquet_row=0))
 
     @pytest.mark.parametrize(
-        "lacking", [{"parquet_url": ""}, {"parquet_row": -1}, {"grid_cell": "", "product_id": ""}]
+        "lacking", [{"parquet_url": ""}, {"parquet_row": -1}, {"grid_cell": ""}]
     )
     def test_rows_that_do_not_say_where_their_pixels_are(
         self, cut: Shard, tmp_path: Path, lacking: dict[str, Any]

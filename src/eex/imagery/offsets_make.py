@@ -184,7 +184,7 @@ def _part(
     for tile in tiles:
         try:
             found.append((tile, group_of(footer, number_of(footer, tile))))
-        except (RemoteError, DamagedSetError) as error:
+        except EexError as error:
             errors.append(error)
     part = _table([pair for pair in found if _runs(pair[1])])
     if part is not None and not errors:

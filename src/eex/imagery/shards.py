@@ -170,7 +170,8 @@ def group_of(footer: RemoteParquet, number: int) -> Group:
     layouts = {}
     for index in range(footer.metadata.num_columns):
         column = schema.column(index)
-        if column.max_definition_level > 1 or column.max_repetition_level:
+        flat = column.max_definition_level <= 1 and not column.max_repetition_level
+        if not flat or column.physical_type != "BYTE_ARRAY":
             continue  # nothing of Major TOM's
         codec = group(number).column(index).compression
         layouts[column.path] = Layout(codec=codec, optional=bool(column.max_definition_level))
@@ -188,15 +189,15 @@ def number_of(footer: RemoteParquet, tile: TileRef) -> int:
     Raises:
         DamagedRemoteError: If none has it, so that another place's picture is never shown.
     """
-    wanted = (tile.grid_cell, tile.product_id)
-    if not any(wanted):
-        message = "The row names neither grid cell nor product, so its pixels cannot be told."
+    if not tile.grid_cell:  # a product covers several cells
+        message = "The row does not name its grid cell, so its pixels cannot be told from others."
         raise NoPixelsError(message, hint="Use a table that has grid_cell and product_id.")
+    wanted = (tile.grid_cell, tile.product_id)
     groups = footer.metadata.num_row_groups
     if tile.parquet_row < groups and _fits(key_of(footer, tile.parquet_row), wanted):
         return tile.parquet_row
-    for number in range(groups):
-        if _fits(_told_key(footer, number), wanted):
+    for number in range(groups if tile.product_id else 0):  # a cell has several products
+        if _told_key(footer, number) == wanted:
             return number
     there = key_of(footer, tile.parquet_row) if tile.parquet_row < groups else None
     message = f"The shard does not hold {called(tile)} of {tile.product_id or 'any product'}."

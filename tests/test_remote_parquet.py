@@ -449,3 +449,28 @@ def test_no_damaged_byte_of_a_footer_ends_the_process(tmp_path: Path, value: int
         except RemoteError:
             wrong += 1
     assert wrong > 10
+
+
+def test_a_text_that_is_said_once_and_meant_often_is_refused(
+    server: RangeServer, client: RemoteClient, tmp_path: Path
+) -> None:
+    often = pa.DictionaryArray.from_arrays(pa.array([0] * 6000, pa.int32()), ["x" * 900_000])
+    url = server.put("/often.parquet", written(pa.table({"a": often}), row_group_size=6000))
+    file = RemoteParquet.open(url, client=client, cache_dir=tmp_path)
+    with pytest.raises(TooMuchError, match="bytes of text"):  # 5.4 GB out of 0.1 MB
+        file.read([0], ["a"])
+
+
+def test_many_short_texts_are_read_as_they_are(
+    server: RangeServer, client: RemoteClient, tmp_path: Path
+) -> None:
+    table = pa.table(
+        {
+            "id": [f"{i:020d}" for i in range(40_000)],
+            "place": [f"{i % 7}" if i % 3 else None for i in range(40_000)],
+            "raw": pa.array([i.to_bytes(20, "big") for i in range(40_000)], pa.large_binary()),
+        }
+    )
+    url = server.put("/many.parquet", written(table, row_group_size=20_000))
+    file = RemoteParquet.open(url, client=client, cache_dir=tmp_path)
+    assert file.read([0, 1], table.column_names).equals(table)

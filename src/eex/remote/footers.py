@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eex.errors import ChangedError, DamagedRemoteError
+from eex.errors import ChangedError, DamagedRemoteError, RemoteError
 from eex.remote.answers import Stamp, name_of
 from eex.remote.client import RemoteClient
 from eex.remote.hubs import repository
@@ -120,7 +120,7 @@ def damaged(url: str) -> Iterator[None]:
 
     try:
         yield
-    except DamagedRemoteError:
+    except RemoteError:
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
         raise broken(url, error) from error

@@ -41,6 +41,9 @@ UNPACKED = 4
 MOST_ROWS = 2**24
 """Most rows of a row group that is read."""
 
+MOST_TEXT = 4 * 2**30
+"""Most bytes of text of one column, if all of its values were as long as its pages."""
+
 FOOTERS = 512 * 2**20
 """Most disk that footers take, bytes."""
 
@@ -137,27 +140,60 @@ class RemoteParquet:
         Raises:
             ChangedError: If the file is another one than its footer; open it anew.
             DamagedRemoteError: If it cannot be read as Parquet, or lacks a column.
+            TooMuchError: If it is more than the limits.
             RemoteError: If its bytes cannot be had.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        spans = [self._span(c) for group in groups for c in self._columns(group, columns)]
+        chunks = [chunk for group in groups for chunk in self._columns(group, columns)]
+        spans = [self._span(chunk) for chunk in chunks]
         try:
             got = self._client.ranges(self.url, spans, expect=self.stamp, limit=limit, stop=stop)
         except ChangedError:
             self.forget()
             raise
         pieces = [(span[0], piece) for span, piece in zip(spans, got, strict=True)]
-        for _, piece in pieces:
+        repeated = set()
+        for chunk, (_, piece) in zip(chunks, pieces, strict=True):
             unpacked, values = sizes(piece)
             if unpacked > UNPACKED * self.chunk_limit or values > self.chunk_limit:
                 message = f"A column chunk at {name_of(self.url)} has too large pages, or none."
                 raise DamagedRemoteError(message, hint="The file is damaged.")
+            if chunk.physical_type == "BYTE_ARRAY" and unpacked * values > MOST_TEXT:
+                repeated.add(chunk.path_in_schema)
         with damaged(self.url):
             source = pa.PythonFile(SparseFile(self.stamp.size, pieces), mode="r")
-            file = pq.ParquetFile(source, metadata=self.metadata, pre_buffer=False)
-            return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
+            file = pq.ParquetFile(
+                source, metadata=self.metadata, pre_buffer=False, read_dictionary=sorted(repeated)
+            )
+            table = file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
+            return self._written_out(table, repeated)
+
+    def _written_out(self, table: pa.Table, names: set[str]) -> pa.Table:
+        """Give columns of repeated texts their own type, if all of it is not too much.
+
+        A megabyte that is said once and meant a million times takes a few bytes in a file.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        for name in sorted(names):
+            if name not in table.column_names:
+                message = f"Column {name} at {name_of(self.url)} repeats its texts too often."
+                raise TooMuchError(message, hint="Fetch the whole file.")
+            column, total = table[name], 0
+            if not pa.types.is_dictionary(column.type):  # such as decimals
+                continue
+            for chunk in column.chunks:
+                lengths = pc.binary_length(chunk.dictionary)
+                total += pc.sum(pc.take(lengths, chunk.indices)).as_py() or 0
+            if total > MOST_TEXT:
+                message = f"Column {name} at {name_of(self.url)} has {total:,} bytes of text."
+                raise TooMuchError(message, hint="Ask for fewer row groups at once.")
+            field = self.schema.field(name)
+            table = table.set_column(table.column_names.index(name), field, column.cast(field.type))
+        return table
 
     def groups_where(self, within: Mapping[str, tuple[float, float]]) -> list[int]:
         """Return the row groups that may have rows within ranges, by their statistics.

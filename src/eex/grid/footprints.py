@@ -66,7 +66,7 @@ class Footprints:
         for rows, points in ((~polar, 1), (polar, POLAR_POINTS)):
             if rows.any():
                 some = Footprints(self.crs[rows], self.bounds[rows])
-                rings = unproject(some._rings(points), some.crs)  # noqa: SLF001
+                rings = unproject(some._rings(points), some.crs)
                 shapes[rows] = shapely.polygons(_unwrapped(rings))
         reach = np.ptp(self.bounds[:, (0, 2)], axis=1) / METRES_PER_DEGREE  # over half a diagonal
         for i in np.flatnonzero(lat + reach >= 90).tolist():  # noqa: PLR2004

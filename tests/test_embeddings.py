@@ -16,7 +16,7 @@ import pytest
 import shapely
 
 from eex.columns.vectors import unit_rows
-from eex.embeddings import SetHeader, open_table
+from eex.embeddings import SetHeader, open_folder, open_table
 from eex.errors import DamagedSetError, OutputError, SetNotFoundError
 from eex.geoparquet import write_geoparquet
 from eex.tiles import tile_table, window_footprints
@@ -355,6 +355,31 @@ def test_a_damaged_prepared_set_is_made_again(
     np.testing.assert_array_equal(after.vectors, before.vectors)
     assert after.rows.equals(before.rows)
     assert (after.header, after.key) == (before.header, before.key)
+
+
+def test_flipped_bytes_in_a_prepared_set_raise_nothing_but_our_errors(
+    path: Path, tmp_path: Path
+) -> None:
+    folder = open_table(path, cache_dir=tmp_path / "cache").folder
+    assert folder is not None
+    whole = {file.name: file.read_bytes() for file in folder.iterdir()}
+    rng = np.random.default_rng(0)
+    refused = 0
+    for turn in range(150):
+        name = sorted(whole)[turn % len(whole)]
+        raw = bytearray(whole[name])
+        for _ in range(3):
+            raw[rng.integers(min(len(raw), 400))] = rng.integers(256)
+        other = tmp_path / f"other{turn}"
+        other.mkdir()
+        for part, content in whole.items():
+            (other / part).write_bytes(raw if part == name else content)
+        try:
+            some = open_folder(other, key="")
+            assert len(some.rows) == len(some.ids) == ROWS
+        except DamagedSetError:
+            refused += 1
+    assert refused > 20
 
 
 def test_a_cache_that_cannot_be_written_is_told(path: Path, tmp_path: Path) -> None:

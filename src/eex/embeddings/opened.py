@@ -7,6 +7,7 @@ rows only when one is asked for, so that opening costs milliseconds whatever the
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -29,6 +30,12 @@ OPENED_VERSION = 4
 
 PARTS = ("vectors.npy", "lonlat.npy", "unusable.npy", "rows.arrow")
 """Files of an opened set beside `set.json`."""
+
+NPY_HEADER = 128
+"""Bytes before the numbers of a .npy file: room for a number of rows that is known at the end."""
+
+DTYPES = ("<f2", "<f4", "<f8", "|i1")
+"""Formats of vectors, as numpy writes them."""
 
 BOX = 4
 """Numbers of a pixel box."""
@@ -156,21 +163,22 @@ def open_folder(folder: Path, *, key: str) -> EmbeddingSet:
         record = json.loads((folder / "set.json").read_bytes())
         if record["version"] != OPENED_VERSION:
             raise _damaged(folder, f"it has version {record['version']}, not {OPENED_VERSION}")
+        if record["dtype"] not in DTYPES:
+            raise _damaged(folder, f"its vectors are {record['dtype']!r}")
         header = SetHeader.from_json(json.dumps(record["header"]))
         counts = Counts(**record["counts"])
         changed = [n for n in PARTS if (folder / n).stat().st_size != record["files"][n]]
         if changed:
             raise _damaged(folder, f"{changed[0]} is not whole")
-        vectors, lonlat, unusable = (_mapped(folder / name) for name in PARTS[:3])
+        rows, left_out = counts.rows, counts.rows - counts.usable
+        vectors = _mapped(folder / PARTS[0], record["dtype"], (rows, header.dim))
+        lonlat = _mapped(folder / PARTS[1], "<f8", (rows, 2))
+        unusable = _mapped(folder / PARTS[2], "<i8", (left_out,))
         roles = {str(role): str(name) for role, name in record["roles"].items()}
     except DamagedSetError:
         raise
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(folder, str(error)) from error
-    shapes = (vectors.shape, lonlat.shape, len(unusable))
-    left_out = counts.rows - counts.usable
-    if shapes != ((counts.rows, header.dim), (counts.rows, 2), left_out):
-        raise _damaged(folder, "its parts do not fit")
     return EmbeddingSet(
         header,
         vectors,
@@ -184,23 +192,35 @@ def open_folder(folder: Path, *, key: str) -> EmbeddingSet:
     )
 
 
-def describe(folder: Path, header: SetHeader, counts: Counts, roles: Mapping[str, str]) -> None:
+def describe(
+    folder: Path, header: SetHeader, counts: Counts, roles: Mapping[str, str], dtype: str
+) -> None:
     """Write `set.json` for the parts that lie in a folder, the last file of an opened set."""
     record = {
         "version": OPENED_VERSION,
         "header": asdict(header),
         "counts": asdict(counts),
         "roles": dict(roles),
+        "dtype": dtype,
         "files": {name: (folder / name).stat().st_size for name in PARTS},
     }
     text = json.dumps(record, ensure_ascii=False, indent=1)
     (folder / "set.json").write_text(text, encoding="utf-8")
 
 
-def _mapped(path: Path) -> NDArray[Any]:
-    """Map an array; an empty one cannot be mapped and is read."""
-    made: NDArray[Any] = np.load(path, mmap_mode=None if path.stat().st_size <= 128 else "r")  # noqa: PLR2004
-    return made
+def _mapped(path: Path, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Map the numbers of a .npy file, whose header need not be read: what it says is known.
+
+    Raises:
+        ValueError: If they do not fill the file.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if path.stat().st_size != NPY_HEADER + size:
+        message = f"{path.name} does not hold {' x '.join(map(str, shape))} numbers"
+        raise ValueError(message)
+    if not size:  # nothing cannot be mapped
+        return np.empty(shape, dtype)
+    return np.memmap(path, dtype, "r", NPY_HEADER, shape)
 
 
 def _damaged(folder: Path, what: str) -> DamagedSetError:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eex.embeddings.header import Counts, SetHeader
-from eex.embeddings.opened import describe
+from eex.embeddings.opened import NPY_HEADER, describe
 from eex.errors import BadQueryError, OutputError
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ BATCH = 4096
 
 KEPT_TOGETHER, KEPT_BYTES = 32_768, 2**25
 """Rows in a batch of `rows.arrow`, and bytes if they are many, at least."""
-
-NPY_HEADER = 128
-"""Bytes before the numbers of a .npy file: room for a number of rows that is known at the end."""
 
 DTYPES = ("", "float16", "float32")
 """Formats that vectors can be kept in; empty is their own."""
@@ -239,7 +236,7 @@ class _Job:
             header = replace(header, quantization=made, scale=1.0, offset=0.0)
         product = self.product
         roles = {r: getattr(product, r) for r in ("geometry", "lon", "lat", "id")}
-        describe(self.folder, header, counts, {r: n for r, n in roles.items() if n})
+        describe(self.folder, header, counts, {r: n for r, n in roles.items() if n}, self.kept.str)
         return counts
 
     def _usable(

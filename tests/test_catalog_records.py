@@ -283,3 +283,23 @@ def test_a_folder_beside_does_not_take_a_name_away(
     assert meant("me/tiles").kind == "path"
     assert meant("me/other").kind == "hub"
     assert load.NAME.fullmatch("siglip-249k")
+
+
+def test_the_file_of_the_guide_is_a_catalogue(tmp_path: Path) -> None:
+    page = Path(__file__).parents[1] / "docs" / "guide" / "sets.md"
+    text = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    path = tmp_path / "alps.toml"
+    path.write_text(text, encoding="utf-8")
+    (record,) = read_catalog(path)
+    assert (record.name, record.columns) == ("alps", {"embedding": "vec"})
+
+
+def test_the_table_of_the_guide_is_the_catalogue(own: Settings) -> None:
+    page = Path(__file__).parents[1] / "docs" / "guide" / "sets.md"
+    text = page.read_text(encoding="utf-8")
+    for record in catalogue(own).values():
+        lines = [line for line in text.splitlines() if line.startswith(f"| `{record.name}` |")]
+        line = lines[0]
+        if record.rows and "a name of" not in line:
+            assert f"{record.rows:,}" in line
+            assert not record.model or f"`{record.model}`" in line

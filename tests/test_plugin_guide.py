@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -24,17 +24,24 @@ from eex.testing import EncoderContract
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+TABLES = [tomllib.loads(text) for kind, text in BLOCKS if kind == "toml"]
 PROJECT = next(tomllib.loads(text) for kind, text in BLOCKS if kind == "toml")
 MODULES = [text for kind, text in BLOCKS if kind == "python"]
 
 
-def dist_info(folder: Path, name: str, points: dict[str, str]) -> None:
+def is_of_sets(table: dict[str, Any]) -> bool:
+    return "eex.sets" in table["project"].get("entry-points", {})
+
+
+def dist_info(
+    folder: Path, name: str, points: dict[str, str], *, group: str = "eex.encoders"
+) -> None:
     """Write what installing a distribution leaves behind."""
     info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     lines = "".join(f"{key} = {value}\n" for key, value in points.items())
-    (info / "entry_points.txt").write_text(f"[eex.encoders]\n{lines}")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{lines}")
 
 
 @pytest.fixture(autouse=True)
@@ -47,12 +54,15 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     project = PROJECT["project"]
     dist_info(folder, project["name"], project["entry-points"]["eex.encoders"])
     dist_info(folder, "mixed-colour", {"mixed-colour": "mixed_colour:MIXED_COLOUR"})
+    (folder / "alps_set.py").write_text(next(m for m in MODULES if "SETS = [" in m))
+    points = next(t["project"]["entry-points"]["eex.sets"] for t in TABLES if is_of_sets(t))
+    dist_info(folder, "alps-set", points, group="eex.sets")
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("EEX_MODELS_DIR", str(tmp_path / "models"))
     registry._installed.cache_clear()
     registry._load.cache_clear()
     yield folder
-    for name in ("mean_colour", "mixed_colour"):
+    for name in ("mean_colour", "mixed_colour", "alps_set"):
         monkeypatch.delitem(__import__("sys").modules, name, raising=False)
     registry._installed.cache_clear()
     registry._load.cache_clear()
@@ -125,3 +135,11 @@ def test_one_with_weights_is_found_before_they_are_here_and_runs_with_them(
         np.testing.assert_allclose(made, [[0.8, 0.6]], atol=1e-6)
     grey = eex.encoder("mixed-colour", weights=tmp_path, variant="grey").encode_image([picture])
     np.testing.assert_allclose(grey, [[0.5**0.5, 0.5**0.5]], atol=1e-6)
+
+
+def test_a_set_of_a_package_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["sets", "alps", "--json"])
+    record = json.loads(capsys.readouterr().out)
+    assert (record["model"], record["state"]) == ("clay-v1.5", "absent")
+    assert record["homes"][0]["page"] == "https://huggingface.co/datasets/somebody/alps"
+    assert record["files"][0]["name"] == "embeddings/*.parquet"

@@ -29,6 +29,10 @@ COMMANDS = [
 ]
 
 
+AFAR = [command for command in COMMANDS if command.startswith(("eex open", "eex search --set"))]
+"""What needs sets that are published elsewhere."""
+
+
 @pytest.fixture
 def environment(world: OpenSet) -> dict[str, str]:
     return {**os.environ, "EEX_CACHE_DIR": str(world.settings.cache_dir)}
@@ -48,7 +52,24 @@ def test_the_python_example_runs(code: str, tmp_path: Path, environment: dict[st
     assert (tmp_path / "sand.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", AFAR)
+def test_examples_of_published_sets_are_understood(
+    command: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "eex.cli", *shlex.split(command)[1:]],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**environment, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 1  # 2 is wrong usage
+    said = ("HF_HUB_OFFLINE forbids", "No set is called 'swiss'", "no embedding set at")
+    assert any(text in done.stderr for text in said), done.stderr
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in AFAR])
 def test_the_shell_examples_run(command: str, tmp_path: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "eex.cli", *shlex.split(command)[1:]],

@@ -396,6 +396,52 @@ def test_geometry_in_metres_becomes_degrees(tmp_path: Path) -> None:
     np.testing.assert_allclose(written.bounds, found.polygons()[0].bounds, atol=1e-6)
 
 
+@pytest.mark.parametrize("encoding", ["wkb", "native"])
+def test_tiles_without_a_footprint_keep_their_place(tmp_path: Path, encoding: str) -> None:
+    table = product([shapely.box(i, 0, i + 1, 1) if i % 2 else None for i in range(6)])
+    table = table.rename_columns(["id", "geom", "embedding"])
+    table = table.append_column("lon", pa.array(np.arange(6) + 0.5))
+    table = table.append_column("lat", pa.array(np.full(6, 0.5)))
+    path = tmp_path / "out.parquet"
+    write_batches(table.to_batches(), path, header=HEADER, encoding=encoding)
+    check_geo(path)
+    found = geopandas.read_parquet(path).set_index("id").sort_index()
+    assert "geom" not in found.columns
+    assert found.geometry.isna().tolist() == [True, False] * 3
+    boxes = pq.read_table(path).sort_by("id")["bbox"]
+    assert boxes.is_null().to_pylist() == [True, False] * 3
+    assert found.centre_lon.tolist() == (np.arange(6) + 0.5).tolist()
+
+
+def test_what_was_written_is_written_again_alike(
+    tmp_path: Path, files: dict[tuple[str, str], Path]
+) -> None:
+    for which in (("float32", "wkb"), ("int8", "native")):
+        again = tmp_path / "again.parquet"
+        write_set(open_table(files[which], cache_dir=tmp_path), again, encoding=which[1])
+        assert pq.read_table(again).equals(pq.read_table(files[which]), check_metadata=True)
+
+
+def test_memory_stays_that_of_a_few_groups(
+    tmp_path: Path, embeddings: EmbeddingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from eex.geoparquet.rows import Rows
+
+    most = []
+    take = Rows.take
+
+    def watched(self: Rows, rows: Any) -> pa.RecordBatch:
+        most.append(len(rows))
+        return take(self, rows)
+
+    monkeypatch.setattr("eex.geoparquet.write.LOOKED_AT", 3000)
+    monkeypatch.setattr("eex.geoparquet.write.ROW_GROUP", 1000)
+    monkeypatch.setattr(Rows, "take", watched)
+    write_set(embeddings, tmp_path / "out.parquet")
+    assert max(most) == 3000
+    assert sum(most) == 2 * ROWS
+
+
 def test_mixed_kinds_have_no_native_encoding(tmp_path: Path) -> None:
     path = tmp_path / "out.parquet"
     mixed = product([shapely.Point(0, 0), shapely.box(0, 0, 1, 1)])

@@ -356,9 +356,13 @@ def test_a_header_in_the_file_counts_and_the_user_has_the_last_word(
     header = SetHeader(id="theirs", title="Theirs", model="clay-v1.5", dim=DIM, licence="MIT")
     path = tmp_path / "t.parquet"
     pq.write_table(TABLE.replace_schema_metadata({"emb": header.to_json()}), path)
+    header = replace(header, pixels="majortom")  # its rows say where their pixels are
     assert map_open(open_named_set(path, own)).header == header
     mine = open_named_set(path, own, name="mine", wish=Wish(model="olmoearth-base", variant="eee"))
     assert map_open(mine).header == replace(header, model="olmoearth-base", variant="eee")
+    bare = tmp_path / "bare.parquet"
+    pq.write_table(TABLE.drop_columns(["parquet_url"]), bare)
+    assert map_open(open_named_set(bare, own)).header.pixels == ""
 
 
 def test_an_address_is_fetched_and_kept(hub: Hub, own: Settings) -> None:
@@ -389,6 +393,22 @@ def test_refresh_takes_the_new_commit_and_only_then(hub: Hub, own: Settings) -> 
     assert fresh.opened.commit == OTHER_COMMIT
     assert not first.folder.exists()
     assert open_named_set(REPO, own, refresh=True).opened.date == fresh.opened.date
+
+
+def test_two_at_once_fetch_once(hub: Hub, own: Settings) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    hub.pause = 0.05
+    waited: list[int] = []
+
+    def opened(number: int) -> OpenHere:
+        return open_named_set(REPO, own, waiting=lambda: waited.append(number))
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(opened, range(2))
+    assert first.folder == second.folder
+    assert len(waited) == 1
+    assert len([asked for asked in hub.asked if "resolve" in asked.path]) == 1
 
 
 def test_one_name_is_one_set(own: Settings, tmp_path: Path) -> None:

@@ -34,6 +34,10 @@ SAME = (
 """Fields that a record and a header have alike."""
 
 
+POINTS_TO_PIXELS = {"grid_cell", "product_id", "parquet_url", "parquet_row"}
+"""Columns of tables whose rows say where their pixels are, as in Major TOM."""
+
+
 def header_for(target: Target, wish: Wish, schema: pa.Schema, *, name: str) -> SetHeader:
     """Return the header of a set: what the user said, then the catalogue, then the file.
 
@@ -55,6 +59,8 @@ def header_for(target: Target, wish: Wish, schema: pa.Schema, *, name: str) -> S
         header = SetHeader(id=record.name, title=title, model="", dim=0)
     if target.known:
         header = replace(header, id=record.name, title=record.title, **_said(record))
+    elif not header.pixels and set(schema.names) >= POINTS_TO_PIXELS:
+        header = replace(header, pixels="majortom")
     own = {
         key: value
         for key in ("model", "variant", "weights", "scale", "offset")

@@ -37,7 +37,7 @@ def client(settings: Settings, world: OpenSet) -> Iterator[TestClient]:
     app = create_app(settings)
     state = app.state.eex
     for name, (model, _, _) in zip(("path", "plugin"), ABSENT, strict=True):
-        state.names[name], state._opening[name] = name, state._opening["world"]
+        state._given[name], state._opening[name] = name, state._opening["world"]
         state._open[name] = opened(model, settings, name=name)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

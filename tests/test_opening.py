@@ -193,6 +193,11 @@ def test_a_repository_of_several_tables_asks_which(hub: Hub, own: Settings) -> N
     with pytest.raises(BadQueryError, match=r"no file c\.parquet") as told:
         open_named_set("Org/Two", own, name="c", wish=Wish(file="c.parquet"))
     assert "a.parquet, b.parquet" in told.value.hint
+    word = "hf://datasets/Org/Two/a.parquet"
+    with pytest.raises(NotOpenError):
+        open_embeddings(word, settings=own)
+    assert open_named_set(word, own).counts["rows"] == 600
+    assert len(open_embeddings(word, settings=own)) == 600
     hub.put_dataset("Org/None", {"README.md": b"x"})
     with pytest.raises(BadQueryError, match="no Parquet file"):
         open_named_set("Org/None", own)

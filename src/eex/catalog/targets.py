@@ -23,6 +23,12 @@ from eex.weights.records import Home, Hub
 Kind = Literal["hub", "url", "path"]
 """Where the files of a target lie."""
 
+ALL_FILES = "**.parquet"
+"""The files of a repository that no catalogue knows."""
+
+USUAL = {"main", ALL_FILES}
+"""Branch and files that a hub's id means when it says nothing else."""
+
 SUFFIXES = (".parquet", ".geoparquet")
 """How files of sets end."""
 
@@ -56,7 +62,9 @@ class Target:
     def identity(self) -> str:
         """What tells it from other sets, whatever it is called."""
         if self.kind == "hub":
-            return f"hub {self.record.homes[0].repo.lower()}"
+            home = self.record.homes[0]
+            own = [] if self.known else [home.revision, *(file.name for file in self.record.files)]
+            return " ".join(["hub", home.repo.lower(), *(n for n in own if n not in USUAL)])
         return f"{self.kind} " + " ".join(file.name for file in self.record.files)
 
 
@@ -169,7 +177,7 @@ def _hub_target(text: str, hub: Hub | None, records: Mapping[str, SetRecord]) ->
         name=safe_name(name),
         title=repo,
         homes=(home,),
-        files=(SetFile(name=file or "**.parquet"),),
+        files=(SetFile(name=file or ALL_FILES),),
     )
     return Target(kind="hub", record=record, hub=hub)
 

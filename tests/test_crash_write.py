@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from eex.embeddings import SetHeader, open_folder, open_table
+from eex.files import _beside
 from eex.geoparquet import write_set
 
 ROWS, DIM, KILLS = 60_000, 32, 20
@@ -25,6 +26,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from eex.embeddings import open_folder
+from eex.files import _beside
 from eex.geoparquet import write_set
 import pyarrow, pyarrow.parquet, pyproj, shapely
 embeddings = open_folder(Path(sys.argv[1]), key="")
@@ -132,3 +134,17 @@ def test_a_write_that_fails_leaves_nothing(source: Path, tmp_path: Path) -> None
         write_set(open_folder(source, key=""), path, progress=stop)
     assert path.read_bytes() == b"the old file"
     assert [child.name for child in tmp_path.iterdir()] == ["out.parquet"]
+
+
+def test_litter_is_cleared_where_a_link_leads(source: Path, tmp_path: Path) -> None:
+    there, link = tmp_path / "there", tmp_path / "out.parquet"
+    there.mkdir()
+    link.symlink_to(there / "out.parquet")
+    process = start(source, link)
+    finish(process)  # a process that is gone for certain
+    host = _beside(there / "x").name.split(".eex-")[1].split("-")[0]
+    litter = there / f".out.eex-{host}-{process.pid}-0123456789abcdef.parquet"
+    litter.write_bytes(b"half")
+    write_set(open_folder(source, key=""), link)
+    assert link.is_symlink()
+    assert [child.name for child in there.iterdir()] == ["out.parquet"]

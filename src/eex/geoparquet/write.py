@@ -79,7 +79,7 @@ def write_set(
             raise BadQueryError(message, hint=f"Choose one of {', '.join(known)}.")
     check_writable(path)
     with guarded(f"writing {path}"):
-        clear_abandoned(path.absolute().parent)
+        _clear_beside(path)
         table = Rows(embeddings.rows, embeddings.lonlat, embeddings.roles)
         vectors = _Vectors.of(embeddings, dtype)
         with atomic_path(path) as fresh:
@@ -115,7 +115,7 @@ def write_batches(
     """
     check_writable(path)
     with guarded(f"writing {path}"):
-        clear_abandoned(path.absolute().parent)
+        _clear_beside(path)
         with scratch_folder(path) as fresh:
             write_opened(fresh, batches, header=header, columns=columns or {})
             spooled = open_folder(fresh, key="")
@@ -138,6 +138,13 @@ def write_geoparquet(table: pa.Table, path: Path, *, header: SetHeader) -> None:
     rows = Rows(table.drop_columns(["embedding"]), lonlat.astype(np.float64), {})
     stored = _Vectors(flat.reshape(len(table), -1), header, flat.dtype)
     _write(path, rows, stored, encoding="wkb", rows=np.arange(len(table)), order=False)
+
+
+def _clear_beside(path: Path) -> None:
+    """Remove what killed writes left beside a file, or beside what a link leads to."""
+    folder = path.resolve().parent
+    if folder.is_dir() and (path.is_file() or not path.exists()):
+        clear_abandoned(folder)
 
 
 class _Vectors:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eex.catalog.load import NAME
 from eex.errors import DamagedSetError, NotOpenError
 from eex.files import clear_abandoned, guarded, making
 from eex.registry import unknown_name
@@ -137,6 +138,8 @@ def opened_sets(settings: Settings) -> dict[str, OpenHere]:
 
 def open_here(name: str, settings: Settings) -> OpenHere | None:
     """Return what is open under a name, the latest of it; None if nothing is."""
+    if NAME.fullmatch(name) is None:  # a path leads elsewhere
+        return None
     found = []
     with suppress(OSError):
         for folder in folder_of(name, settings).iterdir():
@@ -211,7 +214,7 @@ def remove_open(name: str, settings: Settings) -> tuple[int, int]:
     """
     here = open_here(name, settings)
     folder = folder_of(name, settings)
-    if here is None and not _begun(folder):
+    if here is None and (NAME.fullmatch(name) is None or not _begun(folder)):
         known = tuple(opened_sets(settings))
         error = unknown_name("opened set", name, known)
         raise NotOpenError(str(error), hint=error.hint if known else "Nothing is open here.")

@@ -22,7 +22,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from eex.catalog.records import ROLES, SetFile, SetRecord
+from eex.catalog.records import ROLES, PlacesRecord, SetFile, SetRecord
 from eex.errors import BadCatalogError
 from eex.files import user_path
 from eex.weights.checksum import SHA256
@@ -135,10 +135,20 @@ def checked(record: SetRecord, where: str, *, folder: Path | None = None) -> Set
         raise _wrong(where, f"maps {min(strange)!r} in `columns`; roles are {', '.join(ROLES)}")
     if not record.files:
         raise _wrong(where, "has no files")
-    return replace(record, files=tuple(_placed(record, f, where, folder) for f in record.files))
+    files = tuple(_placed(record, f, where, folder) for f in record.files)
+    places = record.places
+    if places is not None:
+        wanted = SetFile(name=places.file, sha256=places.sha256, size=places.size)
+        if not places.file or "*" in places.file:
+            raise _wrong(where, f"has {places.file!r} as `places.file`, which is not one file")
+        place = f"{where}, `places`"
+        places = replace(places, file=_placed(places, wanted, place, folder).name)
+    return replace(record, files=files, places=places)
 
 
-def _placed(record: SetRecord, file: SetFile, where: str, folder: Path | None) -> SetFile:
+def _placed(
+    record: SetRecord | PlacesRecord, file: SetFile, where: str, folder: Path | None
+) -> SetFile:
     """Return a file whose name says where it is: in a repository, at an address, or a path."""
     if file.sha256 and not SHA256.fullmatch(file.sha256):
         raise _wrong(where, f"has a `sha256` of {file.name} that is none: 64 digits 0-9, a-f")
@@ -161,6 +171,8 @@ def _value(key: str, value: object, where: str) -> object:
         return tuple(_file(each, where) for each in _list(value, where, key))
     if key == "examples":
         return tuple(_example(each, where) for each in _list(value, where, key))
+    if key == "places":
+        return _places(value, where)
     if key in {"bands", "notices"}:
         return tuple(_typed(each, str, where, key) for each in _list(value, where, key))
     if key == "columns":
@@ -198,6 +210,18 @@ def _file(value: object, where: str) -> SetFile:
         raise _wrong(where, "has a file without `name`")
     values = {key: _typed(each, kinds[key], where, f"files.{key}") for key, each in table.items()}
     return SetFile(**values)
+
+
+def _places(value: object, where: str) -> PlacesRecord:
+    where = f"{where}, `places`"
+    table = _table(value, where)
+    _check_known(table, {field.name for field in fields(PlacesRecord)}, where)
+    if "file" not in table:
+        raise _wrong(where, "lacks `file`")
+    homes = tuple(_home(each, where) for each in _list(table.get("homes", ()), where, "homes"))
+    kinds: dict[str, type] = {"file": str, "sha256": str, "size": int}
+    values = {key: _typed(table[key], kinds[key], where, key) for key in kinds if key in table}
+    return PlacesRecord(homes=homes, **values)
 
 
 def _example(value: object, where: str) -> tuple[str, Mapping[str, Any]]:

@@ -29,6 +29,24 @@ class SetFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlacesRecord:
+    """A table that tells by grid cell and product where the pixels of tiles are.
+
+    It has the columns `grid_cell`, `product_id`, `parquet_url` and `parquet_row`, and `grid_row_u`
+    where parts of it shall be read alone.
+    """
+
+    file: str
+    """Path in its repository; without homes an address or a path."""
+    homes: tuple[Home, ...] = ()
+    """Repositories that have it."""
+    sha256: str = ""
+    """Checksum, where it is known."""
+    size: int = 0
+    """Bytes, where they are known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetRecord:
     """One published set."""
 
@@ -68,6 +86,8 @@ class SetRecord:
     """See `scale`."""
     pixels: str = ""
     """Reader of the tiles' pixels, a name of the group `eex.readers`; empty if there is none."""
+    places: PlacesRecord | None = None
+    """Where it is told in which file the pixels of a tile are, if its own rows do not tell."""
     pixels_home: str = ""
     """Where the pixels are, for people, such as a page of a hub."""
     crop: int = 0

@@ -47,6 +47,7 @@ from eex.registry import names
 from eex.weights.part import check_room
 
 if TYPE_CHECKING:
+    from eex.catalog.records import SetRecord
     from eex.config import Settings
 
 ROW_BYTES = 600
@@ -127,9 +128,23 @@ def _meant(text: str | Path, wish: Wish, name: str, settings: Settings) -> tuple
             known = before.opened
             plain = wish == Wish()
             target = target_of(known.target, records)
-            return target, Wish.from_json(known.wish) if plain else wish, name or text
+            wish = Wish.from_json(known.wish) if plain else wish
+            return target, wish, _free(name, target, records) if name else text
     target = target_of(text, records, others=(*names("eex.sources"), *opened_sets(settings)))
-    return target, wish, checked_as(name) if name else target.record.name
+    return target, wish, _free(name or target.record.name, target, records)
+
+
+def _free(name: str, target: Target, records: Mapping[str, SetRecord]) -> str:
+    """Return what a set shall be called here, if nothing else that is known is called that.
+
+    Raises:
+        BadQueryError: If something is, or no set can be called that.
+    """
+    own = target.known and target.record.name == name
+    if not own and (name in records or name in names("eex.sources")):
+        message = f"{name} is the name of a set that is known (eex sets)."
+        raise BadQueryError(message, hint="Choose another name with --as (called in Python).")
+    return checked_as(name)
 
 
 @dataclass

@@ -63,7 +63,9 @@ class Target:
         """What tells it from other sets, whatever it is called."""
         if self.kind == "hub":
             home = self.record.homes[0]
-            own = [] if self.known else [home.revision, *(file.name for file in self.record.files)]
+            if self.known:  # a repository can have several sets
+                return f"hub {home.repo.lower()} {self.record.name}"
+            own = [home.revision, *(file.name for file in self.record.files)]
             return " ".join(["hub", home.repo.lower(), *(n for n in own if n not in USUAL)])
         return f"{self.kind} " + " ".join(file.name for file in self.record.files)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from eex.config import Settings
+    from eex.embeddings import SetHeader
 
 RowProgress = Callable[[int, int], None]
 """Called with rows done and rows in all, 0 if not known."""
@@ -103,13 +104,13 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
     record, selection = files.found.record, order.wish.selection
     check_rows(files.tables, selection, order.name)
     columns = {**record.columns, **order.wish.columns}
-    key = _key(files, order)
+    header = header_for(order.target, order.wish, files.tables[0].schema, name=order.name)
+    key = _key(files, order, header, columns)
     place = folder_of(order.name, order.settings) / key
     same = _there(order, key)
     if same is not None:
         return same
     shutil.rmtree(place, ignore_errors=True)
-    header = header_for(order.target, order.wish, files.tables[0].schema, name=order.name)
     chosen = Chosen()
     batches = batches_of(
         files.tables, selection, columns=columns, transposed=record.transposed, chosen=chosen
@@ -152,13 +153,14 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
     return opened
 
 
-def _key(files: Files, order: Order) -> str:
-    """Return what changes whenever the data does."""
+def _key(files: Files, order: Order, header: SetHeader, columns: Mapping[str, str]) -> str:
+    """Return what changes whenever the data does, or what is known of it."""
     from eex.embeddings.opened import OPENED_VERSION
 
     sources = [asdict(source) for source in files.sources]
     told = [order.request, files.found.commit, files.stamp, files.contents, OPENED_VERSION]
-    return hashlib.sha256(json.dumps([told, sources]).encode()).hexdigest()[:16]
+    known = [header.to_json(), sorted(columns.items()), files.found.record.transposed]
+    return hashlib.sha256(json.dumps([told, known, sources]).encode()).hexdigest()[:16]
 
 
 def _there(order: Order, key: str) -> Opened | None:

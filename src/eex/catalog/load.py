@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -165,12 +165,13 @@ def _placed(
 
 def _value(key: str, value: object, where: str) -> object:
     """Return the value of a field, of the kind that the field has."""
-    if key == "homes":
-        return tuple(_home(each, where) for each in _list(value, where, key))
-    if key == "files":
-        return tuple(_file(each, where) for each in _list(value, where, key))
-    if key == "examples":
-        return tuple(_example(each, where) for each in _list(value, where, key))
+    makers: dict[str, Callable[[object, str], object]] = {
+        "homes": _home,
+        "files": _file,
+        "examples": _example,
+    }
+    if key in makers:
+        return tuple(makers[key](each, where) for each in _list(value, where, key))
     if key == "places":
         return _places(value, where)
     if key in {"bands", "notices"}:

@@ -122,7 +122,7 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
             _watched(batches, files, order),
             header=header,
             columns=columns,
-            schema=_schema(files.tables, order.name),
+            schema=_schema(files.tables, columns, order.name),
             dtype=order.wish.dtype,
             transposed=record.transposed,
             path_for_messages=order.name,
@@ -209,18 +209,10 @@ def _source_name(found: Found) -> str:
     return found.source.name if found.source is not None else found.home.hub
 
 
-def _schema(tables: Sequence[Table], label: str) -> pa.Schema:
+def _schema(tables: Sequence[Table], columns: Mapping[str, str], label: str) -> pa.Schema:
     """Return the columns of all files; each by its name, whatever their order."""
-    import pyarrow as pa
+    from eex.columns.together import one_schema
 
-    from eex.columns.said import damaged, reason
-
-    schemas = [table.schema for table in tables]
-    if len(schemas) == 1:
-        return schemas[0]
-    try:
-        one = pa.unify_schemas(schemas, promote_options="permissive")
-    except pa.ArrowException as error:
-        hint = "Open them one by one: --file NAME, --shards N."
-        raise damaged(label, f"has files that differ: {reason(error)}", hint=hint) from error
-    return one.with_metadata(schemas[0].metadata)
+    files = [(table.label, table.schema) for table in tables]
+    hint = "Open them one by one: --file NAME, --shards N."
+    return one_schema(files, columns, path=label, hint=hint)

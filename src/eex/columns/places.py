@@ -66,6 +66,13 @@ def footprints(batch: pa.RecordBatch, product: Product, path: Path | str) -> NDA
     return _in_degrees(shapes, product, path)
 
 
+def is_degrees(crs: Any) -> bool:  # noqa: ANN401
+    """Whether a coordinate system, as a file names it, is plain longitude and latitude."""
+    known = crs.get("id") if isinstance(crs, dict) else crs
+    code = known.get("code") if isinstance(known, dict) else known
+    return crs is None or str(code).rpartition(":")[2] in LON_LAT
+
+
 def _from_degrees(batch: pa.RecordBatch, product: Product, path: Path | str) -> NDArray[np.float64]:
     columns = []
     for name, most in ((product.lon, HALF), (product.lat, HALF // 2)):
@@ -151,8 +158,7 @@ def _check_all_there(shapes: NDArray[Any], path: Path | str, name: str) -> None:
 def _in_degrees(shapes: NDArray[Any], product: Product, path: Path | str) -> NDArray[Any]:
     """Return shapes in longitude and latitude, whatever system they are in."""
     crs = product.crs
-    code = crs.get("id", {}).get("code") if isinstance(crs, dict) else crs
-    if crs is None or str(code).rpartition(":")[2] in LON_LAT:
+    if is_degrees(crs):
         return shapes
     import shapely
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from eex.errors import DamagedSetError
@@ -61,15 +62,14 @@ class SetHeader:
         Raises:
             DamagedSetError: If it is not the JSON of a header.
         """
-        known = {field.name for field in fields(cls)}
+        needed = {field.name: field.default is MISSING for field in fields(cls)}
         try:
-            record = {k: v for k, v in json.loads(text).items() if k in known}
+            told = json.loads(text).items()
+            record = {k: v for k, v in told if k in needed and (needed[k] or v is not None)}
             record["bands"] = tuple(record.get("bands", ()))
             record["examples"] = tuple((t, dict(q)) for t, q in record.get("examples", ()))
             header = cls(**record)
-            if not isinstance(header.dim, int) or header.dim < 1:
-                message = f"dim is {header.dim!r}"
-                raise ValueError(message)  # noqa: TRY301
+            _check(header)
         except (ValueError, TypeError, AttributeError) as error:
             message = f"The header of the embedding set cannot be read: {error}."
             raise DamagedSetError(message, hint="Make or download the set again.") from error
@@ -78,6 +78,27 @@ class SetHeader:
     def to_json(self) -> str:
         """Return the header as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def _check(header: SetHeader) -> None:
+    """Refuse values of other kinds than those that a header has.
+
+    Raises:
+        ValueError: If there is one; says which.
+    """
+    kinds: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "bool": bool}
+    values = [(f.name, getattr(header, f.name), kinds.get(str(f.type))) for f in fields(header)]
+    values += [("bands", band, str) for band in header.bands]
+    values += [("examples", title, str) for title, _ in header.examples]
+    for name, value, kind in values:
+        other = isinstance(value, bool) is not (kind is bool) or not isinstance(value, kind or ())
+        if kind is not None and (other or (kind is not str and not math.isfinite(value))):
+            message = f"{name} is {value!r}"
+            raise ValueError(message)
+    for name in ("dim", "scale"):
+        if not getattr(header, name) or header.dim < 0:
+            message = f"{name} is {getattr(header, name)!r}"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, kw_only=True)

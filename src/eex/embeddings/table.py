@@ -157,7 +157,7 @@ def _convert(
             _batches(tables),
             header=header or _header(tables),
             columns=columns,
-            schema=_schema(tables),
+            schema=_schema(tables, columns),
             dtype=dtype,
             transposed=transposed,
             path_for_messages=paths[0],
@@ -179,28 +179,15 @@ def _footer(path: Path) -> pq.FileMetaData:
         raise damaged(path, f"is not a whole GeoParquet file: {reason(error)}") from error
 
 
-def _schema(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> pa.Schema:
+def _schema(
+    tables: Sequence[tuple[Path, pq.FileMetaData]], columns: Mapping[str, str]
+) -> pa.Schema:
     """Return the columns of all files; each by its name, whatever their order."""
-    import pyarrow as pa
+    from eex.columns.together import one_schema
 
-    from eex.columns.rows import plain_type
-    from eex.columns.said import damaged, reason
-
-    (_, first), *others = tables
-    if not others:
-        return first.schema.to_arrow_schema()
-    schemas = [
-        pa.schema([f.with_type(plain_type(f.type)) for f in footer.schema.to_arrow_schema()])
-        for _, footer in tables
-    ]
-    try:
-        one = pa.unify_schemas(schemas, promote_options="permissive")
-    except pa.ArrowException as error:
-        hint = "Open the files one by one."
-        raise damaged(
-            tables[0][0].parent, f"holds files that differ: {reason(error)}", hint=hint
-        ) from error
-    return one.with_metadata(first.schema.to_arrow_schema().metadata)
+    files = [(path, footer.schema.to_arrow_schema()) for path, footer in tables]
+    hint = "Open the files one by one."
+    return one_schema(files, columns, path=tables[0][0].parent, hint=hint)
 
 
 def _header(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> SetHeader:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from eex.config import Settings
 from eex.errors import BadQueryError
@@ -67,7 +67,7 @@ def hub_file(url: str, settings: Settings) -> HubFile | None:
     if bare in MODELSCOPES.values():
         layout = "modelscope"
     match = _DATASET.fullmatch(rest)
-    if not layout or match is None or parts.query:
+    if not layout or match is None or parts.query or _climbs(rest):
         return None
     return HubFile(layout=layout, **match.groupdict())
 
@@ -97,6 +97,15 @@ def repository(url: str, settings: Settings) -> str:
     if file is None:
         return url.rpartition("/")[0]
     return f"{file.repo}/{file.file.rpartition('/')[0]}"
+
+
+def _climbs(path: str) -> bool:
+    """Whether a path leads out of its repository for a server that resolves `..` in it.
+
+    A mirror may be inside a network, and is sent the token.
+    """
+    steps = re.split(r"[/\\]", unquote(unquote(path)))
+    return any(step.partition(";")[0].strip() in {".", ".."} for step in steps)
 
 
 def _endpoints(settings: Settings) -> list[str]:

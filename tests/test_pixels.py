@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from eex.config import Settings
 from eex.errors import (
@@ -25,7 +27,8 @@ from eex.errors import (
     UnknownNameError,
 )
 from eex.imagery.chunks import MOST_BYTES, Layout, cell_of_chunk, unpacked_size
-from eex.imagery.majortom import MajorTomReader
+from eex.imagery.crop import place_of, window_of
+from eex.imagery.majortom import MajorTomReader, attribution_of
 from eex.imagery.scene import L2A, RGB
 from eex.remote.client import RemoteClient, Timing
 from eex.tiles import TileRef
@@ -47,6 +50,7 @@ from shards import (
 )
 
 pytest.importorskip("rasterio")
+from rasterio import Affine
 
 TIMING = Timing(pause=0.01, longest_pause=0.05)
 
@@ -132,6 +136,17 @@ def repeated(pixels: dict[str, Any], bands: tuple[str, ...]) -> np.ndarray[Any, 
         step = WHOLE // pixels[band].shape[0]
         out.append(np.kron(pixels[band], np.ones((step, step), pixels[band].dtype)))
     return np.stack(out)
+
+
+def sparse_tiff(side: int, dtype: str) -> bytes:
+    """Return a GeoTIFF that says it has many pixels and holds none."""
+    from rasterio.io import MemoryFile
+
+    options = {"driver": "GTiff", "count": 1, "tiled": True, "SPARSE_OK": True, "crs": NAPOLI[1]}
+    with MemoryFile() as file:
+        with file.open(width=side, height=side, dtype=dtype, transform=Affine.scale(10), **options):
+            pass
+        return bytes(file.getbuffer())
 
 
 class TestWhatIsRead:
@@ -225,10 +240,46 @@ class TestWhatIsRead:
             assert thumbnail.crs == bands.crs
             assert thumbnail.transform == pytest.approx(bands.transform, abs=1e-3)
 
-    def test_a_thumbnail_of_an_unknown_place_says_so(self, cut: Shard, tmp_path: Path) -> None:
-        tile = replace(cut.tile(0), crs="", product_id="")
-        found = reader_of(tmp_path).pixels(tile, kind="thumbnail")
+    @pytest.mark.parametrize(
+        "lacking",
+        [
+            {"crs": "", "product_id": ""},
+            {"crop": 0},
+            {"crop": 0, "pixel_bbox": (0, 0, 384, 384)},  # of the whole, or cut before
+            {"crs": "EPSG:4326"},
+            {"crs": "EPSG:32661"},
+        ],
+    )
+    def test_a_thumbnail_of_an_unknown_place_says_so(
+        self, cut: Shard, tmp_path: Path, lacking: dict[str, Any]
+    ) -> None:
+        tile = replace(cut.tile(0), **lacking)
+        found = reader_of(tmp_path).pixels(tile, kind="thumbnail", crop="whole")
         assert found.crs == ""
+
+    def test_a_thumbnail_that_was_cut_lies_where_it_was_cut(self) -> None:
+        """Also where it has an odd number of pixels, and where it is no centre."""
+        tile = TileRef(lon=0, lat=0, grid_cell=NAPOLI[0], crs=NAPOLI[1])
+        for told, corner in (
+            ({"crop": 383}, (343, 343)),
+            ({"crop": 384}, (342, 342)),
+            ({"pixel_bbox": (0, 211, 383, 594)}, (0, 211)),
+            ({}, None),
+        ):
+            transform, crs = place_of(replace(tile, **told), (told.get("crop", 383),) * 2)  # type: ignore[arg-type]
+            if corner is None:
+                assert not crs
+                continue
+            left, top = NAPOLI[2] + 10 * corner[1], NAPOLI[3] - 10 * corner[0]
+            assert (transform[2], transform[5]) == pytest.approx((left, top), abs=1e-3)
+            window = window_of(tile, 383, (WHOLE, WHOLE))
+            assert told != {"crop": 383} or window[:2] == corner
+
+    def test_the_year_of_the_credit_is_told_by_the_product_too(self) -> None:
+        tile = TileRef(lon=0, lat=0, product_id=OLD)
+        assert "Sentinel data 2020;" in attribution_of(tile)
+        assert "Sentinel data 2022;" in attribution_of(replace(tile, timestamp="20220101T000000"))
+        assert "Sentinel data;" in attribution_of(replace(tile, product_id=""))
 
     def test_encoders_get_stored_numbers_of_what_was_embedded(
         self, whole: Shard, tmp_path: Path
@@ -535,6 +586,39 @@ class TestCells:
         shard = Shard(server, "/s", server.put("/s", file.read_bytes()), file, samples)
         with pytest.raises(ShapeError, match="has no B8A"):
             reader_of(tmp_path / "cache").pixels(shard.tile(0), kind="bands")
+
+    def test_a_few_bytes_that_say_they_are_many_pixels_are_not_read(
+        self, server: RangeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def never(*_: object, **__: object) -> None:
+            message = "pixels were read"
+            raise AssertionError(message)
+
+        monkeypatch.setattr("eex.imagery.sentinel2.read_raster", never)
+        large, long = sparse_tiff(4001, "uint16"), sparse_tiff(CUT, "float64")
+        assert len(large) < 10_000
+        shard = self.shard(server, tmp_path, B02=large)
+        with pytest.raises(BadPictureError, match="over 48 million"):
+            reader_of(tmp_path / "cache").pixels(shard.tile(0))
+        shard = self.shard(server, tmp_path, B02=long)
+        with pytest.raises(ShapeError, match="float64, not digital numbers"):
+            reader_of(tmp_path / "other").pixels(shard.tile(0))
+
+    def test_a_thumbnail_of_many_passes_is_not_decoded(
+        self, server: RangeServer, tmp_path: Path
+    ) -> None:
+        """Each takes a hundred bytes, and as long as a picture."""
+        out = io.BytesIO()
+        picture = Image.fromarray(np.zeros((CUT, CUT), np.uint8))
+        picture.save(out, "JPEG", progressive=True)
+        usual, start = out.getvalue(), out.getvalue().rindex(b"\xff\xda")
+        shard = self.shard(server, tmp_path, thumbnail=usual)
+        found = reader_of(tmp_path / "cache").pixels(shard.tile(0), kind="thumbnail")
+        assert found.values.shape == (3, CUT, CUT)
+        bomb = usual[:-2] + 40 * usual[start:-2] + usual[-2:]
+        shard = self.shard(server, tmp_path, thumbnail=bomb)
+        with pytest.raises(BadPictureError, match="over its pixels"):
+            reader_of(tmp_path / "other").pixels(shard.tile(0), kind="thumbnail")
 
     def test_bombs_are_not_unpacked(self, tmp_path: Path) -> None:
         bomb = write_shard(

@@ -23,7 +23,7 @@ from eex.errors import BadQueryError, ChangedError, DamagedRemoteError, RemoteEr
 from eex.remote.client import RemoteClient, Stamp, Timing
 from eex.remote.footers import GUESS
 from eex.remote.keep import DiskCache
-from eex.remote.pages import IMPOSSIBLE, sizes, unpacked_size
+from eex.remote.pages import IMPOSSIBLE, MOST_VALUES, sizes, unpacked_size
 from eex.remote.parquet import RemoteParquet
 from range_server import Fault, RangeServer, range_server
 
@@ -370,6 +370,25 @@ def test_pages_tell_their_size_before_they_are_unpacked() -> None:
     assert 30_000_000 < unpacked_size(chunk) <= column.total_uncompressed_size
     assert unpacked_size(chunk[:-1]) == unpacked_size(chunk[1:]) == IMPOSSIBLE
     assert unpacked_size(b"\x19" * 1000) == IMPOSSIBLE
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"\x25\0\x15\0\0",  # a page of nothing
+        b"\x15\0",  # a field of its head
+        b"\x19\xfc\xff\xff\xff\x07" + b"\0" * 2**16,  # a list
+    ],
+    ids=["pages", "fields", "lists"],
+)
+def test_a_chunk_of_heads_alone_is_not_looked_through(piece: bytes) -> None:
+    """Five bytes make a page, and 64 MiB of them would take minutes."""
+    few, many = (piece * (size // len(piece)) for size in (2**12, 2**23))
+    assert unpacked_size(many) == IMPOSSIBLE
+    if piece.startswith(b"\x25"):
+        assert unpacked_size(few) == 0
+        assert unpacked_size(piece * (MOST_VALUES // 3)) == 0
+        assert unpacked_size(piece * (MOST_VALUES // 3 + 1)) == IMPOSSIBLE
 
 
 def test_a_page_that_becomes_more_than_its_footer_says_is_refused(

@@ -34,6 +34,9 @@ Window = tuple[int, int, int, int]
 _MGRS = re.compile(r"_T(\d{2})([C-HJ-NP-X])[A-Z]{2}(_|$)")
 """The square of a Sentinel-2 product: zone and band of latitude."""
 
+_UTM = re.compile(r"EPSG:32[67](0[1-9]|[1-5]\d|60)")
+"""Coordinate systems of Major TOM's tiles."""
+
 
 def window_of(tile: TileRef, crop: Crop, size: tuple[int, int]) -> Window:
     """Return the window that is meant.
@@ -115,21 +118,37 @@ def crs_of(tile: TileRef) -> str:
 def place_of(tile: TileRef, size: tuple[int, int]) -> tuple[Affine, str]:
     """Return transform and coordinate system of a tile's picture of this size, from its cell.
 
-    Smaller pictures than the whole are its centre.
+    Smaller pictures than the whole are the centre or the box that was embedded, if they have its
+    very size; others may be made smaller, and then it is not known where they lie.
 
     Returns:
         They; where cell or coordinate system are not known, a transform of plain pixels and "".
     """
     crs = crs_of(tile)
     nowhere: tuple[Affine, str] = ((1, 0, 0, 0, 1, 0), "")
-    if not crs or not tile.grid_cell or size[0] != size[1] or size[0] > WHOLE:
+    corner = _corner_of_picture(tile, size)
+    if corner is None or not _UTM.fullmatch(crs) or not tile.grid_cell:
         return nowhere
     try:
         left, top = _corner(tile.grid_cell, crs)
     except EexError:  # a cell of another grid
         return nowhere
-    margin = (WHOLE - size[0]) // 2
-    return (FINEST_M, 0, left + FINEST_M * margin, 0, -FINEST_M, top - FINEST_M * margin), crs
+    whole: Affine = (FINEST_M, 0, left, 0, -FINEST_M, top)
+    return moved(whole, *corner), crs
+
+
+def _corner_of_picture(tile: TileRef, size: tuple[int, int]) -> tuple[int, int] | None:
+    """Return row and column of the whole tile where its picture begins; None if not known."""
+    if size == (WHOLE, WHOLE):
+        return 0, 0
+    if size == (tile.crop, tile.crop) and tile.crop <= WHOLE:
+        return central((WHOLE, WHOLE), tile.crop)
+    if tile.pixel_bbox is None or tile.crop:
+        return None
+    top, left, bottom, right = tile.pixel_bbox
+    there = 0 <= top < bottom <= WHOLE and 0 <= left < right <= WHOLE
+    # a box that begins at 0, 0 may be of a raster that was cut before
+    return (top, left) if there and (top or left) and (bottom - top, right - left) == size else None
 
 
 def _corner(grid_cell: str, crs: str) -> tuple[float, float]:

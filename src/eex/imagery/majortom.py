@@ -23,7 +23,7 @@ from eex.config import MAX_PICTURE_PIXELS
 from eex.errors import BadPictureError, BadQueryError
 from eex.imagery.crop import cut_scene, moved, place_of, window_of
 from eex.imagery.pixels import CLOUD_MASK, COLOURS, Crop, Kind, TilePixels
-from eex.imagery.scene import L2A, RGB, Scene, time_of
+from eex.imagery.scene import L2A, RGB, Scene, taken, time_of
 from eex.imagery.sentinel2 import scene_of_cells
 from eex.imagery.shards import Shards, called
 from eex.registry import unknown_name
@@ -53,6 +53,13 @@ ATTRIBUTION = (
     "Czerkawski (2024), ESA Φ-lab"
 )
 """Credit line of its pixels."""
+
+MOST_SCANS = 32
+"""Most passes of a JPEG over its pixels; progressive ones have some ten. A pass takes a hundred
+bytes, so that a cell could hold hours of them."""
+
+SCAN = b"\xff\xda"
+"""How each of them begins; no compressed bytes look so."""
 
 MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG"}
 """How a thumbnail begins."""
@@ -199,7 +206,7 @@ def thumbnail_pixels(raw: bytes, tile: TileRef, crop: Crop = "embedded") -> Tile
     Where it lies follows from its cell, and is left out where that is not known.
 
     Raises:
-        BadPictureError: If it is neither, over 40 million pixels, or not whole.
+        BadPictureError: If it is neither, over 40 million pixels, of over 32 passes, or not whole.
         ShapeError: If it is smaller than the crop.
     """
     from PIL import Image
@@ -208,6 +215,9 @@ def thumbnail_pixels(raw: bytes, tile: TileRef, crop: Crop = "embedded") -> Tile
     form = next((form for magic, form in MAGIC.items() if raw.startswith(magic)), "")
     if not form:
         message = f"{name} is neither JPEG nor PNG."
+        raise BadPictureError(message, hint="Ask for rgb.")
+    if form == "JPEG" and raw.count(SCAN) > MOST_SCANS:
+        message = f"{name} goes over its pixels {raw.count(SCAN):,} times."
         raise BadPictureError(message, hint="Ask for rgb.")
     try:
         with warnings.catch_warnings():
@@ -239,5 +249,5 @@ def thumbnail_pixels(raw: bytes, tile: TileRef, crop: Crop = "embedded") -> Tile
 
 def attribution_of(tile: TileRef) -> str:
     """Return the credit line of a tile's pixels, with the year that Copernicus asks for."""
-    when = time_of(tile.timestamp)
+    when = time_of(tile.timestamp) or taken(tile.product_id)
     return ATTRIBUTION.format(year=f" {when.year}" if when else "")

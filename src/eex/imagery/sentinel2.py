@@ -15,7 +15,7 @@ import numpy as np
 
 from eex.errors import BadPictureError, BadQueryError, ShapeError
 from eex.files import user_path
-from eex.imagery.geotiff import MAX_VALUES, Raster, read_raster
+from eex.imagery.geotiff import Raster, raster_layout, read_raster
 from eex.imagery.scene import (
     L1C,
     L2A,
@@ -32,6 +32,13 @@ from eex.registry import unknown_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MAX_VALUES = 48_000_000
+"""Most numbers of the bands of one tile far away, together: 12 bands of 2,000 x 2,000 pixels. Real
+tiles have 14 million at most; a server reads eight at a time."""
+
+LONGEST_NUMBER = 4
+"""Most bytes of one digital number: uint16, or float32 where they were worked on."""
 
 __all__ = [
     "L1C",
@@ -138,13 +145,28 @@ def scene_of_cells(cells: Mapping[str, bytes], *, name: str, when: datetime | No
         ShapeError: If they do not lie on each other.
         MissingExtraError: If rasterio is not installed.
     """
-    rasters = {band: _one_band(band, raw, f"{band} of {name}") for band, raw in cells.items()}
-    if len(rasters) * max(raster.values.size for raster in rasters.values()) > MAX_VALUES:
-        message = (
-            f"The {len(rasters)} bands of {name} are over {MAX_VALUES // 10**6} million pixels."
-        )
+    sizes = {band: _cell_size(raw, f"{band} of {name}") for band, raw in cells.items()}
+    if len(sizes) * max(sizes.values()) > MAX_VALUES:  # told by 5 kB, before any is read
+        message = f"The {len(sizes)} bands of {name} are over {MAX_VALUES // 10**6} million pixels."
         raise BadPictureError(message, hint="Read fewer bands at a time.")
+    rasters = {band: _one_band(band, raw, f"{band} of {name}") for band, raw in cells.items()}
     return _stacked(rasters, name=name, when=when)
+
+
+def _cell_size(raw: bytes, name: str) -> int:
+    """Return how many pixels a cell says that it has.
+
+    Raises:
+        BadPictureError: If it is not a whole GeoTIFF.
+        ShapeError: If its numbers are longer than 4 bytes, as digital numbers never are.
+    """
+    if not raw:
+        return 0  # said by whoever reads it
+    layout = raster_layout(raw, name=name)
+    if any(np.dtype(kind).itemsize > LONGEST_NUMBER for kind in layout.dtypes):
+        message = f"{name} holds {', '.join(sorted(layout.dtypes))}, not digital numbers."
+        raise ShapeError(message, hint="Give Sentinel-2 L2A as stored: 1/10 000 reflectance.")
+    return layout.whole[0] * layout.whole[1]
 
 
 def _one_band(band: str, source: Path | bytes | None, name: str = "") -> Raster:

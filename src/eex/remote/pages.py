@@ -25,6 +25,10 @@ _FIXED = {1: 0, 2: 0, 3: 1, 7: 8}
 _DEEPEST = 8
 """Structures within each other; heads of pages have three."""
 
+MOST_VALUES = 250_000
+"""Most values in all heads of one chunk; a head has some 15, and a page about a megabyte. Five
+bytes make an empty page, and 64 MiB of heads alone would take minutes to look through."""
+
 
 def unpacked_size(chunk: bytes) -> int:
     """Return how many bytes the pages of a chunk say they have once unpacked.
@@ -40,10 +44,11 @@ def sizes(chunk: bytes) -> tuple[int, int]:
     Where the bytes are no pages, both are `IMPOSSIBLE`.
     """
     at, size, values = 0, 0, 0
+    left = [MOST_VALUES]
     try:
         while at < len(chunk):
             told: dict[int, int] = {}
-            at = _skip(chunk, at, _STRUCT, told)
+            at = _skip(chunk, at, _STRUCT, told, left)
             size += told[2]
             at += told[3]
             values += max(told.get(_INNER * field + 1, 0) for field in _WITH_VALUES)
@@ -52,9 +57,15 @@ def sizes(chunk: bytes) -> tuple[int, int]:
     return (size, values) if at == len(chunk) else (IMPOSSIBLE, IMPOSSIBLE)
 
 
-def _skip(raw: bytes, at: int, kind: int, told: dict[int, int], depth: int = 0) -> int:
-    """Return where a value ends; of a structure, its whole numbers by field go into `told`."""
-    if depth > _DEEPEST or at >= len(raw):
+def _skip(  # noqa: PLR0917 - called for every value of a head
+    raw: bytes, at: int, kind: int, told: dict[int, int], left: list[int], depth: int = 0
+) -> int:
+    """Return where a value ends; of a structure, its whole numbers by field go into `told`.
+
+    `left` holds how many more values are looked at.
+    """
+    left[0] -= 1
+    if depth > _DEEPEST or at >= len(raw) or left[0] < 0:
         raise IndexError
     if kind in _FIXED:
         return at + _FIXED[kind]
@@ -64,7 +75,7 @@ def _skip(raw: bytes, at: int, kind: int, told: dict[int, int], depth: int = 0) 
         length, at = _number(raw, at)
         return at + length
     if kind in {_LIST, _SET}:
-        return _skip_list(raw, at, depth)
+        return _skip_list(raw, at, left, depth)
     if kind != _STRUCT:
         raise IndexError
     field = 0
@@ -78,12 +89,12 @@ def _skip(raw: bytes, at: int, kind: int, told: dict[int, int], depth: int = 0) 
         if head & 15 in {_I32, _I64}:
             told[field] = _number(raw, at)[0] >> 1  # sizes, which are not negative
         inner: dict[int, int] = {}
-        at = _skip(raw, at, head & 15, inner, depth + 1)
+        at = _skip(raw, at, head & 15, inner, left, depth + 1)
         told.update({_INNER * field + number: value for number, value in inner.items()})
     return at + 1
 
 
-def _skip_list(raw: bytes, at: int, depth: int) -> int:
+def _skip_list(raw: bytes, at: int, left: list[int], depth: int) -> int:
     kind, count = raw[at] & 15, raw[at] >> 4
     at += 1
     if count == 15:  # noqa: PLR2004, then it follows
@@ -91,7 +102,7 @@ def _skip_list(raw: bytes, at: int, depth: int) -> int:
     if count > len(raw) or kind in _FIXED:  # heads of pages have none of the latter
         raise IndexError
     for _ in range(count):
-        at = _skip(raw, at, kind, {}, depth + 1)
+        at = _skip(raw, at, kind, {}, left, depth + 1)
     return at
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 from eex import open_set
 from eex.cli import main
 from eex.config import Settings
+from eex.embeddings import EmbeddingSet
 from eex.errors import BadQueryError, DamagedSetError, NoPixelsError, OutputError
 from eex.imagery.majortom import MajorTomReader
 from eex.imagery.offsets import SetOffsets, offsets_beside
@@ -359,6 +360,39 @@ class TestSideIndex:
         made.server.put("/images/part_00001.parquet", other.read_bytes())
         np.testing.assert_array_equal(self.fresh(made, "other", path).pixels(0).values, stored(0))
 
+    def test_neither_it_nor_the_kept_footer_need_be_of_what_is_there_now(self, made: World) -> None:
+        path = made.folder / "x.parquet"
+        self.make(made, path)  # which keeps the footers
+        swapped = [cached_sample(n, side=CUT) for n in (1, 0)]
+        other = write_shard(made.folder / "other.parquet", swapped, compression="none")
+        made.server.put("/images/part_00001.parquet", other.read_bytes())
+        opened = open_set(made.path, settings=made.settings, offsets=path)
+        np.testing.assert_array_equal(opened.pixels(0).values, stored(0))
+
+    def test_a_name_of_a_set_finds_none_where_the_program_was_started(
+        self, made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "named.offsets.parquet").write_bytes(b"of somebody else")
+        opened = OpenSet("named", made.open().embeddings, made.settings)
+        np.testing.assert_array_equal(opened.pixels(0).values, stored(0))
+
+    def test_lacking_numbers_say_nothing(self, made: World) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = made.folder / "x.parquet"
+        self.make(made, path)
+        table, tile = pq.read_table(path), made.open().embeddings.tile(0)
+        for name in ("start", "size", "etag", "host", "row_group", "0"):
+            place = table.column_names.index(name)
+            field = table.schema.field(name)
+            nulls = table.set_column(place, field, pa.nulls(len(table), field.type))
+            assert SetOffsets(nulls).find(tile) is None
+        negative = pa.array([-5] * len(table), pa.int64())
+        wrong = table.set_column(table.column_names.index("start"), "start", negative)
+        assert SetOffsets(wrong).find(tile) is None
+
     def test_another_tile_of_the_same_row_is_not_taken_for_it(self, made: World) -> None:
         found = self.make(made, made.folder / "x.parquet")
         tile = made.open().embeddings.tile(0)
@@ -456,6 +490,15 @@ class TestServer:
         again = client.get("/api/v1/sets/toys/tiles/1/picture?size=64", headers=headers)
         assert again.status_code == 304
         assert made.server.requests == 0
+
+    def test_an_id_in_any_script_is_a_name_of_a_file(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(EmbeddingSet, "ids", ["a", "\u6771\u4eac/../x\r\n", "c", "d"])
+        answer = client.get("/api/v1/sets/toys/tiles/1/pixels?kind=thumbnail&format=png")
+        assert answer.status_code == 200
+        told = answer.headers["content-disposition"]
+        assert told == 'attachment; filename="______x__-thumbnail.png"'
 
     @pytest.mark.parametrize(
         "query",

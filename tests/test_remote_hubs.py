@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eex.config import Settings
-from eex.errors import AbsentError, RefusedAddressError, UnavailableError
+from eex.errors import AbsentError, ChangedError, RefusedAddressError, UnavailableError
 from eex.remote import hubs
 from eex.remote.client import RemoteClient, Timing
 from eex.remote.hubs import candidates, hub_file, repository
@@ -64,6 +64,13 @@ def test_commits_and_tags_stay_what_they_are() -> None:
         "https://huggingface.co.evil.example/datasets/a/b/resolve/main/x",
         "https://evil.example/huggingface.co/datasets/a/b/resolve/main/x",
         AT_HF + "?download=true",
+        AT_HF + "/../../../../../../admin",
+        AT_HF + "/%2e%2E/admin",
+        AT_HF + "/..%2f..%5Cadmin",
+        AT_HF + "/%252e%252e/admin",
+        AT_HF + "/..;x/admin",
+        AT_HF.replace(REPO, "../.."),
+        AT_HF.replace("main", ".."),
         "file:///datasets/a/b/resolve/main/x",
         "nonsense",
     ],
@@ -130,6 +137,19 @@ def test_another_hubs_name_for_the_same_content_is_no_change(
     client.close()
 
 
+def test_another_content_at_the_only_hub_that_answers_is_told_as_changed(
+    hub: RangeServer, other: RangeServer, tmp_path: Path
+) -> None:
+    """What is known of the file can be read anew there; that the first fails cannot be helped."""
+    client = a_client(hub, tmp_path)
+    _, stamp = client.tail(AT_HF, 9)
+    hub.fail("*", Fault("status", code=503), times=None)
+    other.put(f"/datasets/{REPO}/resolve/master/{FILE}", BODY + b"more")
+    with pytest.raises(ChangedError):
+        client.ranges(AT_HF, [(5, 9)], expect=stamp)
+    client.close()
+
+
 def test_if_no_hub_gives_it_the_first_ones_reason_is_told(
     hub: RangeServer, other: RangeServer, tmp_path: Path
 ) -> None:
@@ -181,7 +201,9 @@ def test_a_users_own_mirror_may_be_inside_but_does_not_open_other_doors(
         with pytest.raises(RefusedAddressError):
             client.ranges(inside.address + "/x", [(5, 9)])
         hub.put("/admin", BODY)
-        with pytest.raises(RefusedAddressError):
-            client.ranges(hub.address + "/admin", [(5, 9)])
+        for path in ("/admin", f"/datasets/{REPO}/resolve/main/../../../../../admin"):
+            with pytest.raises(RefusedAddressError):
+                client.ranges(hub.address + path, [(5, 9)])
+        assert hub.requests == 1
         assert inside.connections == 0
     client.close()

@@ -112,7 +112,11 @@ class SetOffsets:
         told = {name: column[row].as_py() for name, column in self._rest.items()}
         layouts = _layouts(told["layout"])
         sizes = [column[row].as_py() for column in self._sizes[: len(layouts)]]
-        if len(sizes) < len(layouts) or any(size is None or size < 0 for size in sizes):
+        numbers = [told["row_group"], told["size"], told["start"], *sizes]
+        texts = [told["etag"], told["host"]]
+        if len(sizes) < len(layouts) or any(type(n) is not int or n < 0 for n in numbers):
+            return None
+        if any(type(text) is not str for text in texts):
             return None
         spans, at = {}, told["start"]
         for name, size in zip(layouts, sizes, strict=True):

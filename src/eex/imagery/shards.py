@@ -20,7 +20,7 @@ from eex.imagery.scene import check_there
 from eex.remote.answers import Stamp
 from eex.remote.client import RemoteClient
 from eex.remote.keep import DiskCache
-from eex.remote.parquet import RemoteParquet
+from eex.remote.parquet import RemoteParquet, forget
 from eex.tiles import TileRef
 
 if TYPE_CHECKING:
@@ -153,9 +153,8 @@ class Shards:
         """Read the footer anew: the shard is another one than its footer or the offsets say."""
         self._stale.add(url)
         with self._lock:
-            footer = self._footers.pop(url, None)
-        if footer is not None:
-            footer.forget()
+            self._footers.pop(url, None)
+        forget(url, self.cache_dir)  # also one that an earlier process left there
 
 
 def group_of(footer: RemoteParquet, number: int) -> Group:
@@ -212,7 +211,10 @@ def key_of(footer: RemoteParquet, number: int) -> tuple[str, str] | None:
     """
     told = _told_key(footer, number)
     if told is None and footer.metadata.row_group(number).num_rows == 1:
-        row = footer.read([number], IDS).to_pylist()[0]
+        rows = footer.read([number], IDS).to_pylist()
+        if len(rows) != 1:  # the pages say something else than the footer
+            return None
+        row = rows[0]
         return str(row["grid_cell"] or ""), str(row["product_id"] or "")
     return told
 

@@ -198,6 +198,7 @@ class RemoteClient:
     def _from_hubs(self, url: str, expect: Stamp | None, read: Callable[[Candidate], T]) -> T:
         """Read from the first hub that can."""
         first: RemoteError | None = None
+        other: ChangedError | None = None
         asked_before = "" if expect is None else expect.host
         repo = repository(url, self.settings)
         now = time.monotonic()
@@ -211,13 +212,11 @@ class RemoteClient:
             except ChangedError as error:  # another hub may still have what was read before
                 if len(known) == 1 or asked_before in {"", place_of(one.url)}:
                     raise
-                first = first or error
+                other = other or error
             except (UnavailableError, BadAnswerError, RefusedAddressError) as error:
                 first = first or error
                 self._aside[place_of(one.url)] = now + self._timing.aside
-        if first is None:
-            raise changed(url)
-        raise first
+        raise other or first or changed(url)  # what is known of it can be read anew
 
     def _is_aside(self, candidate: Candidate, repo: str, now: float) -> bool:
         name = place_of(candidate.url)

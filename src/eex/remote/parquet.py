@@ -48,6 +48,11 @@ FOOTERS = 512 * 2**20
 """Most disk that footers take, bytes."""
 
 
+def forget(url: str, cache_dir: Path) -> None:
+    """Drop the footer of a file from the disk, so that it is read anew by the next `open`."""
+    DiskCache(cache_dir / "remote" / "footers", FOOTERS).drop(url)
+
+
 class RemoteParquet:
     """One Parquet file, read by column chunk."""
 

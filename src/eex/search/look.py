@@ -42,8 +42,9 @@ class Looks:
         if use is not None:
             from eex.imagery.offsets import SetOffsets, offsets_beside
 
-            places = [p for p in (self.embeddings.folder, Path(self.name)) if p is not None]
-            beside = (found for p in places if (found := offsets_beside(p)) is not None)
+            path = Path(self.name)  # of a file or folder, or a set's name: then nothing is beside
+            places = [self.embeddings.folder, path if path.exists() else None]
+            beside = (found for p in places if p and (found := offsets_beside(p)) is not None)
             side_index = self.offsets or next(beside, None)
             if side_index is not None:
                 use(SetOffsets.open(side_index))

@@ -111,7 +111,7 @@ async def pixels(
         return pixel_bytes(found, format, size=size)
 
     content = await _looking(state, read)
-    called = re.sub(r"[^\w-]", "_", str(opened.embeddings.ids[row]))[:60]
+    called = re.sub(r"[^A-Za-z0-9_-]", "_", str(opened.embeddings.ids[row]))[:60]
     file = f'attachment; filename="{called}-{kind}.{format}"'
     extra = {"Content-Disposition": file}
     return answered(request, content, tag=tag, media=media, age=A_DAY, extra=extra)

@@ -174,7 +174,7 @@ _mine = threading.local()
 def _uses(sock: Any) -> None:  # noqa: ANN401 - a socket, with or without TLS
     used = getattr(_mine, "used", None)
     if used is not None:
-        used.sock = sock
+        used.sock = getattr(sock, "socket", sock)  # the one below TLS inside of TLS, by a proxy
 
 
 class _ProxyPool(urllib3.HTTPConnectionPool):

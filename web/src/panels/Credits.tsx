@@ -8,9 +8,10 @@ export function Credits() {
   }
   return (
     <footer className="credits">
-      <p>{info.attribution}.</p>
+      {info.attribution && <p>{info.attribution.replace(/\.$/, '')}.</p>}
       <p>
-        Licence: {info.licence}. Model: {info.model}. Base map: Natural Earth.{' '}
+        {info.licence ? `Licence: ${info.licence}.` : 'The set does not state its licence.'}{' '}
+        {info.model && `Model: ${info.model}. `}Base map: Natural Earth.{' '}
         <a href="./THIRD_PARTY.txt">Software notices</a>
       </p>
     </footer>

@@ -19,13 +19,16 @@ import type { Part } from '../types';
 
 function PartIcon({ part }: { part: Part }) {
   const set = useStore((state) => state.set);
+  const [lost, setLost] = useState(false);
   if (part.kind === 'image') {
     return <img className="chip-picture" src={part.data} alt="" />;
   }
-  if (part.kind === 'row') {
-    return <img className="chip-picture" src={pictureUrl(set, part.row, 64)} alt="" />;
+  if (part.kind === 'row' && !lost) {
+    const source = pictureUrl(set, part.row, 64);
+    return <img className="chip-picture" src={source} alt="" onError={() => setLost(true)} />;
   }
-  const Icon = { text: IconLetterCase, place: IconMapPin }[part.kind] ?? IconGridDots;
+  const icons = { text: IconLetterCase, place: IconMapPin, row: IconGridDots };
+  const Icon = icons[part.kind];
   return <Icon size={15} aria-hidden="true" />;
 }
 

@@ -303,3 +303,30 @@ def test_parts_in_one_file_stay_readable_by_others(own: Settings, tmp_path: Path
     wish = Wish(selection=selection_of(rows="100:5000"), dtype="float16")
     found = map_open(open_named_set(path, own, wish=wish))
     assert (len(found), found.vectors.dtype.name) == (2_900, "float16")
+
+
+@pytest.mark.parametrize("way", ["round the globe", "west in the east"])
+@pytest.mark.parametrize("groups", [1, 3, 40])
+def test_boxes_round_tiles_across_180_degrees_hide_none(
+    tmp_path: Path, way: str, groups: int
+) -> None:
+    lon = np.concatenate([np.linspace(179.6, 179.99, 20), np.linspace(-179.99, -179.6, 20)])
+    lat = np.linspace(-40, 40, 40)
+    west, east = lon - 0.2, lon + 0.2
+    west, east = np.where(west < -180, west + 360, west), np.where(east > 180, east - 360, east)
+    shapes = shapely.box(west, lat - 0.1, east, lat + 0.1)  # those across are drawn round the globe
+    edges = {"xmin": west, "ymin": lat - 0.1, "xmax": east, "ymax": lat + 0.1}
+    if way == "round the globe":
+        edges |= {"xmin": np.minimum(west, east), "xmax": np.maximum(west, east)}
+    boxes = [
+        dict(zip(edges, map(float, box), strict=True)) for box in zip(*edges.values(), strict=True)
+    ]
+    columns = {"geometry": shapely.to_wkb(shapes), "bbox": boxes, "embedding": np.eye(40).tolist()}
+    path = tmp_path / "tiles.parquet"
+    pq.write_table(pa.table(columns), path, row_group_size=groups)
+    own = Settings(cache_dir=tmp_path / "cache", sets_dir=tmp_path / "sets", threads=1)
+    for number, box in enumerate([(179.9, -90, 180, 90), (-180, -90, -179.9, 90)]):
+        wish = Wish(selection=selection_of(box))
+        some = map_open(open_named_set(path, own, name=f"part-{number}", wish=wish))
+        wanted = (lon >= box[0]) & (lon <= box[2])
+        np.testing.assert_array_equal(some.vectors.argmax(axis=1), np.flatnonzero(wanted))

@@ -34,6 +34,9 @@ AT_ONCE = 64 * 2**20
 MOST_CHUNK = 2**31
 """Longest column chunk that is fetched, bytes; files of one row group have long ones."""
 
+BOX_OFF = 2e-5
+"""Degrees that a box in float32 may be off."""
+
 MIXED_UP = 0.15
 """Degrees that a centre may be off in tables with rows and columns mixed up: 12 km, and some."""
 
@@ -309,17 +312,26 @@ def _may(
     names: tuple[str, ...],
     wanted: tuple[float, float],
 ) -> bool:
-    """Whether a row group may have numbers between two, both included."""
-    bounds: list[tuple[Any, Any]] = []
+    """Whether a row group may have numbers between two, both included.
+
+    A box round a tile across 180 degrees goes round the globe, or has its west in the east: the
+    tile lies outside of what such boxes bound.
+    """
+    bounds: list[Any] = []
     for name in names:
         column = metadata.row_group(group).column(leaves[name])
         told = column.statistics if column.is_stats_set else None
         if told is None or not told.has_min_max:
             return True
-        bounds.append((told.min, told.max))
-    low, high = bounds[0][0], bounds[-1][1]
-    numbers = all(isinstance(n, float | int) for n in (low, high))
-    return not numbers or not (high < wanted[0] or low > wanted[1])
+        bounds += [told.min, told.max]
+    if not all(isinstance(n, float | int) for n in bounds):
+        return True
+    low, high = min(bounds), max(bounds)
+    if names[0] != names[-1]:
+        low, high = low - BOX_OFF, high + BOX_OFF
+        if high - low > HALF:
+            return True
+    return not (high < wanted[0] or low > wanted[1])
 
 
 def nothing_there(selection: Selection, label: str) -> BadQueryError:

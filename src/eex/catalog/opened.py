@@ -76,6 +76,8 @@ class Opened:
     """Of local files: sizes and times, to see whether they have changed."""
     downloads: str = ""
     """Folder of the files that were fetched, if they were kept."""
+    places: Mapping[str, Any] = field(default_factory=dict)
+    """Where pixels are told, of rows that do not tell it themselves; see `joining.Join.note`."""
     bytes_read: int = 0
     """Bytes that came over the network."""
     rows_of: int = 0
@@ -84,6 +86,11 @@ class Opened:
     """How long opening took."""
     date: str = ""
     """When, ISO 8601, UTC."""
+
+    @property
+    def folders(self) -> set[str]:
+        """Folders of files that were fetched for it and kept."""
+        return {self.downloads, str(self.places.get("downloads", ""))} - {""}
 
     @property
     def whole(self) -> bool:
@@ -218,19 +225,17 @@ def remove_open(name: str, settings: Settings) -> tuple[int, int]:
         known = tuple(opened_sets(settings))
         error = unknown_name("opened set", name, known)
         raise NotOpenError(str(error), hint=error.hint if known else "Nothing is open here.")
-    fetched = here.opened.downloads if here is not None else ""
+    fetched = here.opened.folders if here is not None else set()
     with guarded(f"removing {folder}"), making(folder):
         freed = _size(folder)
         shutil.rmtree(folder)
-    used = {h.opened.downloads for h in opened_sets(settings).values()}
-    if not fetched or fetched in used:
-        return freed, 0
-    place = downloads_folder(settings) / Path(fetched).name
-    if not place.is_dir():
-        return freed, 0
-    with guarded(f"removing {place}"), making(place):
-        files = _size(place)
-        shutil.rmtree(place)
+    used = {name for h in opened_sets(settings).values() for name in h.opened.folders}
+    files = 0
+    for place in (downloads_folder(settings) / Path(name).name for name in fetched - used):
+        if place.is_dir():
+            with guarded(f"removing {place}"), making(place):
+                files += _size(place)
+                shutil.rmtree(place)
     return freed, files
 
 

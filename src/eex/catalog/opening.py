@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 from eex.catalog.fetching import FileProgress, addresses, have_files, here_already, missing_bytes
 from eex.catalog.finding import Found, find_files
 from eex.catalog.gather import catalogue
+from eex.catalog.joining import Wanting, join_for
 from eex.catalog.opened import (
     Opened,
     OpenHere,
     Source,
     clear_older,
+    downloads_folder,
     folder_of,
     is_current,
     map_open,
@@ -257,10 +259,7 @@ class _Opening:
             stamp=stamp_of(sources) if found.paths else "",
             downloads=downloads,
         )
-        opened = write_set(files, self.order, started=started)
-        if downloads and not self.keep:
-            self._discard(found, opened)
-        return opened
+        return self._written(files, started)
 
     def _by_range(self, found: Found, started: float) -> Opened | None:
         """Read what is wanted by range; None where the server sends whole files only."""
@@ -295,12 +294,33 @@ class _Opening:
                 contents=json.dumps([[t.file.stamp.size, t.file.stamp.etag] for t in tables]),
                 counted=lambda: client.counted().bytes,
             )
-            return write_set(files, self.order, started=started)
+            return self._written(files, started)
         except NoRangesError as error:
             _LOGGER.warning("%s Its files are fetched whole.", error)
             return None
         finally:
             client.close()
+
+    def _written(self, files: Files, started: float) -> Opened:
+        """Write the opened form, with where pixels are."""
+        wanting = Wanting(
+            settings=self.settings,
+            part=bool(self.wish.selection),
+            source=self.source,
+            refresh=self.refresh,
+            progress=self.progress,
+            waiting=self.waiting,
+        )
+        schemas = [table.schema for table in files.tables]
+        join = join_for(files.found.record, schemas, wanting)
+        try:
+            opened = write_set(replace(files, join=join), self.order, started=started)
+        finally:
+            if join is not None:
+                join.close()
+        if not self.keep:
+            self._discard({files.downloads, "" if join is None else join.downloads}, opened)
+        return opened
 
     def _check(self, found: Found) -> None:
         """Refuse what is too large to be fetched unasked, or for the disk."""
@@ -320,11 +340,12 @@ class _Opening:
         folder = sets_folder(self.settings)
         check_room(folder, missing + opened, f"Opening {self.name}")
 
-    def _discard(self, found: Found, opened: Opened) -> None:
-        """Remove fetched files that no other opened set was opened from."""
+    def _discard(self, fetched: set[str], opened: Opened) -> None:
+        """Remove folders of fetched files that no other opened set was opened from."""
         others = [h for h in opened_sets(self.settings).values() if h.opened.name != opened.name]
-        folder = found.folder
-        if folder is not None and all(h.opened.downloads != folder.name for h in others):
+        used = {name for here in others for name in here.opened.folders}
+        for name in fetched - used - {""}:
+            folder = downloads_folder(self.settings) / name
             with making(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 

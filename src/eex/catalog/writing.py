@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from eex.catalog.fetching import FileProgress
 from eex.catalog.finding import Found
 from eex.catalog.header import header_for
+from eex.catalog.joining import Join
 from eex.catalog.opened import (
     Opened,
     Source,
@@ -55,6 +56,8 @@ class Files:
     """Which content those far away have."""
     downloads: str = ""
     """Folder of those that were fetched."""
+    join: Join | None = None
+    """What tells where pixels are, if the rows do not."""
     counted: Callable[[], int] | None = None
     """Tells how many bytes have come by range."""
 
@@ -115,14 +118,17 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
     batches = batches_of(
         files.tables, selection, columns=columns, transposed=record.transposed, chosen=chosen
     )
+    schema, watched = _schema(files.tables, columns, order.name), _watched(batches, files, order)
+    if (join := files.join) is not None:
+        schema, watched = join.schema(schema), map(join.add, watched)
     total = sum(table.metadata.num_rows for table in files.tables)
     with atomic_folder(place) as fresh:
         write_opened(
             fresh,
-            _watched(batches, files, order),
+            watched,
             header=header,
             columns=columns,
-            schema=_schema(files.tables, columns, order.name),
+            schema=schema,
             dtype=order.wish.dtype,
             transposed=record.transposed,
             path_for_messages=order.name,
@@ -145,6 +151,7 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
             stamp=files.stamp,
             downloads=files.downloads if order.keep else "",
             bytes_read=files.counted() if files.counted else 0,
+            places=join.note(keep=order.keep) if join is not None else {},
             rows_of=chosen.of,
             seconds=round(time.perf_counter() - started, 2),
             date=datetime.now(UTC).isoformat(),
@@ -159,6 +166,8 @@ def _key(files: Files, order: Order, header: SetHeader, columns: Mapping[str, st
 
     sources = [asdict(source) for source in files.sources]
     told = [order.request, files.found.commit, files.stamp, files.contents, OPENED_VERSION]
+    if files.join is not None:
+        told.append(files.join.mark)
     known = [header.to_json(), sorted(columns.items()), files.found.record.transposed]
     return hashlib.sha256(json.dumps([told, known, sources]).encode()).hexdigest()[:16]
 
@@ -166,7 +175,7 @@ def _key(files: Files, order: Order, header: SetHeader, columns: Mapping[str, st
 def _there(order: Order, key: str) -> Opened | None:
     """Return what is open already of the same data, if it is whole."""
     same = open_here(order.name, order.settings)
-    if same is None or same.opened.key != key:
+    if same is None or same.opened.key != key or same.opened.places.get("problem"):
         return None
     try:
         map_open(same)

@@ -203,6 +203,7 @@ def _record(here: OpenHere, *, already: bool) -> dict[str, Any]:
 def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
     """Say what was opened, and what to do with it."""
     from eex.catalog.gather import catalogue
+    from eex.catalog.joining import words_of
     from eex.catalog.opened import map_open
     from eex.catalog.selection import Selection
 
@@ -210,6 +211,8 @@ def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
     if already:
         part = "" if known.whole else f" ({_words(known.selection, Selection)})"
         answer(f"{known.name} is open{part}: {counts['rows']:,} rows in {here.folder}")
+        if known.places.get("problem"):
+            say(f"  note: {words_of(known.places)}")
         say(f"eex search --set {known.name} {_example(header)}")
         return
     embeddings = map_open(here)
@@ -234,12 +237,19 @@ def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
         f"  took       {known.seconds:,.1f} s",
         f"  licence    {header['licence'] or 'not stated; see where it came from'}",
     ]
+    if known.places:
+        there, lacking = known.places["found"], known.places["missing"]
+        file, repo = known.places["file"], known.places.get("repo")
+        of = f"{there:,} of {there + lacking:,} tiles, by {file}"
+        lines.append(f"  pixels     of {of}{f' of {repo}' if repo else ''}")
     if header["attribution"]:
         lines.append(f"  credit     {header['attribution']}")
     answer("\n".join(lines))
     record = catalogue(settings).get(known.target)
     for notice in record.notices if record is not None else ():
         say(f"  note: {notice}")
+    if words_of(known.places):
+        say(f"  note: {words_of(known.places)}")
     if embeddings.counts.message():
         say(f"  note: {embeddings.counts.message()}")
     say(f"Next: eex search --set {known.name} {_example(header)}")

@@ -30,6 +30,7 @@ from eex.imagery.chunks import MOST_BYTES, Layout, cell_of_chunk, unpacked_size
 from eex.imagery.crop import place_of, window_of
 from eex.imagery.majortom import MajorTomReader, attribution_of
 from eex.imagery.scene import L2A, RGB
+from eex.imagery.shards import number_of
 from eex.remote.client import RemoteClient, Timing
 from eex.tiles import TileRef
 from range_server import Fault, RangeServer, range_server
@@ -382,6 +383,23 @@ class TestKey:
         np.testing.assert_array_equal(found.values, repeated(numbers(1), RGB)[:, 342:726, 342:726])
         with pytest.raises(DamagedRemoteError, match="does not hold"):
             reader.pixels(replace(shard.tile(1), parquet_row=0))
+
+    def test_a_shard_is_looked_through_once_however_many_rows_it_has(
+        self, cut: Shard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Looking for a key takes as long as there are rows, not as their square."""
+        footer = reader_of(tmp_path).shards.footer(cut.url)
+        looked: list[int] = []
+
+        class Watched(set[int]):
+            def __contains__(self, group: object) -> bool:
+                looked.append(1)
+                return super().__contains__(group)
+
+        monkeypatch.setattr(footer, "_sound", Watched())
+        with pytest.raises(DamagedRemoteError, match="does not hold"):
+            number_of(footer, replace(cut.tile(0), grid_cell="1U_1R"))
+        assert len(looked) <= 2 * len(cut.samples)
 
     @pytest.mark.parametrize(
         "lacking", [{"parquet_url": ""}, {"parquet_row": -1}, {"grid_cell": ""}]

@@ -223,6 +223,21 @@ def test_redirects_are_followed_to_hosts_that_are_allowed(
         assert server.connections == other.connections == 1
 
 
+@pytest.mark.parametrize(("hops", "followed"), [(6, True), (7, False)])
+def test_six_redirects_are_followed(
+    server: RangeServer, client: RemoteClient, hops: int, *, followed: bool
+) -> None:
+    for hop in range(hops):
+        server.fail(f"/{hop}", Fault("redirect", location=f"/{hop + 1}"), times=None)
+    server.put(f"/{hops}", CONTENT)
+    if followed:
+        assert client.ranges(server.address + "/0", [(7, 70)]) == [CONTENT[7:70]]
+        return
+    with pytest.raises(BadAnswerError, match="in a circle"):
+        client.ranges(server.address + "/0", [(7, 70)])
+    assert server.requests == 7
+
+
 def test_a_signed_address_that_expired_is_asked_for_anew(
     server: RangeServer, client: RemoteClient
 ) -> None:

@@ -323,6 +323,8 @@ class RemoteParquet:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        if len(self._sound) == self.metadata.num_row_groups:  # of which there may be 100,000
+            return
         fresh = [group for group in groups if group not in self._sound]
         if not fresh:
             return

@@ -236,7 +236,7 @@ class Transfer:
         url, etag = candidate.url, ""
         policy = self._policy(candidate)
         first = checked(url, policy).origin
-        for _ in range(MAX_HOPS):
+        for _ in range(MAX_HOPS + 1):
             watch.check()
             target = checked(url, policy)
             headers = {"User-Agent": _agent(), "Accept-Encoding": "identity", "Range": part}

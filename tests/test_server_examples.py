@@ -17,6 +17,12 @@ def test_tiles_near_well_known_places_are_examples() -> None:
         assert (title, {"row": row}) in found
 
 
+def test_a_tile_without_a_place_is_near_nothing() -> None:
+    lonlat = np.array([(lon, lat) for _, lon, lat in PLACES[:4]] + [(np.nan, np.nan)])[::-1]
+    found = examples_of(lonlat, [])
+    assert found == [(PLACES[n][0], {"row": 4 - n}) for n in range(4)]
+
+
 def test_a_set_of_one_land_shows_some_of_its_own_tiles() -> None:
     lonlat = np.column_stack([np.linspace(14, 15, 50), np.linspace(40, 41, 50)])
     ids = [f"{row}U_120R" for row in range(50)]

@@ -51,7 +51,7 @@ def examples_of(
     points = _on_sphere(lonlat[::step])
     found: list[tuple[str, dict[str, Any]]] = []
     for title, lon, lat in PLACES:
-        near = points @ _on_sphere(np.array([[lon, lat]]))[0]
+        near = np.nan_to_num(points @ _on_sphere(np.array([[lon, lat]]))[0], nan=-1)
         best = int(np.argmax(near))
         if near[best] >= np.cos(NEAR_KM / EARTH_KM):
             found.append((title, {"row": best * step}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ KEPT_ANSWERS = 64
 """Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles."""
 
 LOOKING = 8
-"""Requests that read pixels at once; more wait, and hold up nobody else."""
+"""Requests that read pixels of one set at once; more wait, and hold up nobody else."""
 
 KEPT_BYTES = 64 * 2**20
 """Most memory of the kept answers, about; the latest answer is always kept."""
@@ -85,7 +85,7 @@ class State:
                 raise BadQueryError(message, hint="Rename the file.")
             self.names[path.stem] = path
         self._given = dict(self.names)
-        self.looking = CapacityLimiter(LOOKING)
+        self.looking = defaultdict[str, CapacityLimiter](lambda: CapacityLimiter(LOOKING))
         self._opening = {name: Lock() for name in self.names}
         self._open: dict[str, OpenSet] = {}
         self._answers: OrderedDict[str, Answer] = OrderedDict()

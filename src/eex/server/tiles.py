@@ -1,7 +1,7 @@
 """The routes of one tile: what is known of it, its picture, its pixels, where in it a query fits.
 
-Pixels may come from afar. So many are read at a time as have threads of their own, the others wait
-without one: however slow a shard is, searches are answered.
+Pixels may come from afar. So many of a set are read at a time as have threads of their own, the
+others wait without one: however slow a shard is, searches are answered, and other sets shown.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from fastapi import APIRouter, Query, Request, Response
 from eex.errors import BadPictureError, BadQueryError, DamagedRemoteError
 from eex.heatmaps.draw import png_bytes
 from eex.imagery.pixels import Crop, Kind
+from eex.search.run import OpenSet
 from eex.server import schemas
 from eex.server.answers import A_DAY, PROBLEM, Served, answered, gives, has, webp
 from eex.server.state import State
@@ -59,7 +60,7 @@ async def picture(
     tag = f"t{opened.embeddings.key}-{row}-{size}"
     if has(request, tag):  # before anything is read
         return answered(request, b"", tag=tag, media="image/webp", age=A_DAY)
-    content = await _looking(state, lambda: webp(opened.picture(row, size=size)))
+    content = await _looking(state, opened, lambda: webp(opened.picture(row, size=size)))
     return answered(request, content, tag=tag, media="image/webp", age=A_DAY)
 
 
@@ -110,7 +111,7 @@ async def pixels(
         found = opened.pixels(row, kind=kind, bands=names, crop=part)
         return pixel_bytes(found, format, size=size)
 
-    content = await _looking(state, read)
+    content = await _looking(state, opened, read)
     called = re.sub(r"[^A-Za-z0-9_-]", "_", str(opened.embeddings.ids[row]))[:60]
     file = f'attachment; filename="{called}-{kind}.{format}"'
     extra = {"Content-Disposition": file}
@@ -137,7 +138,8 @@ async def heatmap(
     tag = f"h{mark}-{row}-{size}-{opacity:g}"
     if has(request, tag):  # before the network runs
         return answered(request, b"", tag=tag, media="image/png", age=A_DAY)
-    found = await _looking(state, lambda: answer.opened.heatmap(answer.found.query, row))
+    shown = answer.opened
+    found = await _looking(state, shown, lambda: shown.heatmap(answer.found.query, row))
     draw = lambda: png_bytes(found, opacity=opacity, size=size)  # noqa: E731
     content = await anyio.to_thread.run_sync(draw)
     low, high = found.limits
@@ -145,14 +147,14 @@ async def heatmap(
     return answered(request, content, tag=tag, media="image/png", age=A_DAY, extra=extra)
 
 
-async def _looking(state: State, read: Callable[[], T]) -> T:
-    """Run what reads pixels in one of the threads for it.
+async def _looking(state: State, opened: OpenSet, read: Callable[[], T]) -> T:
+    """Run what reads pixels of a set in one of the threads for it.
 
     Raises:
         DamagedRemoteError: In place of what says that a tile's pixels are none, which is not the
             fault of who asks.
     """
     try:
-        return await anyio.to_thread.run_sync(read, limiter=state.looking)
+        return await anyio.to_thread.run_sync(read, limiter=state.looking[opened.name])
     except BadPictureError as error:
         raise DamagedRemoteError(str(error), hint=error.hint) from error

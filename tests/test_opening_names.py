@@ -8,9 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from eex.catalog.gather import catalogue
 from eex.catalog.known import open_embeddings
 from eex.catalog.opened import map_open, open_here, remove_open
 from eex.catalog.opening import open_named_set
+from eex.cli import main
 from eex.config import Settings
 from eex.errors import BadQueryError, NotOpenError
 from published import table
@@ -93,3 +95,17 @@ def test_two_sets_of_one_repository_are_not_mixed_up(tmp_path: Path, own: Settin
     open_named_set("two", own, source=str(tmp_path))
     assert len(open_embeddings("one", settings=own)) == 9
     assert len(open_embeddings("two", settings=own)) == 7
+
+
+def test_a_catalogue_cannot_call_a_set_as_one_that_is_made_here(
+    tmp_path: Path,
+    own: Settings,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    catalog = tmp_path / "sets.toml"
+    catalog.write_text('[[sets]]\nname = "world"\ntitle = "Mine"\nfiles = ["a.parquet"]\n')
+    assert "world" not in catalogue(replace(own, catalogs=(catalog,)))
+    assert "'world', which is made here" in caplog.text
+    assert main(["sets", "--catalog", str(catalog)]) == 1
+    assert "Give it another name." in capsys.readouterr().err

@@ -25,7 +25,7 @@ _STREAMS = ("/dev/std", "/dev/fd/", "/proc/")
 """Where paths that are open files begin: replacing what they lead to would cut them off."""
 
 _REASONS = {
-    errno.ENOSPC: ("the disk is full", "Free some space, or point EEX_CACHE_DIR elsewhere."),
+    errno.ENOSPC: ("the disk is full", "Free some space, or choose a folder on another disk."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space, or choose another folder."),
     errno.EACCES: ("permission is denied", "Choose a folder that you may write to."),
     errno.EROFS: ("the file system is read-only", "Choose a folder that you may write to."),

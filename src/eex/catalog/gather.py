@@ -28,11 +28,11 @@ def catalogue(settings: Settings) -> Mapping[str, SetRecord]:
 
     A plug-in or a file that cannot be read is told and left out: the others are of use without it.
     """
-    found = dict(_ours())
+    found, made = dict(_ours()), names("eex.sources")
     for name in names("eex.sets"):
         try:
             for record in _plugged(name):
-                if record.name in found:
+                if record.name in found or record.name in made:
                     message = f"its set {record.name!r} has the name of another one"
                     raise BadCatalogError(message)  # noqa: TRY301
                 found[record.name] = record
@@ -40,7 +40,7 @@ def catalogue(settings: Settings) -> Mapping[str, SetRecord]:
             _LOGGER.warning("The sets of the plug-in %r are left out: %s", name, error)
     for path in settings.catalogs:
         try:
-            found |= {record.name: record for record in _read(path)}
+            found |= {record.name: record for record in records_at(path)}
         except EexError as error:
             _LOGGER.warning("Left out: %s %s", error, error.hint)
     return found
@@ -52,8 +52,18 @@ def _ours() -> Mapping[str, SetRecord]:
     return {record.name: record for record in records_of(content, "sets.toml")}
 
 
-def _read(path: Path) -> tuple[SetRecord, ...]:
-    return read_catalog(path)
+def records_at(path: Path) -> tuple[SetRecord, ...]:
+    """Return the records of a catalogue of the user's own.
+
+    Raises:
+        BadCatalogError: If it cannot be read, or one has the name of a set that is made here.
+    """
+    records = read_catalog(path)
+    for record in records:
+        if record.name in names("eex.sources"):
+            message = f"The catalogue {path} calls a set {record.name!r}, which is made here."
+            raise BadCatalogError(message, hint="Give it another name.")
+    return records
 
 
 def _plugged(name: str) -> tuple[SetRecord, ...]:

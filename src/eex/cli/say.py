@@ -79,10 +79,10 @@ def read_settings() -> Settings:
     given = () if context is None else context.meta.get(CATALOGS, ())
     if not given:
         return settings
-    from eex.catalog.load import read_catalog
+    from eex.catalog.gather import records_at
 
     for path in given:
-        read_catalog(path)
+        records_at(path)
     return replace(settings, catalogs=(*settings.catalogs, *given))
 
 

@@ -325,7 +325,7 @@ class _Job:
         try:
             check_room(self.folder.parent, int(self.expected * each), f"Opening {self.path}")
         except OutputError as error:
-            hint = "Free some space, or point EEX_CACHE_DIR elsewhere."
+            hint = "Free some space, or point EEX_SETS_DIR and EEX_CACHE_DIR elsewhere."
             raise OutputError(error.message, hint=hint) from error
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,29 @@ class TestPython:
     def test_through_faults_from_the_first_byte_on(self, made: World, fault: Fault) -> None:
         made.server.fail("*", fault, times=1)
         np.testing.assert_array_equal(made.open().pixels(1).values, stored(1))
+
+    def test_threads_that_come_at_once_share_a_reader(
+        self, made: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        both, make = threading.Barrier(4, timeout=20), MajorTomReader.__init__
+        made_here: list[object] = []
+
+        def slowly(self: MajorTomReader, settings: Settings) -> None:
+            made_here.append(self)
+            time.sleep(0.05)
+            make(self, settings)
+
+        monkeypatch.setattr(MajorTomReader, "__init__", slowly)
+        opened = made.open()
+
+        def look() -> object:
+            both.wait()
+            return opened.reader
+
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: look(), range(4)))
+        assert made_here == found[:1]
+        assert set(found) == {found[0]}
 
     def test_one_row_or_several(self, made: World) -> None:
         opened = made.open()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eex.config import Settings
-from eex.errors import RefusedAddressError
+from eex.errors import RefusedAddressError, UnavailableError
 from eex.remote.addresses import Policy, addresses_of, checked, is_public
 from eex.remote.client import RemoteClient, Timing
 from range_server import Fault, range_server
@@ -79,6 +79,9 @@ REFUSED = [
     "http://[fd00:ec2::254]/",
     "http://[ff02::1]/",
     "http://[100::1]/",
+    "http://[3fff::1]/",
+    "http://[5f00::1]/",
+    "http://[::ffff:0:127.0.0.1]/",  # translated, RFC 2765
     "http://[127.0.0.1]/",
     "http://localhost/",
     "http://LOCALHOST/",
@@ -87,6 +90,7 @@ REFUSED = [
     "http://printer.local/",
     "http://metadata.google.internal/",
     "http://router.lan/",
+    "http://kubernetes.default.svc/",
     "http://intranet/",
     "http://\u2460\u2461\u2466.0.0.1/",  # circled digits, which IDNA turns into 127
     "http://\uff11\uff12\uff17.0.0.1/",
@@ -235,6 +239,26 @@ def test_what_was_checked_is_what_is_connected_to(
             client.ranges(f"http://rebind.example:{inside.port}/x", [(0, 6)])
         assert connected == [("8.8.8.8", inside.port)]  # then the name is loopback: refused
         client.close()
+
+
+def test_of_a_name_that_stands_for_thousands_a_few_are_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried: list[Any] = []
+
+    def connect(_: socket.socket, place: Any) -> None:
+        tried.append(place)
+        raise TimeoutError
+
+    resolves(monkeypatch, [f"8.8.{n >> 8}.{n & 255}" for n in range(4000)])
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    timing = Timing(pause=0.01, tries=1)
+    client = RemoteClient(Settings(cache_dir=tmp_path, threads=1), timing=timing)
+    with pytest.raises(UnavailableError):
+        client.ranges("http://many.example/x", [(0, 6)])
+    assert tried[0] == ("8.8.0.0", 80)
+    assert len(tried) == 8
+    client.close()
 
 
 def test_a_redirect_to_a_name_that_stands_for_an_address_inside_is_refused(

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 KEPT_FOOTERS = 16
 """Footers that are held in memory, about 6 MB each; all others are on the disk."""
 
-MOST_BYTES = 192 * 2**20
-"""Most bytes of one tile; a real one has 11 MB."""
+MOST_BYTES = 96 * 2**20
+"""Most bytes of one tile; a real one has 11 MB, and a server reads eight at a time."""
 
 IDS = ("grid_cell", "product_id")
 """Columns that hold the key."""
@@ -124,7 +124,7 @@ class Shards:
     def _find(self, tile: TileRef) -> Group:
         if not tile.parquet_url or tile.parquet_row < 0:
             message = f"The row of {called(tile)} does not say where its pixels are."
-            hint = "Its table lacks parquet_url and parquet_row; use one that has them."
+            hint = "Its table lacks parquet_url and parquet_row, or has none for this tile."
             raise NoPixelsError(message, hint=hint)
         if tile.parquet_url not in self._stale:
             for offsets in self._offsets:

@@ -29,8 +29,18 @@ PORTS = {"http": 80, "https": 443}
 FIRST_FREE_PORT = 1024
 """Ports below belong to other services, such as mail."""
 
-LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "localdomain")
-"""Names, and ends of names, that mean something inside a network only (RFC 6761, 6762, 8375)."""
+LOCAL_NAMES = (
+    "localhost",
+    "local",
+    "internal",
+    "intranet",
+    "lan",
+    "home.arpa",
+    "localdomain",
+    "svc",
+)
+"""Names, and ends of names, that mean something inside a network only (RFC 6761, 6762, 8375; svc
+are services of Kubernetes)."""
 
 REFUSED = tuple(
     ipaddress.ip_network(text)
@@ -42,6 +52,8 @@ REFUSED = tuple(
         "100::/64",  # discard
         "fec0::/10",  # site-local
         "2001::/23",  # protocol assignments, Teredo among them
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing inside a network
     )
 )
 """Networks that are not public, beyond those that the standard library knows."""

@@ -41,6 +41,9 @@ LOOK_SECONDS = 0.1
 IDLE_LOOKS = 50
 """Looks at nothing after which the thread ends."""
 
+MOST_ADDRESSES = 8
+"""Addresses of one name that are tried; somebody's name may stand for thousands that are silent."""
+
 MOST_POOLS = 64
 """Hosts whose connections are kept open."""
 
@@ -53,7 +56,7 @@ def _open(conn: HTTPConnection, policy: Policy) -> socket.socket:
         gone = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
         raise NameResolutionError(conn.host, conn, gone) from error
     last: OSError = OSError("the name stands for no address")
-    for family, address in places:
+    for family, address in places[:MOST_ADDRESSES]:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             for option in conn.socket_options or ():

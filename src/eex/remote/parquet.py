@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,13 @@ FOOTERS = 512 * 2**20
 
 def forget(url: str, cache_dir: Path) -> None:
     """Drop the footer of a file from the disk, so that it is read anew by the next `open`."""
-    DiskCache(cache_dir / "remote" / "footers", FOOTERS).drop(url)
+    footers(cache_dir).drop(url)
+
+
+@lru_cache(maxsize=64)
+def footers(cache_dir: Path) -> DiskCache:
+    """Return where footers are kept: one cache for a folder, so that it is rarely looked over."""
+    return DiskCache(cache_dir / "remote" / "footers", FOOTERS)
 
 
 class RemoteParquet:
@@ -91,7 +98,7 @@ class RemoteParquet:
             DamagedRemoteError: If it is not a Parquet file, or its footer is too long.
             RemoteError: If it cannot be read.
         """
-        cache = DiskCache(cache_dir / "remote" / "footers", FOOTERS)
+        cache = footers(cache_dir)
         with alone(url, cache_dir / "remote" / "locks"):
             known = kept(cache, url)
             stamp, footer = known or fetched(url, client, cache)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -28,8 +28,9 @@ class Looks:
     offsets: Path | None = None
     """Side index of where pixels lie; by default the one in the set's own folder, or beside
     its file, if it has one."""
+    _reader: PixelReader | None = None
 
-    @cached_property
+    @property
     def reader(self) -> PixelReader:
         """Reads the tiles' pixels; with the set's side index where it has one.
 
@@ -37,6 +38,12 @@ class Looks:
             UnknownNameError: If the set does not say how.
             DamagedSetError: If the side index cannot be read.
         """
+        with vars(self).setdefault("_looking", Lock()):  # threads of a server come at once
+            if self._reader is None:
+                self._reader = self._made()
+            return self._reader
+
+    def _made(self) -> PixelReader:
         reader = pixel_reader(self.embeddings.header.pixels, settings=self.settings)
         use = getattr(reader, "use_offsets", None)
         if use is not None:

@@ -107,5 +107,7 @@ def test_a_catalogue_cannot_call_a_set_as_one_that_is_made_here(
     catalog.write_text('[[sets]]\nname = "world"\ntitle = "Mine"\nfiles = ["a.parquet"]\n')
     assert "world" not in catalogue(replace(own, catalogs=(catalog,)))
     assert "'world', which is made here" in caplog.text
-    assert main(["sets", "--catalog", str(catalog)]) == 1
+    with pytest.raises(SystemExit) as left:
+        main(["sets", "--catalog", str(catalog)])
+    assert left.value.code == 1
     assert "Give it another name." in capsys.readouterr().err

@@ -155,6 +155,30 @@ class TestPython:
             opened.pixels(0)
         assert "parquet_url" in refused.value.hint
 
+    def test_columns_of_other_types_are_as_if_they_were_not_there(self, made: World) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(made.path)
+        for name, values, told in (
+            ("parquet_row", ["abc"] * 4, None),
+            ("parquet_row", ["0", "1", "0", "1"], 1),
+            ("parquet_row", [0.0, 1.0, 0.0, 1.0], 1),
+            ("parquet_row", [-7] * 4, None),
+            ("pixel_bbox", [[None, 0, 384, 384]] * 4, 1),
+            ("pixel_bbox", [["a", "b", "c", "d"]] * 4, 1),
+            ("pixel_bbox", [5] * 4, 1),
+        ):
+            changed = table.set_column(table.column_names.index(name), name, pa.array(values))
+            path = made.folder / "odd.parquet"
+            pq.write_table(changed, path)
+            opened = open_set(path, settings=made.settings)
+            if told is None:
+                with pytest.raises(NoPixelsError):
+                    opened.pixels(1)
+            else:
+                np.testing.assert_array_equal(opened.pixels(1).values, stored(told))
+
     def test_a_heatmap_of_a_tile_far_away_lies_where_it_does(
         self, made: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -125,7 +125,8 @@ class EmbeddingSet:
         from eex.tiles import TileRef
 
         told = self.properties(row)
-        box = told.get("pixel_bbox")
+        given = told.get("pixel_bbox")
+        box = [_whole(n) for n in given] if isinstance(given, list) else []
         return TileRef(
             lon=float(self.lonlat[row, 0]),
             lat=float(self.lonlat[row, 1]),
@@ -133,8 +134,10 @@ class EmbeddingSet:
             product_id=str(told.get("product_id") or ""),
             timestamp=str(told.get("timestamp") or ""),
             parquet_url=str(told.get("parquet_url") or ""),
-            parquet_row=int(told.get("parquet_row", -1)),
-            pixel_bbox=(box[0], box[1], box[2], box[3]) if box and len(box) == BOX else None,
+            parquet_row=_whole(told.get("parquet_row")),
+            pixel_bbox=(box[0], box[1], box[2], box[3])
+            if len(box) == BOX and -1 not in box
+            else None,
             crop=self.header.crop,
             crs=str(told.get("utm_crs") or ""),
         )
@@ -147,6 +150,16 @@ class EmbeddingSet:
         from eex.columns.rows import record_of
 
         return record_of(self.rows, row)
+
+
+def _whole(value: object) -> int:
+    """Return a whole number from 0 on; -1 for anything else, as a table of others may have it."""
+    if not isinstance(value, int | float | str):
+        return -1
+    try:
+        return max(-1, int(value))
+    except ValueError:
+        return -1
 
 
 def open_folder(folder: Path, *, key: str) -> EmbeddingSet:

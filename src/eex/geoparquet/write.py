@@ -58,8 +58,8 @@ def write_set(
     Args:
         embeddings: The set.
         path: Where to; an old file is replaced at the very end.
-        dtype: One of `DTYPES`; as stored unless given. int8 takes one scale for all vectors, which
-            goes into the header.
+        dtype: One of `DTYPES`; as stored unless given. int8 takes vectors at length one, so that
+            short ones rank too, and one scale for all, which goes into the header.
         encoding: One of `ENCODINGS`.
         rows: Numbers of the rows to write, each once; all unless given.
         progress: Called after each row group.
@@ -164,7 +164,7 @@ class _Vectors:
         self.header = header
         self.unusable = np.empty(0, np.int64) if unusable is None else unusable
         if scale:
-            told = f"int8, one scale for all: value = stored * {scale:.9g}"
+            told = f"int8 of vectors of length one, one scale for all: stored * {scale:.9g}"
             self.header = replace(header, quantization=told, scale=scale, offset=0.0)
         elif stored.dtype.kind == "i" and dtype.kind == "f":
             told = f"none; numbers were {header.quantization}"
@@ -181,7 +181,7 @@ class _Vectors:
             return made
         largest = max(
             (
-                float(np.abs(made.numbers(stored[start : start + ROW_GROUP])).max(initial=0.0))
+                float(np.abs(made.wanted(stored[start : start + ROW_GROUP])).max(initial=0.0))
                 for start in range(0, len(stored), ROW_GROUP)
             ),
             default=0.0,
@@ -200,13 +200,20 @@ class _Vectors:
             return stored * np.float32(self.source.scale) + np.float32(self.source.offset)
         return stored
 
+    def wanted(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """Return stored values as the numbers that are written; integers are made of unit rows."""
+        from eex.columns.vectors import unit_rows
+
+        numbers = self.numbers(stored)
+        return unit_rows(numbers) if self.dtype.kind == "i" else numbers
+
     def column(self, rows: NDArray[np.int64]) -> pa.Array:
         """Return rows as a column of lists of fixed size; null where integers cannot say zero."""
         import pyarrow as pa
 
         values = self.stored[rows]
         if values.dtype != self.dtype:
-            values = self.numbers(values)
+            values = self.wanted(values)
             if self.scale:
                 values = np.rint(values / self.scale)
             values = values.astype(self.dtype)

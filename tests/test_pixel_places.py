@@ -25,6 +25,8 @@ from eex.catalog.wish import Wish
 from eex.cli import main
 from eex.config import Settings
 from eex.errors import NoPixelsError
+from eex.imagery.majortom import attribution_of
+from eex.tiles import TileRef
 from eex.weights import fetch
 from eex.weights.records import Home
 from loopback_hub import OTHER_COMMIT, Fault, Hub, running_hub
@@ -310,6 +312,8 @@ def test_the_command_says_how_many_have_none(
     out, err = capsys.readouterr()
     assert "2,997 of 3,000 tiles, by metadata.parquet of Org/Images" in out
     assert "3 of 3,000 tiles are not in metadata.parquet: no pictures of them." in err
+    main(["info", "core"])
+    assert "3 of 3,000 tiles are not in metadata.parquet" in capsys.readouterr().out
     remove_open("core", own)
     hub.put_dataset(IMAGES, {"other.parquet": b"x"})
     main(["open", "core"])
@@ -360,6 +364,18 @@ def test_a_picture_is_the_fragment_of_the_tile_that_the_join_names(
         assert found.transform[2] == pytest.approx(NAPOLI[2] + 10 * left)
         assert found.transform[5] == pytest.approx(NAPOLI[3] + 10_000 * (row // 3) - 10 * top)
         assert opened.pixels(row, kind="thumbnail").values.shape == (3, 224, 224)
+
+
+def test_the_credit_names_the_level_of_the_images() -> None:
+    for product, level in ((NEW, "Core-S2L2A,"), (NEW.replace("L2A", "L1C"), "Core-S2L1C,")):
+        assert level in attribution_of(TileRef(lon=0, lat=0, product_id=product))
+
+
+def test_a_file_of_too_many_rows_is_refused(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "MOST_ROWS", ROWS - 5)
+    here = open_named_set("core", own)
+    assert "2,999 rows" in here.opened.places["problem"]
+    assert places_of(here) == [(None, None)] * ROWS
 
 
 def test_a_tile_without_place_says_so(own: Settings) -> None:
@@ -434,10 +450,14 @@ def test_mistakes_in_a_record_are_told(bad: Any, why: str) -> None:
 
 
 def test_packaged_sets_without_places_of_their_own_have_a_record(own: Settings) -> None:
-    for name in ("siglip-core", "dinov2-core"):
+    images = {"siglip-core": "S2L2A", "dinov2-core": "S2L2A", "ssl4eo-s2-core": "S2L1C"}
+    for name, level in images.items():
         record = gather.catalogue(own)[name]
         assert record.places is not None
-        assert record.places.homes[0].repo == "Major-TOM/Core-S2L2A"
+        assert record.places.homes[0].repo == f"Major-TOM/Core-{level}"
+        assert record.pixels_home.endswith(record.places.homes[0].repo)
         assert (record.places.file, record.pixels, record.crop) == (META, "majortom", 0)
-    assert not gather.catalogue(own)["ssl4eo-s1-core"].pixels
+    radar = gather.catalogue(own)["ssl4eo-s1-core"]
+    assert not radar.pixels
+    assert radar.places is None
     assert open_here("siglip-core", own) is None

@@ -65,6 +65,8 @@ def _tell_published(name: str, settings: Settings, error: NotOpenError, *, as_js
 
 def about(embeddings: EmbeddingSet) -> dict[str, Any]:
     """Return what is known of an opened set, as JSON can hold it; nothing is scanned."""
+    from eex.catalog.joining import words_of
+
     header, counts, folder = embeddings.header, embeddings.counts, embeddings.folder
     note = _note(folder)
     return {
@@ -87,6 +89,7 @@ def about(embeddings: EmbeddingSet) -> dict[str, Any]:
         "bands": list(header.bands),
         "preprocessing": header.preprocessing,
         "pixels": header.pixels,
+        "places": words_of(note.get("places") or {}),
         "crop": header.crop,
         "tile_km": header.tile_km,
         "spread_km": header.spread_km,

@@ -49,7 +49,7 @@ LICENCE = "CC-BY-SA-4.0"
 """Licence of Major TOM Core-S2L2A."""
 
 ATTRIBUTION = (
-    "Contains modified Copernicus Sentinel data{year}; Major TOM Core-S2L2A, Francis and "
+    "Contains modified Copernicus Sentinel data{year}; Major TOM Core-{level}, Francis and "
     "Czerkawski (2024), ESA Φ-lab"
 )
 """Credit line of its pixels."""
@@ -250,4 +250,5 @@ def thumbnail_pixels(raw: bytes, tile: TileRef, crop: Crop = "embedded") -> Tile
 def attribution_of(tile: TileRef) -> str:
     """Return the credit line of a tile's pixels, with the year that Copernicus asks for."""
     when = time_of(tile.timestamp) or taken(tile.product_id)
-    return ATTRIBUTION.format(year=f" {when.year}" if when else "")
+    level = "S2L1C" if "_MSIL1C_" in tile.product_id else "S2L2A"
+    return ATTRIBUTION.format(year=f" {when.year}" if when else "", level=level)

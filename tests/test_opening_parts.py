@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -330,3 +331,20 @@ def test_boxes_round_tiles_across_180_degrees_hide_none(
         some = map_open(open_named_set(path, own, name=f"part-{number}", wish=wish))
         wanted = (lon >= box[0]) & (lon <= box[2])
         np.testing.assert_array_equal(some.vectors.argmax(axis=1), np.flatnonzero(wanted))
+
+
+def test_files_that_were_kept_are_opened_otherwise_without_network(hub: Hub, own: Settings) -> None:
+    only = Wish(selection=selection_of(shards="2"))
+    open_named_set(REPO, own, wish=only)
+    offline = replace(own, offline=True)
+    asked = len(hub.asked)
+    half = open_named_set(REPO, offline, name="half", wish=replace(only, dtype="float16"))
+    np.testing.assert_allclose(map_open(half).lonlat, LONLAT[3_000:])
+    few = Wish(selection=selection_of(rows="7:11", shards="2"))
+    some = map_open(open_named_set(REPO, offline, name="few", wish=few))
+    np.testing.assert_array_equal(some.vectors, vectors(ALL)[3_007:3_011])
+    with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):  # not the file that is here
+        open_named_set(REPO, offline, name="x", wish=Wish(selection=selection_of(shards="1")))
+    with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):  # of which nothing is known
+        open_named_set(f"{REPO}@other", offline, name="y", wish=only)
+    assert len(hub.asked) == asked

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from eex.catalog.finding import Found, Wanted
+from eex.catalog.kept import keep_listing
 from eex.catalog.opened import Source as FromFile
 from eex.errors import DamagedSetError, DownloadError
 from eex.files import guarded, making
@@ -71,6 +72,8 @@ def have_files(
             found.folder,
             progress,
         ).run()
+        if found.listing is not None and not settings.offline:
+            keep_listing(found.folder, found.revision, found.listing)
     receipt = read_receipt(found.folder)
     got = {} if receipt is None else receipt.files
     paths = tuple(found.folder / got[file.name].name for file in found.files)

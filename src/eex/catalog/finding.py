@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from eex.catalog.kept import kept_listing
 from eex.catalog.opened import downloads_folder
 from eex.catalog.records import SetFile
 from eex.catalog.targets import SUFFIXES, Target, safe_name, with_hub
@@ -52,6 +53,10 @@ class Found:
     """Where they are put."""
     commit: str = ""
     """Commit that they are of, where the hub told it."""
+    revision: str = ""
+    """Branch, tag or commit that was asked for."""
+    listing: Listing | None = None
+    """All that the repository has."""
 
     @property
     def size(self) -> int:
@@ -174,29 +179,42 @@ def _at_hub(
     record: SetRecord, source: Source, settings: Settings, file: str, shards: Sequence[int]
 ) -> Found:
     home = home_of(Wanted(record, (), record.homes), WeightFile(name=""), source)
-    listing = _listing(home, source, settings)
+    mark = f"{home.hub}--{home.repo.replace('/', '--')}"
+    if source.layout == "huggingface" and source.name != "huggingface":
+        mark = f"{safe_name(urlsplit(source.endpoint).netloc)}--{home.repo.replace('/', '--')}"
+    folder, revision = downloads_folder(settings) / mark, home.revision
+    listing = _listing(home, source, settings, folder)
     if listing.commit:
         home = replace(home, revision=listing.commit)
     chosen = _chosen(record, listing.files, file)
     files = tuple(chosen[i] for i in _numbers(len(chosen), shards))
-    mark = f"{home.hub}--{home.repo.replace('/', '--')}"
-    if source.layout == "huggingface" and source.name != "huggingface":
-        mark = f"{safe_name(urlsplit(source.endpoint).netloc)}--{home.repo.replace('/', '--')}"
     pinned = tuple(home if h.hub == home.hub else h for h in record.homes)
     return Found(
         record=replace(record, homes=pinned),
         files=files,
         source=source,
         home=home,
-        folder=downloads_folder(settings) / mark,
+        folder=folder,
         commit=listing.commit,
+        revision=revision,
+        listing=listing,
     )
 
 
-def _listing(home: Home, source: Source, settings: Settings) -> Listing:
-    """Return the files of a repository: as the hub lists them, offline those in its cache."""
+def _listing(home: Home, source: Source, settings: Settings, folder: Path) -> Listing:
+    """Return the files of a repository: as the hub lists them, offline as it last did.
+
+    Of what was never fetched here, offline those in the cache of Hugging Face's tools.
+    """
     if not settings.offline:
         return list_files(home, source, settings)
+    kept = kept_listing(folder, home.revision)
+    if kept is not None:
+        return kept
+    return _snapshot(home, settings)
+
+
+def _snapshot(home: Home, settings: Settings) -> Listing:
     folder = snapshot(settings.hub_cache, home)
     if folder is None:
         message = f"{home.repo} is not here, and HF_HUB_OFFLINE forbids fetching it."

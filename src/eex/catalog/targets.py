@@ -96,7 +96,7 @@ def target_of(
     if text in records:
         record = records[text]
         return Target(kind=_kind_of(record), record=record, known=True)
-    if ":" in text or REPO.fullmatch(text):
+    if ":" in text or REPO.fullmatch(text.partition("@")[0]):
         found = _afar(text, records)
         if found is not None:
             return found
@@ -115,7 +115,8 @@ def _afar(text: str, records: Mapping[str, SetRecord]) -> Target | None:
     if "://" in text:
         return _url_target(text, records)
     known = _by_repository(text, records)
-    if known is not None or not REPO.fullmatch(text) or Path(text).exists():
+    repo = text.partition("@")[0]  # a revision may follow
+    if known is not None or not REPO.fullmatch(repo) or Path(text).exists():
         return known
     return _hub_target(text, None, records)
 

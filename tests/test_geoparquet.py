@@ -557,3 +557,12 @@ def test_short_vectors_rank_as_integers_too(tmp_path: Path) -> None:
     for row, vector in zip(back, vectors, strict=True):
         found = again.vector(int(row))
         assert found @ vector > 0.99 * np.linalg.norm(found) * np.linalg.norm(vector)
+
+
+@pytest.mark.parametrize("rows", [[-1], [ROWS], [True] * ROWS, [0.5]])
+def test_what_is_no_number_of_a_row_is_refused(
+    embeddings: EmbeddingSet, rows: list[Any], tmp_path: Path
+) -> None:
+    with pytest.raises(BadQueryError, match="numbers from 0"):
+        write_set(embeddings, tmp_path / "some.parquet", rows=np.array(rows))
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,6 +13,7 @@ from eex.catalog.gather import catalogue
 from eex.catalog.known import open_embeddings
 from eex.catalog.opened import map_open, open_here, remove_open
 from eex.catalog.opening import open_named_set
+from eex.catalog.wish import Wish
 from eex.cli import main
 from eex.config import Settings
 from eex.errors import BadQueryError, NotOpenError
@@ -111,3 +113,13 @@ def test_a_catalogue_cannot_call_a_set_as_one_that_is_made_here(
         main(["sets", "--catalog", str(catalog)])
     assert left.value.code == 1
     assert "Give it another name." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wish", [{"scale": 0.0}, {"scale": float("nan")}, {"offset": np.inf}])
+def test_a_scale_that_makes_no_numbers_is_refused(
+    tmp_path: Path, own: Settings, wish: dict[str, float]
+) -> None:
+    pq.write_table(table(9), tmp_path / "tiles.parquet")
+    with pytest.raises(BadQueryError, match="cannot be made with"):
+        open_named_set(tmp_path / "tiles.parquet", own, wish=Wish(**wish))  # type: ignore[arg-type]
+    assert open_here("tiles", own) is None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from eex.embeddings.header import SetHeader
+from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +51,7 @@ def header_for(target: Target, wish: Wish, schema: pa.Schema, *, name: str) -> S
 
     Raises:
         DamagedSetError: If the file's own header cannot be read.
+        BadQueryError: If integers cannot be scaled as was said.
     """
     told = (schema.metadata or {}).get(b"emb")
     record = target.record
@@ -66,7 +69,13 @@ def header_for(target: Target, wish: Wish, schema: pa.Schema, *, name: str) -> S
         for key in ("model", "variant", "weights", "scale", "offset")
         if (value := getattr(wish, key)) not in {"", None}
     }
-    return replace(header, **own)
+    header = replace(header, **own)
+    for key in ("scale", "offset"):
+        value = getattr(header, key)
+        if not math.isfinite(value) or (key == "scale" and not value):
+            message = f"Numbers of vectors cannot be made with {value} as {key}."
+            raise BadQueryError(message, hint="Give a scale that is not zero, and an offset.")
+    return header
 
 
 def _said(record: SetRecord) -> dict[str, Any]:

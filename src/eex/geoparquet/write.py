@@ -241,7 +241,7 @@ def _write(
     from eex.geoparquet.order import hilbert
     from eex.geoparquet.shapes import boxes_of, column_of
 
-    rows = np.arange(len(table.lonlat)) if rows is None else np.asarray(rows, np.int64)
+    rows = np.arange(len(table.lonlat)) if rows is None else _numbers(rows, len(table.lonlat))
     if not len(rows):
         message = "There are no tiles to write."
         raise BadQueryError(message, hint="Choose a larger area.")
@@ -274,6 +274,19 @@ def _write(
         if writer is not None:
             writer.close()
     return len(rows)
+
+
+def _numbers(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return numbers of rows, if they are such.
+
+    Raises:
+        BadQueryError: If they are not: a mask, for one.
+    """
+    rows = np.asarray(rows)
+    if len(rows) and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= count):
+        message = f"Rows to write are to be numbers from 0 to {count - 1}."
+        raise BadQueryError(message, hint="Give mask.nonzero()[0] for a mask.")
+    return rows.astype(np.int64)
 
 
 def _writer(path: Path, schema: pa.Schema, encoding: str) -> pq.ParquetWriter:

@@ -18,7 +18,7 @@ from eex.errors import BadAnswerError, RefusedAddressError, RemoteError
 from eex.remote import connections
 from eex.remote.addresses import Policy, checked
 from eex.remote.client import RemoteClient, Timing
-from eex.remote.connections import proxy_for
+from eex.remote.connections import Alarm, proxy_for
 from range_server import RangeServer, range_server
 
 BODY = bytes(range(250))
@@ -182,3 +182,19 @@ def test_a_proxy_of_another_kind_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(RemoteError, match="not an http proxy"):
         proxy_for(checked("https://files.example/a", Policy()))
+
+
+def test_a_connection_encrypted_twice_is_cut_off_too() -> None:
+    """As by a proxy that is itself asked over TLS: a plain socket lies below, not a subclass."""
+
+    class Wrapped:
+        def __init__(self, below: socket.socket) -> None:
+            self.socket = below
+
+    ours, theirs = socket.socketpair()
+    alarm = Alarm()
+    with ours, theirs:
+        theirs.settimeout(10)
+        with alarm.set(lambda: True):
+            connections._uses(Wrapped(ours))
+            assert theirs.recv(1) == b""  # the end

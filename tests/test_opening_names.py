@@ -16,7 +16,7 @@ from eex.catalog.opening import open_named_set
 from eex.catalog.wish import Wish
 from eex.cli import main
 from eex.config import Settings
-from eex.errors import BadQueryError, NotOpenError
+from eex.errors import BadQueryError, NotOpenError, UnknownNameError
 from published import table
 
 
@@ -77,6 +77,11 @@ def test_a_changed_record_is_met_by_refresh(tmp_path: Path, own: Settings) -> No
         assert map_open(here).header.model == model
         keys.append(here.opened.key)
     assert keys[0] == keys[1] != keys[2]
+    left = replace(own, catalogs=())
+    assert len(open_embeddings("mine", settings=left)) == 9
+    with pytest.raises(UnknownNameError) as told:
+        open_named_set("mine", left)
+    assert "--catalog" in told.value.hint
 
 
 def test_two_sets_of_one_repository_are_not_mixed_up(tmp_path: Path, own: Settings) -> None:

@@ -43,7 +43,7 @@ from eex.catalog.tables import (
 from eex.catalog.targets import Target, checked_as, target_of
 from eex.catalog.wish import LARGE, Wish, too_large
 from eex.catalog.writing import Files, Order, RowProgress, write_set
-from eex.errors import BadQueryError, DamagedSetError, NoRangesError
+from eex.errors import BadQueryError, DamagedSetError, NoRangesError, UnknownNameError
 from eex.files import clear_abandoned, guarded, making
 from eex.registry import names
 from eex.weights.part import check_room
@@ -129,7 +129,11 @@ def _meant(text: str | Path, wish: Wish, name: str, settings: Settings) -> tuple
         if before is not None:
             known = before.opened
             plain = wish == Wish()
-            target = target_of(known.target, records)
+            try:
+                target = target_of(known.target, records)
+            except UnknownNameError as error:
+                hint = f"{text} is open; to open it anew, give the --catalog that has it."
+                raise UnknownNameError(str(error), hint=hint, **error.details) from error
             wish = Wish.from_json(known.wish) if plain else wish
             return target, wish, _free(name, target, records) if name else text
     target = target_of(text, records, others=(*names("eex.sources"), *opened_sets(settings)))

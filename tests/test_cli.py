@@ -95,6 +95,31 @@ def test_a_box_may_cross_the_antimeridian(run: Run) -> None:
     assert all(abs(result["lon"]) >= 170 for result in results)
 
 
+@pytest.mark.parametrize(
+    "box", [["-85", "-60", "-30", "15"], ["-85,-60,-30,15"], ["-85,", "-60,", "-30,", "15"]]
+)
+def test_a_box_is_four_words_or_one(run: Run, world: OpenSet, box: list[str]) -> None:
+    ask = ("search", "--text", "snow", "--k", "3", "--format", "json")
+    found = world.search(text="snow", k=3, bbox=(-85, -60, -30, 15))
+    for given in (("--bbox", *box), ("--bbox=" + ",".join(box),)):
+        code, out, _ = run(*ask, *given)
+        assert code == 0
+        assert json.loads(out)["results"] == [result.to_json() for result in found.results]
+        assert json.loads(out)["recipe"]["bbox"] == [-85, -60, -30, 15]
+
+
+def test_every_row_that_is_named_is_a_part(run: Run, world: OpenSet) -> None:
+    code, out, _ = run("search", "--row", "3", "--row", "4000", "--format", "json")
+    recipe = json.loads(out)["recipe"]
+    assert code == 0
+    assert [(part["row"], part["weight"]) for part in recipe["parts"]] == [(3, 1.0), (4000, 1.0)]
+    named = [word for row in (3, 4000) for word in ("--id", str(world.embeddings.ids[row]))]
+    words = ("--weight", "row=0.5", "--text", "sand", "--format", "json")
+    recipe = json.loads(run("search", *named, "--row", "7", *words)[1])["recipe"]
+    assert [p["row"] for p in recipe["parts"] if p["kind"] == "row"] == [7, 3, 4000]
+    assert {p["weight"] for p in recipe["parts"] if p["kind"] == "row"} == {0.5}
+
+
 def test_a_place_can_be_named(run: Run) -> None:
     code, out, err = run("search", "--place", "Cairo", "--format", "json")
     assert code == 0
@@ -123,7 +148,21 @@ WRONG = [
     (["search", "--text", "sand", "--k", "1000000000"], 1, "k must be"),
     (["search", "--text", "sand", "--k", "ten"], 2, "not a valid integer"),
     (["search", "--text", "sand", "--bbox", "0", "50", "10", "40"], 1, "upside down"),
-    (["search", "--text", "sand", "--bbox", "0", "50"], 2, "4 arguments"),
+    (["search", "--text", "sand", "--bbox", "0", "50"], 2, "west,south,east,north"),
+    (["search", "--text", "sand", "--bbox", "0,50,east,60"], 2, "west,south,east,north"),
+    (["open", "world", "--bbox", "0", "50"], 2, "west,south,east,north"),
+    (["set", "write", "world", "-o", "x.parquet", "--bbox=0,50"], 2, "west,south,east,north"),
+    (["search", "glacier", "on", "rock"], 2, '--text "glacier on rock"'),
+    (["search", "48.9, 2.4"], 2, '--place "48.9, 2.4"'),
+    (["search", "1042"], 2, "--row 1042"),
+    (["search", "photo.jpg", "--k", "5"], 2, "--image photo.jpg"),
+    (["search", "tiles.parquet", "--text", "x"], 2, "--set tiles.parquet"),
+    (["serve", "tiles.parquet"], 2, "--set tiles.parquet"),
+    (["heatmap", "port.png", "ships"], 2, '--text "ships"'),
+    (["tile", "world", "7", "tile.png"], 2, "-o tile.png"),
+    (["set", "write", "world", "world.parquet"], 2, "-o world.parquet"),
+    (["search", "--cell", "1U_1R"], 1, "no tile 1U_1R"),
+    (["search", "--id", "nowhere"], 1, "no tile nowhere"),
     (["search", "--place", "120, 30"], 1, "Swapped? Latitude 30, longitude 120 is."),
     (["search", "--place", "95, 10"], 1, "not on the globe"),
     (["search", "--place", "Qwxzyplace"], 1, "not a place"),

@@ -12,7 +12,7 @@ from PIL import Image
 
 from eex.errors import BadQueryError, MissingExtraError, NotUnderstoodError
 from eex.imagery.bluemarble import BlueMarble
-from eex.search.parts import PlacePart, TextPart
+from eex.search.parts import PlacePart, RowPart, TextPart
 from eex.search.query import Query
 from eex.search.run import OpenSet
 from eex.search.spread import EARTH_RADIUS_KM, unit_sphere
@@ -275,3 +275,18 @@ def test_a_tile_has_a_picture(world: OpenSet) -> None:
 def test_places_are_points_of_the_query(world: OpenSet) -> None:
     found = world.ask(Query(parts=(PlacePart(2.3, 48.9),)))
     assert found.title() == "like 48.90 N, 2.30 E"
+
+
+def test_several_rows_are_a_part_each(world: OpenSet) -> None:
+    found = world.search(row=[5000, 300], k=3)
+    assert [part.to_json() for part in found.query.parts] == [
+        {"kind": "row", "row": 5000, "weight": 1.0},
+        {"kind": "row", "row": 300, "weight": 1.0},
+    ]
+    assert found.results == world.ask(Query(parts=(RowPart(5000), RowPart(300)), k=3)).results
+    weighed = world.search(row=list(np.array([5000, 300])), weights={"row": -0.5}).query.parts
+    assert [part.weight for part in weighed] == [-0.5, -0.5]
+    assert world.search(row=np.int64(7), k=1).results[0].row == 7
+    for wrong in ("3", [True], 2.5):
+        with pytest.raises(BadQueryError, match="whole number"):
+            world.search(row=wrong)  # type: ignore[arg-type]

@@ -16,10 +16,11 @@ from eex.cli.running import (
     templates_of,
 )
 from eex.cli.say import answer, check_target, say
+from eex.cli.words import Words, picture_words
 from eex.errors import BadQueryError
 
 
-@click.command()
+@click.command(cls=Words, bare=picture_words)
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--text", help="Words: where in the picture are they?")
 @click.option("--like", type=click.Path(path_type=Path), help="Another picture: where is it?")

@@ -10,6 +10,7 @@ import click
 
 from eex.cli.say import answer, byte_bars, catalog_option, json_text, progress, read_settings, say
 from eex.cli.sets import one_set
+from eex.cli.words import Words, bbox_option
 from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from eex.config import Settings
 
 
-@click.command("open")
+@click.command("open", cls=Words)
 @click.argument("target", metavar="TARGET")
 @click.option(
     "--from",
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     "  [default: EEX_HUB, else huggingface, else another hub that has the set]",
 )
 @click.option("--as", "name", default="", metavar="NAME", help="What to call it here.")
-@click.option("--bbox", metavar="W,S,E,N", help="Only tiles inside this box; W > E crosses 180°.")
+@bbox_option("Only tiles inside this box; W > E crosses 180°.")
 @click.option("--rows", metavar="A:B", help="Only rows from A on, before B.")
 @click.option("--shards", metavar="1,3-5", help="Only these of its files, in the order of names.")
 @click.option("--file", "file", default="", metavar="NAME", help="Which table of a repository.")

@@ -17,16 +17,18 @@ from eex.cli.say import (
     read_settings,
     say,
 )
+from eex.cli.words import Words, bbox_option, search_words
 from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
     from eex.search.found import Found
+    from eex.search.run import OpenSet
 
 FORMATS = ("table", "json", "geojson", "csv")
 """Forms of an answer."""
 
 
-@click.command()
+@click.command(cls=Words, bare=search_words)
 @click.option(
     "--set", "name", default="world", show_default=True, help="Name of eex sets, or a file."
 )
@@ -35,7 +37,11 @@ FORMATS = ("table", "json", "geojson", "csv")
 )
 @click.option("--image", metavar="FILE", help="A picture to compare with.")
 @click.option("--place", metavar='"LAT, LON"', help="A place, or its name: what looks like there.")
-@click.option("--row", type=int, help="A tile of the set, by row: more like it.")
+@click.option(
+    "--row", "rows", type=int, multiple=True, help="A tile of the set: more like it; repeatable."
+)
+@click.option("--cell", "cells", multiple=True, metavar="NAME", help="The same, by grid cell.")
+@click.option("--id", "marks", multiple=True, metavar="ID", help="The same, by its id.")
 @click.option("--weight", "weights", multiple=True, metavar="PART=NUMBER", help="Share of a part.")
 @click.option(
     "--match",
@@ -48,7 +54,7 @@ FORMATS = ("table", "json", "geojson", "csv")
 @prompt_options
 @click.option("--model-weights", type=click.Path(path_type=Path), help="Of the set's model.")
 @click.option("--k", type=int, help="How many results.  [default: 10]")
-@click.option("--bbox", type=float, nargs=4, metavar="W S E N", help="Only inside this box.")
+@bbox_option("Only inside this box.")
 @click.option("--spread", type=float, metavar="KM", help="Least distance between results.")
 @click.option("--top-percent", type=float, metavar="P", help="Every tile among the best P percent.")
 @click.option(
@@ -72,6 +78,7 @@ def search(
       eex search --text "tropical rainforest"
       eex search --text "snow covered mountains" --bbox -85 -60 -30 15
       eex search --place "-14.2, -69.1" --text lake --weight text=2
+      eex search --row 1042 --row 77 --weight row=2 --text snow
       eex search --text "mountains and coastline" --split --match all
       eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
     """  # noqa: D301 - click reads the backspace
@@ -81,14 +88,23 @@ def search(
     if map_file is not None and map_file.suffix.lower() != ".png":
         message = f"The map is a PNG, but {map_file} is not called so."
         raise BadQueryError(message)
+    rows, named = list(asked.pop("rows")), (asked.pop("cells"), asked.pop("marks"))
     parts = _parts(asked)
     opened = open_named(name, read_settings(), weights=model_weights)
+    parts["row"] = [*rows, *_named(opened, *named)] or None
     found = opened.search(**parts)
     _explain(found)
     if map_file is not None:
         found.map(map_file)
         say(f"Wrote {map_file}")
     answer(_formatted(found, form), output)
+
+
+def _named(opened: OpenSet, cells: tuple[str, ...], marks: tuple[str, ...]) -> list[int]:
+    from eex.search.named import row_of
+
+    found = [row_of(opened.embeddings, cell=cell) for cell in cells]
+    return found + [row_of(opened.embeddings, mark=mark) for mark in marks]
 
 
 def _parts(asked: dict[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from eex.cli.say import answer, catalog_option, open_named, read_settings, say
+from eex.cli.words import Words, set_words
 
 if TYPE_CHECKING:
     from eex.config import Settings
 
 
-@click.command()
+@click.command(cls=Words, bare=set_words)
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 takes a free one.  [default: 8000]")
 @click.option(

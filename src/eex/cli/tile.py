@@ -17,17 +17,17 @@ from eex.cli.say import (
     say,
 )
 from eex.cli.sets import one_set
-from eex.errors import BadQueryError, DamagedSetError, UnknownNameError
+from eex.cli.words import Words, output_words
+from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
-    from eex.embeddings import EmbeddingSet
     from eex.imagery.pixels import Crop, Kind
 
 SHOWN = 12
-"""Most rows that a message lists."""
+"""Most shards that a message lists."""
 
 
-@click.command()
+@click.command(cls=Words, bare=output_words)
 @click.argument("name", metavar="SET")
 @click.argument("row", type=int, required=False)
 @click.option("--cell", metavar="NAME", help="The tile of this grid cell, instead of a row.")
@@ -75,6 +75,7 @@ def tile(
       eex tile olmoearth-249k.parquet 1042 --bands B08,B04,B03 -o infrared.tif
     """  # noqa: D301 - click reads the backspace
     from eex.imagery.save import format_of, save_pixels
+    from eex.search.named import row_of
 
     check_target(output)
     form = format_of(output)
@@ -151,33 +152,6 @@ def offsets(name: str, output: Path | None) -> None:
     if len(counts.failed) > SHOWN:
         say(f"… and {len(counts.failed) - SHOWN} more")
     say(f"Wrote {output}")
-
-
-def row_of(embeddings: EmbeddingSet, *, cell: str | None = None, mark: str | None = None) -> int:
-    """Return the row of a grid cell or an id.
-
-    Raises:
-        DamagedSetError: If the rows of the set have none.
-        UnknownNameError: If there is no such row.
-        BadQueryError: If there are several.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if cell is not None and "grid_cell" not in embeddings.rows.column_names:
-        message = "The rows of this set have no grid cells."
-        raise DamagedSetError(message, hint="Give the number of a row, or --id.")
-    values = embeddings.ids if cell is None else embeddings.rows["grid_cell"]
-    told = str(mark if cell is None else cell)
-    rows = pc.indices_nonzero(pc.equal(values, pa.scalar(told, values.type))).to_pylist()
-    if not rows:
-        message = f"The set has no tile {told}."
-        raise UnknownNameError(message, hint="eex search lists tiles of the set with their rows.")
-    if len(rows) > 1:
-        listed = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
-        message = f"The set has {len(rows):,} tiles {told}."
-        raise BadQueryError(message, hint=f"Give one of the rows {listed}.")
-    return int(rows[0])
 
 
 def _crop(text: str) -> Crop:

@@ -8,10 +8,11 @@ import click
 
 from eex.cli.say import check_target, open_named, progress, read_settings, say
 from eex.cli.sets import one_set
+from eex.cli.words import Words, bbox_option, output_words
 from eex.errors import BadQueryError
 
 
-@one_set.command()
+@one_set.command(cls=Words, bare=output_words)
 @click.argument("name", metavar="SET")
 @click.option(
     "-o",
@@ -33,7 +34,7 @@ from eex.errors import BadQueryError
     show_default=True,
     help="How footprints are written: wkb is read by all tools, native by newer ones.",
 )
-@click.option("--bbox", type=float, nargs=4, metavar="W S E N", help="Only tiles in this box.")
+@bbox_option("Only tiles in this box.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 def write(
     name: str,
@@ -57,7 +58,6 @@ def write(
       eex set write mine.parquet -o native.parquet --encoding native --force
     """  # noqa: D301 - click reads the backspace
     from eex.geoparquet import write_set
-    from eex.search.checks import read_bbox
     from eex.search.filter import inside_bbox
 
     output = output.expanduser()
@@ -65,11 +65,10 @@ def write(
     if output.exists() and not force:
         message = f"{output} is there already."
         raise BadQueryError(message, hint="Give another name, or --force to replace it.")
-    box = None if bbox is None else read_bbox(bbox)
     embeddings = open_named(name, read_settings()).embeddings
     rows = None
-    if box is not None:
-        rows = inside_bbox(embeddings.lonlat, box).nonzero()[0]
+    if bbox is not None:
+        rows = inside_bbox(embeddings.lonlat, bbox).nonzero()[0]
     count = write_set(
         embeddings,
         output,

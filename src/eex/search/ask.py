@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from eex.errors import BadQueryError
-from eex.search.checks import sequence
+from eex.search.checks import integer, sequence
 from eex.search.parts import (
     ImagePart,
     Part,
@@ -24,7 +24,7 @@ def parts_of(
     text: str | Sequence[str] | None,
     image: Picture | None,
     place: tuple[float, float] | str | None,
-    row: int | None,
+    row: int | Sequence[int] | None,
     *,
     weights: Mapping[str, float],
     split: bool,
@@ -51,5 +51,11 @@ def parts_of(
     if place is not None:
         parts.append(PlacePart(*lonlat_of(place), weights.get("place", 1.0)))
     if row is not None:
-        parts.append(RowPart(row, weights.get("row", 1.0)))
+        parts += [RowPart(one, weights.get("row", 1.0)) for one in _rows(row)]
     return tuple(parts)
+
+
+def _rows(row: int | Sequence[int]) -> Sequence[int]:
+    """Return rows of one or several; what is neither is refused where a part is made of it."""
+    several = isinstance(row, Iterable) and not isinstance(row, str | bytes)
+    return sequence(row, "row") if several and integer(row) is None else [row]  # type: ignore[list-item]

@@ -151,7 +151,7 @@ class OpenSet(Looks):
         text: str | Sequence[str] | None = None,
         image: Picture | None = None,
         place: tuple[float, float] | str | None = None,
-        row: int | None = None,
+        row: int | Sequence[int] | None = None,
         weights: Mapping[str, float] | None = None,
         k: int | None = None,
         bbox: BBox | None = None,
@@ -168,9 +168,9 @@ class OpenSet(Looks):
             image: A picture file's path or bytes, or pixels of shape (height, width, 3), uint8.
             place: Longitude and latitude, degrees, in this order; or text as people write it, which
                 is a name or latitude first ("Cairo", "30.0, 31.2"): what looks like there.
-            row: A row of the set: more like this tile.
-            weights: Share of each part by name ("text", "image", "place", "row"); 1 where not
-                given, negative for away from it.
+            row: A row of the set: more like this tile; or several rows, a part each.
+            weights: Share of each part by name ("text", "image", "place", "row"; of every text and
+                every row, where there are several); 1 where not given, negative for away from it.
             k: How many results, 1 to 50,000; 10 by default, all of them with `top_percent`.
             bbox: West, south, east, north: only tiles whose centre lies inside, before ranking.
             spread_km: Least distance between results; the set's own by default.

@@ -35,6 +35,7 @@ def test_tiles_can_be_asked_with_while_the_weights_are_not_here(client: TestClie
     assert found.json()["results"][0]["row"] == 5
     info = client.get("/api/v1/sets/toys").json()
     assert (info["concepts"], info["prompts"]) == ([], ["a picture of {}", "{} from above"])
+    assert info["takes"] == []
     examples = [example["query"] for example in info["examples"]]
     assert examples
     assert all(list(query) == ["row"] for query in examples)  # what can be answered all the same

@@ -28,11 +28,19 @@ PART = 900
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 
-def part_of_world(settings: Settings, path: Path) -> Path:
-    """Write the first tiles of the embedded world, the southernmost, as a set of their own."""
-    table = pq.read_table(prepare("world", settings=settings)).slice(0, PART)
+def part_of_world(
+    settings: Settings,
+    path: Path,
+    *,
+    first: int = 0,
+    rows: int = PART,
+    title: str = "Southern tip",
+    model: str = "demo-bluemarble-concepts",
+) -> Path:
+    """Write some tiles of the embedded world, south to north, as a set of their own."""
+    table = pq.read_table(prepare("world", settings=settings)).slice(first, rows)
     header = SetHeader.from_json(table.schema.metadata[b"emb"])
-    named = replace(header, id="southern-tip", title="Southern tip", examples=())
+    named = replace(header, id=path.stem, title=title, model=model, examples=())
     pq.write_table(table.replace_schema_metadata({"emb": named.to_json()}), path)
     return path
 
@@ -43,10 +51,17 @@ def server(
 ) -> Iterator[str]:
     """Address of the server, with no slash at the end."""
     assert len(world) > 0
-    part = part_of_world(settings, tmp_path_factory.mktemp("sets") / "southern-tip.parquet")
+    folder = tmp_path_factory.mktemp("sets")
+    part = part_of_world(settings, folder / "southern-tip.parquet")
+    mute = part_of_world(
+        settings, folder / "alps.parquet", first=14_000, rows=60, title="Mute", model="nobody's"
+    )
     if not (STATIC / "index.html").is_file():
         pytest.skip("the web page is not built: pip install -e . without EEX_SKIP_WEB")
-    both = [Mount(PREFIX, create_app(settings)), Mount("/", create_app(settings, sets=(part,)))]
+    both = [
+        Mount(PREFIX, create_app(settings)),
+        Mount("/", create_app(settings, sets=(part, mute))),
+    ]
     taken = listen("127.0.0.1", 0)
     port = taken.getsockname()[1]
     running = uvicorn.Server(uvicorn.Config(Starlette(routes=both), log_level="warning"))

@@ -94,6 +94,19 @@ def test_a_set_without_examples_of_its_own_answers_at_once(visit: Open) -> None:
     expect(app.page.get_by_role("button", name="Like tile").first).to_be_visible()
 
 
+def test_a_set_whose_model_is_not_here_is_asked_with_its_own_tiles(visit: Open) -> None:
+    app = visit("/?theme=dark&text=mountains")
+    before = app.query_id
+    app.page.get_by_role("button", name="Choose the set of tiles").click()
+    app.page.get_by_role("menuitem", name="Mute").click()
+    app.wait_painted(before)
+    assert "text=" not in app.page.url
+    assert "row=" in app.page.url
+    expect(app.page.get_by_role("button", name="Add a picture")).to_be_disabled()
+    expect(app.page.get_by_role("button", name="Add a place")).to_be_disabled()
+    expect(app.page.get_by_test_id("count")).to_contain_text("of 60")
+
+
 def test_a_picture_that_cannot_be_had_is_said_so(browser: Browser, server: str) -> None:
     app = App(browser, server)
     app.page.route("**/picture?*", lambda route: route.fulfill(status=502))

@@ -72,8 +72,8 @@ export async function ask(parts: Part[], url: 'push' | 'replace' | 'keep' = 'pus
   }
 }
 
-/** Load the set, then ask what the URL says, or the first example. */
-export async function start(): Promise<void> {
+/** Load the set, then ask what stands there, or the first example; `keep` asks it even in vain. */
+export async function start(keep = true): Promise<void> {
   setState({ phase: 'starting', problem: null });
   try {
     const { set } = getState();
@@ -83,9 +83,11 @@ export async function start(): Promise<void> {
     }
     setState({ info, positions });
     const first = info.examples[0];
-    const { parts } = getState();
+    const parts = keep
+      ? getState().parts
+      : getState().parts.filter(({ kind }) => info.takes.includes(kind));
     if (parts.length > 0) {
-      await ask(parts, 'keep');
+      await ask(parts, keep ? 'keep' : 'replace');
     } else if (first) {
       await ask(wholeParts(first.query), 'replace');
     } else {
@@ -107,7 +109,7 @@ export async function listSets(): Promise<void> {
 
 const NOTHING = { info: null, positions: null, answer: null, field: null, problem: null };
 
-/** Turn to another set. Words and places are asked again; tiles are those of their own set. */
+/** Turn to another set. What its model takes is asked again; tiles are those of their own set. */
 export async function chooseSet(set: string): Promise<void> {
   if (set === getState().set) {
     return;
@@ -115,7 +117,7 @@ export async function chooseSet(set: string): Promise<void> {
   const parts = getState().parts.filter((part) => part.kind !== 'row');
   setState({ ...NOTHING, set, parts, draft: textOf(parts), selected: null, pointed: null });
   writeUrl('push');
-  await start();
+  await start(false);
 }
 
 /** Try again whatever failed. */

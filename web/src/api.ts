@@ -117,6 +117,11 @@ export function pictureUrl(set: string, row: number, size: number): string {
   return new URL(path, ROOT).href;
 }
 
+/** Red, green and blue of a tile as stored numbers, with where they lie. */
+export function pixelsUrl(set: string, row: number): string {
+  return new URL(`sets/${encodeURIComponent(set)}/tiles/${row}/pixels?kind=rgb`, ROOT).href;
+}
+
 export async function findPlaces(q: string, limit = 6): Promise<Place[]> {
   const query = new URLSearchParams({ q, limit: String(limit) });
   const found = await json<{ places: Place[] }>(`places?${query}`, { signal: overtake('places') });

@@ -86,6 +86,10 @@ export interface SetInfo {
   rows: number;
   dim: number;
   model: string;
+  /** Kinds of parts that its model can answer now, besides tiles of the set. */
+  takes: Part['kind'][];
+  /** How pictures of its tiles are read; empty if there are none. */
+  pixels: string;
   demo: boolean;
   banner: string;
   licence: string;

@@ -182,6 +182,8 @@ def _set_info(opened: OpenSet, *, here: bool) -> schemas.SetInfo:
         dim=header.dim,
         model=header.model,
         variant=header.variant,
+        takes=list(spec.modalities) if here and spec is not None else [],
+        pixels=header.pixels,
         heatmaps=spec is not None and spec.heatmaps,
         prompts=[] if spec is None else list(spec.templates),
         demo=header.demo,

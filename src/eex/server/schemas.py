@@ -151,6 +151,11 @@ class SetInfo(BaseModel):
     dim: int
     model: str
     variant: str = Field(description="Way of running the model that made the vectors.")
+    takes: list[str] = Field(
+        description="Kinds of parts that its model can answer here besides tiles of the set: text, "
+        "image, place; none while the model's weights are not on the server."
+    )
+    pixels: str = Field(description="How pictures of its tiles are read; empty if there are none.")
     heatmaps: bool = Field(description="Whether the model can say where in a tile a query fits.")
     prompts: list[str] = Field(description="Sentences that suit the model; empty if it has none.")
     demo: bool

@@ -56,7 +56,7 @@ function MapMessage({ isBroken }: { isBroken: boolean }) {
   if (phase === 'failed' && !hasAnswer) {
     return (
       <div className="map-message floating">
-        There is no map for this query. Try one of the examples or a known concept.
+        There is no map for this query. Try one of the examples.
       </div>
     );
   }

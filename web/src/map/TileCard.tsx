@@ -1,9 +1,10 @@
 /** The chosen tile: its picture, its score, and what can be asked from it. */
-import { Button, CloseButton, Group, Text, Title } from '@mantine/core';
+import { Anchor, Button, CloseButton, Group, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconSparkles } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
+import { pixelsUrl } from '../api';
 import { formatCount, formatPlace, formatScore } from '../format';
 import { countAtLeast, scoreOfLevel } from '../scores';
 import { TilePicture } from '../panels/TilePicture';
@@ -25,6 +26,8 @@ function Card({ row }: { row: number }) {
     card.current?.scrollIntoView({ block: 'center' });
   }, []);
 
+  const set = useStore((state) => state.set);
+  const info = useStore((state) => state.info);
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);
   if (!positions) {
@@ -70,6 +73,11 @@ function Card({ row }: { row: number }) {
         >
           More like this
         </Button>
+        {info?.pixels === 'majortom' && (
+          <Anchor size="xs" mt={6} display="block" href={pixelsUrl(set, row)} download>
+            Pixels as GeoTIFF
+          </Anchor>
+        )}
         <Group gap={6} mt={6} grow>
           <Button
             variant="default"
@@ -93,6 +101,7 @@ function Card({ row }: { row: number }) {
             variant="default"
             size="compact-xs"
             px={6}
+            disabled={info !== null && !info.takes.includes('place')}
             onClick={() => askPlace({ lon, lat })}
             title="Search like this place"
           >

@@ -1,5 +1,6 @@
 /** Where the map looks from. */
 import type { LngLatLike, Map as MapLibreMap } from 'maplibre-gl';
+import type { Bbox } from '../types';
 import type { Projection } from '../url';
 import { EQUATOR_KM } from './mercator';
 
@@ -16,6 +17,10 @@ export const WORLD_PX = 512;
 
 /** Zoom at which a tile is shown among its surroundings; nearer views are left as they are. */
 const FLIGHT_ZOOM = 3.6;
+/** Sets less wide and high than this, in degrees, are gone to. */
+const SMALL_SET = 50;
+/** No nearer than this, so that a set of one tile shows where on Earth it is. */
+const SET_ZOOM = 5.5;
 /** Part of the smaller side of the view that the globe fills. */
 const GLOBE_FILL = 0.9;
 /** The globe is not tilted further than this, so that north stays up. */
@@ -44,6 +49,14 @@ export function kmPerPx(map: MapLibreMap): number {
 export function flyTo(map: MapLibreMap, lon: number, lat: number): void {
   const zoom = Math.max(FLIGHT_ZOOM, map.getZoom());
   map.flyTo({ center: [lon, lat], zoom, speed: 1.6 });
+}
+
+/** A set of one country or less: go there, where the whole world would show a heap of points. */
+export function showSet(map: MapLibreMap, [west, south, east, north]: Bbox): void {
+  if (east - west < SMALL_SET && north - south < SMALL_SET) {
+    const corners: [number, number, number, number] = [west, south, east, north];
+    map.fitBounds(corners, { padding: 60, maxZoom: SET_ZOOM, animate: false });
+  }
 }
 
 /** The whole world, as at the start. */

@@ -12,7 +12,16 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { askPlace, pointAt, select, setPicking } from '../actions';
 import { getState, watch } from '../state';
-import { bringIntoView, fittingZoom, flyTo, goHome, HOME, showAll, turnTo } from './camera';
+import {
+  bringIntoView,
+  fittingZoom,
+  flyTo,
+  goHome,
+  HOME,
+  showAll,
+  showSet,
+  turnTo,
+} from './camera';
 import { bestFeatures, chosenFeatures } from './features';
 import { hoverAt, rowUnder, type Hover } from './hover';
 import { TileFinder } from './nearest';
@@ -118,7 +127,7 @@ export class MapController {
   }
 
   private takePositions(): void {
-    const { positions, base } = getState();
+    const { positions, base, info } = getState();
     if (!positions) {
       return;
     }
@@ -129,6 +138,9 @@ export class MapController {
     this.layer = new TileLayer(positions, this.finder.spacingKm, paletteOf(base, this.dark).tiles);
     this.layer.onPainted = () => this.announce();
     this.map.addLayer(this.layer, 'borders');
+    if (info) {
+      showSet(this.map, info.bbox);
+    }
     this.takeScores();
   }
 

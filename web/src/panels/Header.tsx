@@ -41,7 +41,7 @@ function SetName() {
           {told}
         </Button>
       </Menu.Target>
-      <Menu.Dropdown>
+      <Menu.Dropdown className="sets-menu">
         {sets.map((set) => {
           const isChosen = set.name === info?.name;
           return (
@@ -53,7 +53,7 @@ function SetName() {
             >
               {set.title}
               <Text size="xs" c="dimmed">
-                {formatCount(set.rows)} tiles{set.model && ` · ${set.model}`}
+                {set.name} · {formatCount(set.rows)} tiles{set.model && ` · ${set.model}`}
               </Text>
             </Menu.Item>
           );

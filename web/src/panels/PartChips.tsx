@@ -19,11 +19,12 @@ import type { Part } from '../types';
 
 function PartIcon({ part }: { part: Part }) {
   const set = useStore((state) => state.set);
+  const hasPictures = useStore((state) => state.info?.pixels !== '');
   const [lost, setLost] = useState(false);
   if (part.kind === 'image') {
     return <img className="chip-picture" src={part.data} alt="" />;
   }
-  if (part.kind === 'row' && !lost) {
+  if (part.kind === 'row' && hasPictures && !lost) {
     const source = pictureUrl(set, part.row, 64);
     return <img className="chip-picture" src={source} alt="" onError={() => setLost(true)} />;
   }

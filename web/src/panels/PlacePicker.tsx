@@ -7,6 +7,7 @@ import { addPart, setPicking } from '../actions';
 import { findPlaces } from '../api';
 import { formatPlace } from '../format';
 import { parsePlace } from '../places';
+import { useStore } from '../state';
 import type { Place, PlacePart } from '../types';
 
 /** Pause in typing after which names are looked up. */
@@ -36,6 +37,7 @@ function partOf(typed: string): PlacePart | string | null {
 }
 
 export function PlacePicker() {
+  const takesPlaces = useStore((state) => state.info?.takes.includes('place') ?? true);
   const [opened, setOpened] = useState(false);
   return (
     <Popover
@@ -49,6 +51,7 @@ export function PlacePicker() {
     >
       <Popover.Target>
         <Button
+          disabled={!takesPlaces}
           variant="default"
           size="sm"
           px="sm"

@@ -5,6 +5,7 @@ import { useCallback, useRef, useState, type FormEvent } from 'react';
 import { addPart, askText, setDraft } from '../actions';
 import { PictureError, readPicture } from '../pictures';
 import { useStore } from '../state';
+import type { Part } from '../types';
 import { useGivenPicture } from '../useGivenPicture';
 import { Examples } from './Examples';
 import { Notice } from './Notice';
@@ -14,10 +15,13 @@ import { PlacePicker } from './PlacePicker';
 /** The server's own limit; longer words are cut while typing. */
 const MAX_TEXT = 2000;
 
+const KINDS: Part['kind'][] = ['text', 'image', 'place'];
+
 export function QueryPanel() {
   const draft = useStore((state) => state.draft);
   const isSearching = useStore((state) => state.phase === 'searching');
   const hasOthers = useStore((state) => state.parts.some((part) => part.kind !== 'text'));
+  const takes = useStore((state) => state.info?.takes ?? KINDS);
   const [wrong, setWrong] = useState('');
   const box = useRef<HTMLInputElement>(null);
 
@@ -57,7 +61,9 @@ export function QueryPanel() {
         <TextInput
           size="md"
           aria-label="What to look for"
-          placeholder="sand desert, fjords …"
+          placeholder={
+            takes.includes('text') ? 'sand desert, fjords …' : 'Choose a tile on the map instead'
+          }
           value={draft}
           maxLength={MAX_TEXT}
           error={wrong || null}
@@ -81,6 +87,7 @@ export function QueryPanel() {
                   px="sm"
                   leftSection={<IconPhoto size={17} aria-hidden="true" />}
                   aria-label="Add a picture"
+                  disabled={!takes.includes('image')}
                   {...props}
                 >
                   Picture

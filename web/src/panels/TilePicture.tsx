@@ -8,8 +8,9 @@ type Phase = 'waiting' | 'arrived' | 'failed';
 
 export function TilePicture({ row, size, alt }: { row: number; size: number; alt: string }) {
   const set = useStore((state) => state.set);
+  const hasPictures = useStore((state) => state.info?.pixels !== '');
   const [phase, setPhase] = useState<Phase>('waiting');
-  if (phase === 'failed') {
+  if (phase === 'failed' || !hasPictures) {
     return (
       <span className="card-picture picture-none" role="img" aria-label={`${alt}: not to be had`}>
         <IconPhotoOff size={22} stroke={1.5} aria-hidden="true" />

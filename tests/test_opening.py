@@ -534,7 +534,8 @@ def test_the_command_line_opens_lists_searches_and_removes(run: Run) -> None:
     assert "600 usable" in out
     assert "CC-BY-SA-4.0" in out
     assert "credit     Somebody" in out
-    assert "Next: eex search --set tiles" in told
+    assert "Next: eex search --set tiles --row 0\n" in told
+    assert "eex models get clay-v1.5" in told
     code, out, _ = run("open", "tiles")
     assert out.startswith("tiles is open: 600 rows")
     code, out, _ = run("search", "--set", "tiles", "--row", "3", "--k", "2", "--format", "json")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eex.cli.next import search_next
 from eex.cli.say import answer, byte_bars, catalog_option, json_text, progress, read_settings, say
 from eex.cli.sets import one_set
 from eex.cli.words import Words, bbox_option
@@ -209,14 +210,14 @@ def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
     from eex.catalog.selection import Selection
 
     known, header, counts = here.opened, here.header, here.counts
+    embeddings = map_open(here)
     if already:
         part = "" if known.whole else f" ({_words(known.selection, Selection)})"
         answer(f"{known.name} is open{part}: {counts['rows']:,} rows in {here.folder}")
         if known.places.get("problem"):
             say(f"  note: {words_of(known.places)}")
-        say(f"eex search --set {known.name} {_example(header)}")
+        say("\n".join(search_next(known.name, embeddings, settings)))
         return
-    embeddings = map_open(here)
     left_out = sum(counts[name] for name in ("null", "zero", "not_finite"))
     of = f" of {known.rows_of:,}" if known.rows_of != counts["rows"] else ""
     lines = [
@@ -253,25 +254,9 @@ def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
         say(f"  note: {words_of(known.places)}")
     if embeddings.counts.message():
         say(f"  note: {embeddings.counts.message()}")
-    say(f"Next: eex search --set {known.name} {_example(header)}")
+    say("Next: " + "\n".join(search_next(known.name, embeddings, settings)))
 
 
 def _words(selection: Any, make: Any) -> str:  # noqa: ANN401
     text: str = make(**{key: tuple(value) for key, value in selection.items()}).words()
     return text
-
-
-def _example(header: Any) -> str:  # noqa: ANN401
-    """Return how such a set is asked."""
-    from eex.encoders.open import encoder_spec
-    from eex.errors import EexError
-
-    try:
-        takes = encoder_spec(str(header["model"])).modalities if header["model"] else ()
-    except EexError:
-        takes = ()
-    if "text" in takes:
-        return '--text "a river delta"'
-    if "image" in takes:
-        return "--image tile.png"
-    return '--place "48.9, 2.4"' if "place" in takes else "--row 0"

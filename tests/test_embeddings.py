@@ -393,3 +393,17 @@ def test_headers_of_later_versions_are_read() -> None:
     assert SetHeader.from_json(json.dumps(record)) == header()
     with pytest.raises(DamagedSetError):
         SetHeader.from_json("[]")
+
+
+def test_a_header_of_another_program_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.parquet"
+    table = pa.table(
+        {
+            "embedding": pa.array([[1.0, 2.0]], pa.list_(pa.float32())),
+            "centre_lon": [1.0],
+            "centre_lat": [2.0],
+        }
+    )
+    pq.write_table(table.replace_schema_metadata({"emb": '{"emb:type": "chip"}'}), path)
+    embeddings = open_table(path, cache_dir=tmp_path)
+    assert (embeddings.header.id, embeddings.header.dim) == ("theirs", 2)

@@ -55,9 +55,8 @@ def header_for(target: Target, wish: Wish, schema: pa.Schema, *, name: str) -> S
     """
     told = (schema.metadata or {}).get(b"emb")
     record = target.record
-    if told is not None:
-        header = SetHeader.from_json(told)
-    else:
+    header = None if told is None else SetHeader.told_by(told)
+    if header is None:
         title = record.title if target.known or target.kind == "hub" else name
         header = SetHeader(id=record.name, title=title, model="", dim=0)
     if target.known:

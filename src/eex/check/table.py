@@ -61,7 +61,7 @@ class Table:
             if not file.metadata.num_rows:
                 raise damaged(path, "is empty: it holds no tiles")
             metadata = schema.metadata or {}
-            header = SetHeader.from_json(metadata[b"emb"]) if b"emb" in metadata else None
+            header = SetHeader.told_by(metadata[b"emb"]) if b"emb" in metadata else None
             places = (product.lon, product.lat) if product.lon else (product.geometry,)
             wanted = dict.fromkeys([*ABOUT, *places])
             about = _read(path, lambda: file.read(columns=[c for c in wanted if c in schema.names]))

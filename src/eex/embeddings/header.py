@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
@@ -74,6 +75,19 @@ class SetHeader:
             message = f"The header of the embedding set cannot be read: {error}."
             raise DamagedSetError(message, hint="Make or download the set again.") from error
         return header
+
+    @classmethod
+    def told_by(cls, text: bytes | str) -> SetHeader | None:
+        """Read the header of a table of anybody's; None if its `emb` is of another layout.
+
+        Raises:
+            DamagedSetError: If it is ours and cannot be read.
+        """
+        with suppress(ValueError):
+            told = json.loads(text)
+            if isinstance(told, dict) and not {"id", "model", "dim"} & told.keys():
+                return None
+        return cls.from_json(text)
 
     def to_json(self) -> str:
         """Return the header as JSON."""

@@ -194,9 +194,8 @@ def _header(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> SetHeader:
     """Return what the first file says of the set, or what its name does."""
     path, footer = tables[0]
     metadata = footer.schema.to_arrow_schema().metadata or {}
-    if b"emb" in metadata:
-        return SetHeader.from_json(metadata[b"emb"])
-    return SetHeader(id=path.stem, title=path.stem, model="", dim=0)
+    told = SetHeader.told_by(metadata[b"emb"]) if b"emb" in metadata else None
+    return told or SetHeader(id=path.stem, title=path.stem, model="", dim=0)
 
 
 def _batches(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> Iterator[pa.RecordBatch]:

@@ -58,8 +58,9 @@ def write_set(
     Args:
         embeddings: The set.
         path: Where to; an old file is replaced at the very end.
-        dtype: One of `DTYPES`; as stored unless given. int8 takes vectors at length one, so that
-            short ones rank too, and one scale for all, which goes into the header.
+        dtype: One of `DTYPES`; as stored unless given. int8, and float16 of wider numbers, take
+            vectors at length one, so that short and long ones rank too; int8 has one scale for
+            all, which goes into the header.
         encoding: One of `ENCODINGS`.
         rows: Numbers of the rows to write, each once; all unless given.
         progress: Called after each row group.
@@ -68,7 +69,7 @@ def write_set(
         How many rows were written.
 
     Raises:
-        BadQueryError: If there are no rows, the format is none of these, or numbers do not fit it.
+        BadQueryError: If there are no rows, or the format is none of these.
         OutputError: If the file cannot be written.
     """
     from eex.geoparquet.rows import Rows
@@ -172,12 +173,11 @@ class _Vectors:
 
     @classmethod
     def of(cls, embeddings: EmbeddingSet, dtype: str) -> _Vectors:
-        """Look at a set's vectors: the scale that integers need, and whether numbers fit."""
+        """Look at a set's vectors: the scale that integers need."""
         stored, header = embeddings.vectors, embeddings.header
         target = np.dtype(dtype or stored.dtype)
-        same = target == stored.dtype
         made = cls(stored, header, target, unusable=embeddings.unusable)
-        if same or target == np.float64:
+        if target == stored.dtype or target.kind == "f":
             return made
         largest = max(
             (
@@ -186,13 +186,8 @@ class _Vectors:
             ),
             default=0.0,
         )
-        if target.kind == "i":
-            scale = largest / MOST_INT8 or 1.0
-            return cls(stored, header, target, unusable=embeddings.unusable, scale=scale)
-        if largest > float(np.finfo(target).max):
-            message = f"The vectors have numbers up to {largest:.3g}, too large for {target}."
-            raise BadQueryError(message, hint="Write them as float32 or float64.")
-        return made
+        scale = largest / MOST_INT8 or 1.0
+        return cls(stored, header, target, unusable=embeddings.unusable, scale=scale)
 
     def numbers(self, stored: NDArray[Any]) -> NDArray[Any]:
         """Return stored values as numbers."""
@@ -201,11 +196,12 @@ class _Vectors:
         return stored
 
     def wanted(self, stored: NDArray[Any]) -> NDArray[Any]:
-        """Return stored values as the numbers that are written; integers are made of unit rows."""
+        """Return stored values as the numbers that are written; of small formats, unit rows."""
         from eex.columns.vectors import unit_rows
 
         numbers = self.numbers(stored)
-        return unit_rows(numbers) if self.dtype.kind == "i" else numbers
+        half = self.dtype == np.float16 and self.stored.dtype != np.float16
+        return unit_rows(numbers) if half or self.dtype.kind == "i" else numbers
 
     def column(self, rows: NDArray[np.int64]) -> pa.Array:
         """Return rows as a column of lists of fixed size; null where integers cannot say zero."""

@@ -57,6 +57,8 @@ class Hub:
         self.redirects_to = ""
         self.token = ""
         self.pause = 0.0
+        self.silent = False
+        """Answers come only after a second."""
         self.chunk = 65536
         self.begun = threading.Event()
         self.page = 1000
@@ -121,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub, path = self.hub, self.path
         hub.asked.append(Asked(path, {k.lower(): v for k, v in self.headers.items()}))
         self.close_connection = True
+        if hub.silent:
+            time.sleep(1.0)
         fault = hub.faults.popleft() if hub.faults else None
         if fault is not None and fault.status:
             self._send(fault.status, fault.headers, fault.body)

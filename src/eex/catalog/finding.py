@@ -20,9 +20,11 @@ from eex.catalog.opened import downloads_folder
 from eex.catalog.records import SetFile
 from eex.catalog.targets import SUFFIXES, Target, safe_name, with_hub
 from eex.errors import BadQueryError, DownloadError, SetNotFoundError
+from eex.weights.answers import NoAnswerError
 from eex.weights.hubcache import blob_sha256, snapshot
 from eex.weights.hubs import MODELSCOPES, Source, home_of, source_of
 from eex.weights.listing import ListedFile, Listing, list_files
+from eex.weights.receipts import file_here, read_receipt
 from eex.weights.records import Home, WeightFile
 
 if TYPE_CHECKING:
@@ -107,17 +109,37 @@ def find_files(
     if chosen.layout == "modelscope" and not target.known:
         record = with_hub(record, chosen.name)  # type: ignore[arg-type]
     others = () if source or target.hub or not target.known else _other_hubs(record, chosen)
-    refused: DownloadError | None = None
+    refused: list[DownloadError] = []
     for one in (chosen, *(source_of(hub, settings) for hub in others)):
         try:
             return _at_hub(record, one, settings, file, shards)
         except DownloadError as error:
-            if refused is None:
-                refused = error
+            kept = None
+            if isinstance(error, NoAnswerError):
+                kept = _kept_from(record, one, settings, file, shards)
+            if kept is not None:
+                told = (
+                    "%s It cannot be told whether %s has changed: what was fetched before is used."
+                )
+                _LOGGER.warning(told, error, record.name)
+                return kept
+            refused.append(error)
             if others and not settings.offline:
                 _LOGGER.warning("%s: %s", one.name, error)
-    assert refused is not None
-    raise refused
+    raise _nobody(record, refused)
+
+
+def _nobody(record: SetRecord, refused: Sequence[DownloadError]) -> DownloadError:
+    """Return the error for a set that no hub gives."""
+    if not all(isinstance(error, NoAnswerError) for error in refused):
+        return next(error for error in refused if not isinstance(error, NoAnswerError))
+    reasons = dict.fromkeys(str(error.details["reason"]) for error in refused)
+    message = f"{record.name} cannot be fetched: {'; '.join(reasons)}."
+    hint = (
+        "Check the connection, or give files of your own with --from PATH (source in Python). "
+        "What is open can be used without network: eex sets lists it."
+    )
+    return NoAnswerError(message, hint=hint)
 
 
 def _own(record: SetRecord, paths: Sequence[Path], file: str, shards: Sequence[int]) -> Found:
@@ -178,12 +200,42 @@ def _addresses(record: SetRecord, settings: Settings, shards: Sequence[int]) -> 
 def _at_hub(
     record: SetRecord, source: Source, settings: Settings, file: str, shards: Sequence[int]
 ) -> Found:
+    home, folder = _place(record, source, settings)
+    listing = _listing(home, source, settings, folder)
+    return _listed(record, source, settings, listing, file=file, shards=shards)
+
+
+def _kept_from(
+    record: SetRecord, source: Source, settings: Settings, file: str, shards: Sequence[int]
+) -> Found | None:
+    """Return the files of a set as they were fetched before; None if not all are here."""
+    home, folder = _place(record, source, settings)
+    listing, receipt = kept_listing(folder, home.revision), read_receipt(folder)
+    if listing is None or receipt is None:
+        return None
+    try:
+        found = _listed(record, source, settings, listing, file=file, shards=shards)
+    except BadQueryError:  # it may have what is wanted by now
+        return None
+    return found if all(file_here(folder, f, receipt) for f in found.files) else None
+
+
+def _place(record: SetRecord, source: Source, settings: Settings) -> tuple[Home, Path]:
+    """Return a set's repository at a source, and where its files are put."""
     home = home_of(Wanted(record, (), record.homes), WeightFile(name=""), source)
     mark = f"{home.hub}--{home.repo.replace('/', '--')}"
     if source.layout == "huggingface" and source.name != "huggingface":
         mark = f"{safe_name(urlsplit(source.endpoint).netloc)}--{home.repo.replace('/', '--')}"
-    folder, revision = downloads_folder(settings) / mark, home.revision
-    listing = _listing(home, source, settings, folder)
+    return home, downloads_folder(settings) / mark
+
+
+def _listed(
+    record: SetRecord, source: Source, settings: Settings, listing: Listing,
+    *, file: str, shards: Sequence[int],
+) -> Found:  # fmt: skip
+    """Return the files of a set among those that its repository has."""
+    home, folder = _place(record, source, settings)
+    revision = home.revision
     if listing.commit:
         home = replace(home, revision=listing.commit)
     chosen = _chosen(record, listing.files, file)

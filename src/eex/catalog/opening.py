@@ -11,7 +11,8 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,13 @@ from eex.catalog.tables import (
 from eex.catalog.targets import Target, checked_as, target_of
 from eex.catalog.wish import LARGE, Wish, too_large
 from eex.catalog.writing import Files, Order, RowProgress, write_set
-from eex.errors import BadQueryError, DamagedSetError, NoRangesError, UnknownNameError
+from eex.errors import (
+    BadQueryError,
+    DamagedSetError,
+    DownloadError,
+    NoRangesError,
+    UnknownNameError,
+)
 from eex.files import clear_abandoned, guarded, making
 from eex.registry import names
 from eex.weights.part import check_room
@@ -221,7 +228,11 @@ class _Opening:
     def make(self) -> OpenHere:
         """Open it."""
         folder = folder_of(self.name, self.settings)
-        with guarded(f"opening {self.name}"), making(folder, waiting=self.waiting):
+        with (
+            _naming(self.name),
+            guarded(f"opening {self.name}"),
+            making(folder, waiting=self.waiting),
+        ):
             here = self.here()  # another process may have made it meanwhile
             if here is not None:
                 return here
@@ -235,6 +246,9 @@ class _Opening:
                 file=self.wish.file,
                 shards=self.wish.selection.shards,
             )
+            if self.refresh and self.settings.offline and not found.paths:
+                told = "HF_HUB_OFFLINE forbids asking for something newer than what is here of %s."
+                _LOGGER.warning(told, self.name)
             by_range = self.wish.selection.inside_files and not here_already(found, self.settings)
             opened = self._by_range(found, started) if by_range else None
             if opened is None:
@@ -352,6 +366,18 @@ class _Opening:
             folder = downloads_folder(self.settings) / name
             with making(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Have every failure of fetching say of which set."""
+    try:
+        yield
+    except DownloadError as error:
+        if name in str(error).split():
+            raise
+        message = f"{name}: {error}"
+        raise type(error)(message, hint=error.hint, **error.details) from error
 
 
 def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,10 @@ class AbsentFileError(DownloadError):
     """The repository is there, the file is not."""
 
 
+class NoAnswerError(DownloadError):
+    """The hub could not be asked, or did not answer; `details` has the `reason`."""
+
+
 def wrong(origin: Origin, reason: str) -> DownloadError:
     """Return the error for something else in place of the file."""
     message = f"{origin.file} of {origin.home.repo} is not the file expected: {reason}."

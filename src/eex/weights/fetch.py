@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from eex.errors import DownloadError
 from eex.files import guarded
-from eex.weights.answers import host, listed_sha256, wrong
+from eex.weights.answers import NoAnswerError, host, listed_sha256, wrong
 from eex.weights.checksum import Progress, sha256_of
-from eex.weights.http import FaultError, UnreachableError, ask
+from eex.weights.http import FaultError, SilentError, UnreachableError, ask
 from eex.weights.hubs import Origin
 from eex.weights.part import Note, Part, SpoiledError, read_note
 from eex.weights.receipts import note_path
@@ -80,24 +80,30 @@ def fetch_file(
                 raise wrong(origin, str(spoilt)) from spoilt
             anew = True
         except UnreachableError as fault:
-            faults = _again(origin, fault, faults + 1, hopeless=part.have == begun)
+            if part.have == begun:
+                raise _given_up(origin, origin.file, fault, kept=part.have > 0) from fault
+            faults = _again(origin, origin.file, fault, faults + 1, kept=True)
         except FaultError as fault:
             much = part.have - before >= PROGRESS_BYTES
-            faults = _again(origin, fault, 1 if much else faults + 1)
+            faults = 1 if much else faults + 1
+            faults = _again(origin, origin.file, fault, faults, kept=part.have > 0)
 
 
-def patiently(origin: Origin, work: Callable[[], Answer]) -> Answer:
+def patiently(origin: Origin, what: str, work: Callable[[], Answer]) -> Answer:
     """Return what some work that asks a hub gives, tried again after faults that may pass.
 
     Raises:
-        DownloadError: After the last try.
+        NoAnswerError: After the last try; at once if nothing answers.
+        DownloadError: If the hub says no.
     """
     faults = 0
     while True:
         try:
             return work()
-        except (FaultError, UnreachableError) as fault:
-            faults = _again(origin, fault, faults + 1)
+        except (UnreachableError, SilentError) as fault:
+            raise _given_up(origin, what, fault) from fault
+        except FaultError as fault:
+            faults = _again(origin, what, fault, faults + 1)
 
 
 def forget_note(target: Path) -> None:
@@ -125,21 +131,26 @@ def _listed(origin: Origin) -> str:
         return ""  # asking for the file itself says what is wrong
 
 
-def _again(origin: Origin, fault: Exception, faults: int, *, hopeless: bool = False) -> int:
+def _again(origin: Origin, what: str, fault: Exception, faults: int, *, kept: bool = False) -> int:
     """Wait before the next try, or give up.
 
     Raises:
-        DownloadError: After the last try, or if nothing has ever answered.
+        NoAnswerError: After the last try.
     """
-    if hopeless or faults > len(PAUSES):
-        message = f"{origin.file} could not be fetched from {host(origin.url)}: {fault}."
-        hint = "What has come is kept; the same command goes on from there."
-        if hopeless:
-            hint = "Check the connection, or choose another source with --from."
-        raise DownloadError(message, hint=hint) from fault
+    if faults > len(PAUSES):
+        raise _given_up(origin, what, fault, kept=kept) from fault
     logging.getLogger("eex").warning("%s; trying again", fault)
     time.sleep(max(PAUSES[faults - 1], getattr(fault, "wait", 0.0)))
     return faults
+
+
+def _given_up(origin: Origin, what: str, fault: Exception, *, kept: bool = False) -> NoAnswerError:
+    """Return the error for what is not asked for again."""
+    message = f"{what} could not be fetched from {host(origin.url)}: {fault}."
+    hint = "Check the connection, or choose another source with --from."
+    if kept:
+        hint = "What has come is kept; the same command goes on from there."
+    return NoAnswerError(message, hint=hint, reason=str(fault))
 
 
 def _silent(_done: int, _total: int) -> None:

@@ -6,6 +6,7 @@ then those of the system. Redirects are followed here, since `urllib` would send
 
 from __future__ import annotations
 
+import errno
 import http.client
 import ssl
 import urllib.error
@@ -25,6 +26,9 @@ TIMEOUT = 30.0
 
 MAX_HOPS = 10
 """Redirects that are followed."""
+
+NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
+"""Numbers of errors that mean that no network leads there."""
 
 REDIRECTS = {301, 302, 303, 307, 308}
 
@@ -48,6 +52,10 @@ class FaultError(Exception):
         self.wait = wait
 
 
+class SilentError(FaultError):
+    """No answer came in time."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reply:
     """An answer, redirects followed."""
@@ -69,13 +77,16 @@ class Reply:
 
 
 @contextmanager
-def ask(url: str, *, headers: Mapping[str, str] | None = None, token: str = "") -> Iterator[Reply]:
+def ask(
+    url: str, *, headers: Mapping[str, str] | None = None, token: str = "", timeout: float = TIMEOUT
+) -> Iterator[Reply]:
     """Ask for an address.
 
     Args:
         url: http or https.
         headers: Sent to every host.
         token: Sent to the host of `url` only, whatever it redirects to.
+        timeout: Seconds to wait for a connection, or for the next bytes.
 
     Raises:
         DownloadError: If the connection is not trusted, or redirects lead nowhere.
@@ -89,7 +100,7 @@ def ask(url: str, *, headers: Mapping[str, str] | None = None, token: str = "") 
         sent |= headers or {}
         if token and _host(url) == first:
             sent["Authorization"] = f"Bearer {token}"
-        with _opened(url, sent) as response:
+        with _opened(url, sent, timeout) as response:
             told = {name.lower(): value for name, value in response.headers.items()}
             for name in TOLD_BY_HUB:
                 if name in told:
@@ -130,7 +141,7 @@ def _next(url: str, location: str) -> str:
 
 
 @contextmanager
-def _opened(url: str, headers: Mapping[str, str]) -> Iterator[Any]:
+def _opened(url: str, headers: Mapping[str, str], timeout: float) -> Iterator[Any]:
     host = urlsplit(url).hostname
     try:
         opener = urllib.request.OpenerDirector()
@@ -140,34 +151,42 @@ def _opened(url: str, headers: Mapping[str, str]) -> Iterator[Any]:
             urllib.request.HTTPSHandler(),
         ):
             opener.add_handler(handler)
-        response = opener.open(urllib.request.Request(url, headers=dict(headers)), timeout=TIMEOUT)  # noqa: S310 - http or https, checked
+        request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - http or https, checked
+        response = opener.open(request, timeout=timeout)
     except urllib.error.URLError as error:
-        raise _fault(host, error.reason) from error
+        raise _fault(host, error.reason, timeout) from error
     except (http.client.InvalidURL, UnicodeError) as error:  # such as a label of 64 characters
         message = f"{url[:80]!r} is no address."
         raise DownloadError(message, hint="Try another source with --from.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _fault(host, error) from error
+        raise _fault(host, error, timeout) from error
     with response:
         yield response
 
 
-def _fault(host: str | None, reason: object) -> Exception:
+def _fault(host: str | None, reason: object, timeout: float = TIMEOUT) -> Exception:
     if isinstance(reason, ssl.SSLCertVerificationError):
         why = getattr(reason, "verify_message", reason)
         message = f"The certificate of {host} is not trusted: {why}."
         hint = "Set SSL_CERT_FILE to the certificates of your network, or try another source."
         return DownloadError(message, hint=hint)
-    if isinstance(reason, gaierror):
-        return UnreachableError(f"there is no host {host} to be found")
-    if isinstance(reason, ConnectionRefusedError):
-        return UnreachableError(f"{host} refuses connections")
+    if isinstance(reason, OSError) and (lacking := _lacking(host, reason)):
+        return UnreachableError(lacking)
     if isinstance(reason, TimeoutError):
-        return FaultError(f"{host} did not answer within {TIMEOUT:g} seconds")
+        return SilentError(f"{host} did not answer within {timeout:g} seconds")
     if isinstance(reason, http.client.RemoteDisconnected):
         return FaultError(f"{host} closed the connection")
     said = (isinstance(reason, OSError) and reason.strerror) or str(reason)
     return FaultError(f"the connection to {host} broke ({said or type(reason).__name__})")
+
+
+def _lacking(host: str | None, reason: OSError) -> str:
+    """Return why nothing can answer at all; empty if it may."""
+    if isinstance(reason, gaierror):
+        return f"there is no host {host} to be found"
+    if isinstance(reason, ConnectionRefusedError):
+        return f"{host} refuses connections"
+    return f"there is no way to {host} from here" if reason.errno in NO_WAY else ""
 
 
 def _host(url: str) -> tuple[str, str | None, int | None]:

@@ -36,6 +36,9 @@ PAGES = 1000
 PAGE_FILES = 100
 """Entries that ModelScope is asked for at once."""
 
+TIMEOUT = 10.0
+"""Seconds to wait for a hub that shall list files; after them another is asked."""
+
 NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 """Where the next page is."""
 
@@ -121,7 +124,7 @@ def _asked(origin: Origin, url: str) -> tuple[Any, str]:
     """Return a record that a hub was asked for, and its header `Link`."""
 
     def once() -> tuple[Any, str]:
-        with ask(url, token=origin.token) as reply:
+        with ask(url, token=origin.token, timeout=TIMEOUT) as reply:
             if reply.status != HTTPStatus.OK:
                 raise refused(origin, reply)
             try:
@@ -135,7 +138,7 @@ def _asked(origin: Origin, url: str) -> tuple[Any, str]:
                 raise _unreadable(origin) from error
 
     try:
-        return patiently(origin, once)
+        return patiently(origin, f"The list of files of {origin.home.repo}", once)
     except AbsentFileError as error:
         message = f"{host(origin.url)} has no data set {origin.home.repo}, or lists no files of it."
         raise DownloadError(message, hint=f"See {origin.page}; or try --from another.") from error

@@ -242,6 +242,8 @@ MAJOR = "Major-TOM/Core-S2RGB-249k-SigLIP"
         (f"https://modelscope.cn/datasets/{MAJOR}", "hub", "siglip-249k", "modelscope.cn"),
         ("Some/Other_Set", "hub", "other_set", None),
         ("hf://datasets/Some/Set@abc/a/b.parquet", "hub", "b", "huggingface"),
+        ("Some/Set/a/b.parquet", "hub", "b", None),
+        ("Some/Set@v1/a/B.PARQUET", "hub", "b", None),
         ("https://a.org/x/My%20Tiles.parquet?k=1", "url", "my-tiles", None),
         ("./some/Table.parquet", "path", "table", None),
         ("Table.PARQUET", "path", "table", None),
@@ -265,6 +267,9 @@ def test_words_that_mean_nothing_are_told(own: Settings) -> None:
     for text in ("ftp://a.org/x.parquet", "file:///etc/passwd", "https://me:pw@a.org/x.parquet"):
         with pytest.raises(BadQueryError, match="not an address"):
             target_of(text, records)
+    with pytest.raises(BadQueryError, match="not the address of a data set") as wrong:
+        target_of("hf://me/tiles", records)
+    assert "hf://datasets/me/tiles" in wrong.value.hint
     with pytest.raises(BadQueryError, match="not a data set at a hub"):
         target_of("hf://datasets/x", records)
 
@@ -282,6 +287,7 @@ def test_a_folder_beside_does_not_take_a_name_away(
     assert meant("siglip-249k").kind == "hub"
     assert meant("me/tiles").kind == "path"
     assert meant("me/other").kind == "hub"
+    assert meant("me/other/a.parquet").kind == "path"  # what begins it lies here
     assert load.NAME.fullmatch("siglip-249k")
 
 

@@ -97,3 +97,13 @@ def test_what_breaks_later_names_the_set_too(hub: Hub, own: Settings) -> None:
     with pytest.raises(DownloadError) as told:
         open_named_set(REPO, own, name="mine")
     assert "What has come is kept" in told.value.hint
+
+
+def test_a_file_and_a_revision_of_a_repository_are_words_for_a_set(hub: Hub, own: Settings) -> None:
+    hub.put_dataset(REPO, {"a/one.parquet": parquet(TABLE), "a/two.parquet": parquet(table(20))})
+    assert open_named_set(f"{REPO}/a/two.parquet", own).counts["rows"] == 20
+    with pytest.raises(DownloadError) as told:
+        open_named_set(f"{REPO}@nope", own)
+    assert str(told.value) == "tiles: Org/Tiles at 127.0.0.1 has no revision nope."
+    with pytest.raises(DownloadError, match="has no data set Org/Other"):
+        open_named_set("Org/Other@nope", own)

@@ -83,7 +83,8 @@ def target_of(
 
     Args:
         text: Name of a record, `org/name` at a hub (also `hf://datasets/org/name`,
-            `modelscope:org/name`), address of a Parquet file, or path of a file or folder.
+            `modelscope:org/name`, each with `@revision` and a file's path there), address of a
+            Parquet file, or path of a file or folder.
         records: The catalogue.
         others: Further names that are known, for the hint of an error.
 
@@ -91,7 +92,11 @@ def target_of(
         UnknownNameError: If no set is called that; the hint has the nearest name.
         BadQueryError: If it cannot be a path or an address.
     """
-    if isinstance(text, Path) or looks_like_path(text):
+    if isinstance(text, Path):
+        return path_target(user_path(text))
+    if _file_at_hub(text):
+        return _hub_target(text, None, records)
+    if looks_like_path(text):
         return path_target(user_path(text))
     if text in records:
         record = records[text]
@@ -107,8 +112,21 @@ def target_of(
     raise UnknownNameError(str(error), hint=hint, **error.details)
 
 
+def _file_at_hub(text: str) -> bool:
+    """Whether a word is `org/name/path/of/file.parquet`, and nothing here begins so."""
+    first, _, rest = text.partition("/")
+    name, slash, file = rest.partition("/")
+    repo = f"{first}/{name.partition('@')[0]}"
+    named = bool(slash) and bool(REPO.fullmatch(repo)) and file.lower().endswith(SUFFIXES)
+    return named and ":" not in text and not Path(first).exists()
+
+
 def _afar(text: str, records: Mapping[str, SetRecord]) -> Target | None:
     """Return the set that a hub's id or an address means; None for a path that looks like one."""
+    if text.startswith("hf://") and not text.startswith("hf://datasets/"):
+        message = f"{text[:80]!r} is not the address of a data set."
+        hint = f"Data sets are at hf://datasets/{text.removeprefix('hf://').lstrip('/')[:80]}"
+        raise BadQueryError(message, hint=hint)
     for prefix, hub in PREFIXES.items():
         if text.startswith(prefix):
             return _hub_target(text.removeprefix(prefix), hub, records)
@@ -170,7 +188,8 @@ def _hub_target(text: str, hub: Hub | None, records: Mapping[str, SetRecord]) ->
     file = "/".join(parts[2:])
     if not REPO.fullmatch(repo):
         message = f"{text[:80]!r} is not a data set at a hub."
-        raise BadQueryError(message, hint="Give it as org/name.")
+        hint = "Give it as org/name, as hf://datasets/org/name or as modelscope:org/name."
+        raise BadQueryError(message, hint=hint)
     known = None if file or revision else _by_repository(repo, records)
     if known is not None:
         return replace(known, hub=hub)

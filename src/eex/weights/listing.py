@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from eex.errors import DownloadError
-from eex.weights.answers import AbsentFileError, host, refused
+from eex.weights.answers import AbsentFileError, NoAnswerError, host, refused
 from eex.weights.checksum import SHA256
 from eex.weights.fetch import patiently
 from eex.weights.http import FaultError, ask
@@ -81,7 +81,7 @@ def _huggingface(home: Home, source: Source, settings: Settings) -> Listing:
     api = f"{endpoint_of(origin)}/api/{home.kind}s/{quote(home.repo)}"
     commit = home.revision
     if not is_commit(commit):
-        told, _ = _asked(origin, f"{api}/revision/{quote(home.revision, safe='')}")
+        told = _revision(origin, api, home)
         commit = str(told.get("sha", "")) if isinstance(told, Mapping) else ""
         commit = commit if COMMIT.fullmatch(commit) else ""
     url = f"{api}/tree/{quote(commit or home.revision, safe='')}?recursive=true"
@@ -98,6 +98,25 @@ def _huggingface(home: Home, source: Source, settings: Settings) -> Listing:
         if urlsplit(url)[:2] != urlsplit(api)[:2]:
             raise _unreadable(origin)
     raise _unreadable(origin)
+
+
+def _revision(origin: Origin, api: str, home: Home) -> Any:  # noqa: ANN401
+    """Return what a hub says of a branch or tag; that it has none is not that it has no set.
+
+    Raises:
+        DownloadError: If it has no such data set, or no such revision of it.
+    """
+    try:
+        return _asked(origin, f"{api}/revision/{quote(home.revision, safe='')}")[0]
+    except NoAnswerError:
+        raise
+    except DownloadError as error:
+        if home.revision == "main":
+            raise
+        _asked(origin, f"{api}/revision/main")  # raises if there is no such data set at all
+        message = f"{home.repo} at {host(origin.url)} has no revision {home.revision}."
+        hint = f"See {origin.page}; without @{home.revision}, the newest is taken."
+        raise DownloadError(message, hint=hint) from error
 
 
 def _modelscope(home: Home, source: Source, settings: Settings) -> Listing:

@@ -160,7 +160,17 @@ def test_roles_are_those_of_records() -> None:
         ),
         ({"a": range(ROWS), "geometry": POINTS}, "no column of vectors", "a, geometry"),
         ({"embedding": LISTS, "place": POINTS}, "does not say where", "embedding, place"),
-        ({"embedding": LISTS, "lon": LONLAT[:, 0]}, "does not say where", "lon, lat"),
+        (
+            {"embedding": LISTS, "x": LONLAT[:, 0], "y": LONLAT[:, 1]},
+            "does not say where",
+            "--column lon=x --column lat=y",
+        ),
+        (
+            {"bbox": [[0.0] * 4] * ROWS, "features": LISTS, "geometry": POINTS},
+            "no column of vectors",
+            "--column embedding=features",
+        ),
+        ({"embedding": LISTS, "lon": LONLAT[:, 0]}, "does not say where", "lat=NAME"),
     ],
 )
 def test_columns_that_are_not_found_are_told_with_those_that_are(
@@ -178,6 +188,55 @@ def test_a_mapping_of_what_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadQueryError, match="'vector' is nothing that") as caught:
         opened(tmp_path, with_vectors(LISTS), columns={"vector": "embedding"})
     assert "embedding, geometry" in caught.value.hint
+
+
+def test_a_misspelt_mapping_gets_the_column_that_was_meant(tmp_path: Path) -> None:
+    columns = {"bbox": [[0.0] * 4] * ROWS} | with_vectors(LISTS)
+    for asked, meant in (
+        ({"embedding": "embeding"}, "--column embedding=embedding?"),
+        ({"embedding": "vector"}, "--column embedding=embedding?"),
+        ({"id": "idd"}, ""),
+    ):
+        with pytest.raises(DamagedSetError, match="no column") as caught:
+            opened(tmp_path, columns, columns=asked)
+        assert meant in caught.value.hint
+        assert "bbox?" not in caught.value.hint
+
+
+@pytest.mark.parametrize("prefix", ["A", "emb_", ""])
+def test_a_column_for_each_number_is_told_with_what_makes_them_one(
+    prefix: str, tmp_path: Path
+) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    names = [f"{prefix}{i:02}" for i in range(12)]
+    numbers = RNG.normal(size=(ROWS, 12))
+    columns = dict(zip(names, numbers.T, strict=True)) | {"geometry": POINTS, "A": range(ROWS)}
+    with pytest.raises(DamagedSetError, match=f"`{prefix}00` to `{prefix}11`") as caught:
+        opened(tmp_path, columns)
+    sql = caught.value.hint.split('"')[1].replace("vectors.parquet", str(tmp_path / "v.parquet"))
+    duckdb.sql(sql)
+    some = open_table(tmp_path / "v.parquet", cache_dir=tmp_path / "cache")
+    np.testing.assert_array_equal(some.vectors, numbers)
+
+
+def test_the_file_with_vectors_of_another_length_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name, dim in (("a", 6), ("b", 7)):
+        lists = pa.array(RNG.normal(size=(ROWS, dim)).tolist(), pa.list_(pa.float32()))
+        pq.write_table(
+            pa.table({"embedding": lists, "geometry": POINTS}), folder / f"{name}.parquet"
+        )
+    with pytest.raises(DamagedSetError, match=r"b\.parquet has vectors .* not of length 6"):
+        open_table(folder, cache_dir=tmp_path / "cache")
+
+
+def test_the_first_row_without_a_place_is_told_and_how_many(tmp_path: Path) -> None:
+    lon = LONLAT[:, 0].copy()
+    lon[[7, 9]] = np.nan
+    columns = {"embedding": LISTS, "lon": lon, "lat": LONLAT[:, 1]}
+    with pytest.raises(DamagedSetError, match="none in row 7, 2 of rows 0 to 39"):
+        opened(tmp_path, columns)
 
 
 def fixed(numbers: pa.Array, *shape: int) -> pa.Array:
@@ -535,8 +594,8 @@ def test_geometry_in_metres_is_put_into_degrees_where_the_file_says_so(tmp_path:
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        ([None, *POINTS[1:]], "1 tiles without a place"),
-        (["POINT EMPTY"] * ROWS, "40 tiles without a place"),
+        ([None, *POINTS[1:]], "row 0, 1 of rows 0 to 39"),
+        (["POINT EMPTY"] * ROWS, "row 0, 40 of rows 0 to 39"),
         ([b"no wkb"] * ROWS, "which is no geometry"),
         (["here"] * ROWS, "which is no geometry"),
         ([1.5] * ROWS, "which is no geometry"),

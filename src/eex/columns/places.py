@@ -30,27 +30,35 @@ HALF = 180
 """Degrees of longitude: what is wider crosses the antimeridian."""
 
 
-def centres(batch: pa.RecordBatch, product: Product, path: Path | str) -> NDArray[np.float64]:
+def centres(
+    batch: pa.RecordBatch, product: Product, path: Path | str, *, start: int = 0
+) -> NDArray[np.float64]:
     """Return where the tiles' centres are, shape (rows, 2), degrees, longitude first.
 
     Columns of centres are taken as they are. Else it is the centroid of the geometry: WKB, WKT or
     GeoArrow, in longitude and latitude or in the system that the file names; a shape that crosses
     180 degrees, whole or cut in two there, has its centre where it is.
 
+    Args:
+        batch: Of the table.
+        product: Which columns say it.
+        path: Of the table, for messages.
+        start: Row of the table that the batch begins with, for messages.
+
     Raises:
         DamagedSetError: If the place of a row is missing or not on the globe.
     """
     if product.lon:
-        return _from_degrees(batch, product, path)
+        return _from_degrees(batch, product, path, start)
     column = batch[product.geometry]
     shapes = _shapes(column, product.geometry, path)
-    _check_all_there(shapes, path, product.geometry)
+    _check_all_there(shapes, path, product.geometry, start)
     lonlat = _centroids(_in_degrees(shapes, product, path))
-    outside = ~((np.abs(lonlat) <= (HALF, HALF / 2)).all(axis=1))
+    outside = np.asarray(~(np.abs(lonlat) <= (HALF, HALF / 2)).all(axis=1))
     if outside.any():
         x, y = lonlat[np.flatnonzero(outside)[0]]
         hint = "If they are in metres, convert them: gdf.to_crs(4326).to_parquet(...)."
-        such = f"such as {x:.6g}, {y:.6g}"
+        such = f"such as {x:.6g}, {y:.6g}: {_where(outside, start)}"
         what = f"has tiles in `{product.geometry}` that are not in degrees, {such}"
         raise damaged(path, what, hint=hint)
     return lonlat
@@ -73,7 +81,9 @@ def is_degrees(crs: Any) -> bool:  # noqa: ANN401
     return crs is None or str(code).rpartition(":")[2] in LON_LAT
 
 
-def _from_degrees(batch: pa.RecordBatch, product: Product, path: Path | str) -> NDArray[np.float64]:
+def _from_degrees(
+    batch: pa.RecordBatch, product: Product, path: Path | str, start: int
+) -> NDArray[np.float64]:
     columns = []
     for name, most in ((product.lon, HALF), (product.lat, HALF // 2)):
         kind = batch[name].type
@@ -81,8 +91,12 @@ def _from_degrees(batch: pa.RecordBatch, product: Product, path: Path | str) -> 
             what = f"has {kind} in `{name}`, where degrees belong"
             raise damaged(path, what, hint=_RANGE)
         degrees = batch[name].to_numpy(zero_copy_only=False).astype(np.float64)  # NaN where null
-        if not (np.abs(degrees) <= most).all():
+        wrong = ~(np.abs(degrees) <= most)
+        if wrong.any():
+            first = degrees[wrong][0]
+            such = "none" if np.isnan(first) else f"{first:.6g}"
             what = f"has tiles whose `{name}` is missing or beyond {most} degrees"
+            what += f": {such} in {_where(wrong, start)}"
             raise damaged(path, what, hint=_RANGE)
         columns.append(degrees)
     return np.column_stack(columns)
@@ -144,15 +158,22 @@ def _from_geoarrow(column: pa.Array) -> NDArray[Any]:
     return shapes
 
 
-def _check_all_there(shapes: NDArray[Any], path: Path | str, name: str) -> None:
+def _check_all_there(shapes: NDArray[Any], path: Path | str, name: str, start: int) -> None:
     import shapely
 
-    lacking = int((shapely.is_missing(shapes) | shapely.is_empty(shapes)).sum())
-    if lacking:
+    lacking = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    if lacking.any():
         hint = (
             "Leave these rows out, or name columns of degrees: --column lon=NAME --column lat=NAME."
         )
-        raise damaged(path, f"has {lacking:,} tiles without a place in `{name}`", hint=hint)
+        what = f"has tiles without a place in `{name}`: {_where(lacking, start)}"
+        raise damaged(path, what, hint=hint)
+
+
+def _where(wrong: NDArray[np.bool_], start: int) -> str:
+    """Say which row of a table is the first of some of a batch, and how many there are."""
+    first, last = start + int(np.flatnonzero(wrong)[0]), start + len(wrong) - 1
+    return f"row {first:,}, {int(wrong.sum()):,} of rows {start:,} to {last:,}"
 
 
 def _in_degrees(shapes: NDArray[Any], product: Product, path: Path | str) -> NDArray[Any]:

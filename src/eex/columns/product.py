@@ -5,7 +5,9 @@ In: the Arrow schema of a table, and a mapping where the user gives one. Out: a 
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,18 @@ SIGNATURES: tuple[tuple[str, frozenset[str]], ...] = (
 
 NAMED_SHOWN = 20
 """Columns that an error lists."""
+
+NUMBERED = re.compile(r"(.*?)([0-9]+)")
+"""Name of a column that holds one number of a vector, as some products have them."""
+
+ONE_COLUMN = (
+    "COPY (SELECT *, list_value(*COLUMNS('^PREFIX[0-9]+$')) AS embedding FROM 'TABLE') "
+    "TO 'vectors.parquet'"
+)
+"""What puts such columns into one."""
+
+LEAST_NUMBERED = 8
+"""Columns whose numbers run that are taken for a vector's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +100,10 @@ def product_of(
     if not (roles["lon"] and roles["lat"]) or ("geometry" in given and "lon" not in given):
         roles["lon"] = roles["lat"] = ""
     if not roles["embedding"]:
-        raise _unmapped(path, "has no column of vectors that is called as usual", schema)
+        raise _without_vectors(path, schema)
     if not roles["geometry"] and not roles["lon"]:
-        raise _unmapped(path, "does not say where its tiles are", schema)
+        what = "does not say where its tiles are"
+        raise damaged(path, what, hint=f"{_found(schema)} {_places(schema.names)}")
     if "embedding" in given:
         name = "mapping"
     else:
@@ -110,7 +125,10 @@ def _check_mapping(given: Mapping[str, str], schema: pa.Schema, path: Path | str
             message = f"{role!r} is nothing that a column can be mapped to."
             raise BadQueryError(message, hint=f"Choose among: {', '.join(ROLES)}.")
         if name and name not in schema.names:
-            raise _unmapped(path, f"has no column `{name}` to take as {role}", schema)
+            what = f"has no column `{name}` to take as {role}"
+            likely = _likely(role, name, schema)
+            hint = f"{_found(schema)} {f'Did you mean --column {role}={likely}?' if likely else ''}"
+            raise damaged(path, what, hint=hint.rstrip())
 
 
 def _usual(role: str, names: list[str]) -> str:
@@ -118,23 +136,67 @@ def _usual(role: str, names: list[str]) -> str:
     return next((spelt[usual] for usual in USUAL[role] if usual in spelt), "")
 
 
-def _unmapped(path: Path | str, what: str, schema: pa.Schema) -> DamagedSetError:
-    import pyarrow as pa
-
-    lists = [
-        field.name
-        for field in schema
-        if pa.types.is_nested(field.type) and not pa.types.is_struct(field.type)
-    ]
+def _found(schema: pa.Schema) -> str:
     shown = schema.names[:NAMED_SHOWN]
     more = f" and {len(schema.names) - len(shown)} more" if len(shown) < len(schema.names) else ""
-    found = f"{', '.join(shown)}{more}" if shown else "none"
-    example = f"embedding={lists[0]}" if lists else "embedding=NAME"
-    hint = (
-        f"Its columns are: {found}. Say which is which: --column {example}, and likewise for "
-        f"{', '.join(ROLES[1:])}."
+    return f"Its columns are: {', '.join(shown) or 'none'}{more}."
+
+
+def _likely(role: str, name: str, schema: pa.Schema) -> str:
+    """Return the column that was probably meant for a role; empty if none comes near."""
+    import pyarrow as pa
+
+    if near := difflib.get_close_matches(name, schema.names, n=1):
+        return near[0]
+    if usual := _usual(role, schema.names):
+        return usual
+    vectors = [
+        f.name for f in schema if not pa.types.is_struct(f.type) and pa.types.is_nested(f.type)
+    ]
+    return next((n for n in vectors if "bbox" not in n.lower()), "") if role == "embedding" else ""
+
+
+def _places(names: list[str]) -> str:
+    """Return how columns of places are named, as those of the table if any look like such."""
+    spelt = {name.lower(): name for name in reversed(names)}
+    lon, lat = (
+        next((spelt[n] for n in (*usual, axis) if n in spelt), "NAME")
+        for axis, usual in (("x", USUAL["lon"]), ("y", USUAL["lat"]))
     )
-    return damaged(path, what, hint=hint)
+    return (
+        f"Name those of the tiles' centres, in degrees: --column lon={lon} --column lat={lat}; or "
+        "one of points or outlines: --column geometry=NAME."
+    )
+
+
+def _without_vectors(path: Path | str, schema: pa.Schema) -> DamagedSetError:
+    if numbered := _numbered(schema):
+        first, last, prefix = numbered
+        what = f"has a column for each number of a vector, `{first}` to `{last}`, which is not read"
+        sql = ONE_COLUMN.replace("PREFIX", re.escape(prefix)).replace("TABLE", str(path))
+        return damaged(path, what, hint=f'Make them one column, with DuckDB: duckdb -c "{sql}"')
+    likely = _likely("embedding", "embedding", schema) or "NAME"
+    what = "has no column of vectors that is called as usual"
+    return damaged(
+        path, what, hint=f"{_found(schema)} Say which it is: --column embedding={likely}."
+    )
+
+
+def _numbered(schema: pa.Schema) -> tuple[str, str, str] | None:
+    """Return the first and last of columns of numbers such as A00 to A63, and what they share."""
+    import pyarrow as pa
+
+    runs: dict[str, list[str]] = {}
+    for field in schema:
+        told = NUMBERED.fullmatch(field.name)
+        if told and (pa.types.is_floating(field.type) or pa.types.is_integer(field.type)):
+            runs.setdefault(told[1], []).append(field.name)
+    for prefix, names in runs.items():
+        numbers = [int(name.removeprefix(prefix)) for name in names]
+        running = list(range(numbers[0], numbers[0] + len(numbers)))
+        if len(names) >= LEAST_NUMBERED and numbers == running:
+            return names[0], names[-1], prefix
+    return None
 
 
 def _geo(schema: pa.Schema) -> dict[str, Any]:

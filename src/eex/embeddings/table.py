@@ -202,7 +202,7 @@ def _batches(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> Iterator[pa.Reco
     """Read file after file; a column is never in memory as a whole."""
     import pyarrow.parquet as pq
 
-    from eex.columns.said import damaged, reason
+    from eex.columns.said import damaged, reason, said_of
     from eex.embeddings.write import BATCH
 
     for path, footer in tables:
@@ -213,6 +213,7 @@ def _batches(tables: Sequence[tuple[Path, pq.FileMetaData]]) -> Iterator[pa.Reco
             with pq.ParquetFile(
                 path, metadata=footer, buffer_size=READ_BYTES, pre_buffer=False
             ) as file:
-                yield from file.iter_batches(batch_size=rows)
+                for batch in file.iter_batches(batch_size=rows):
+                    yield said_of(batch, path)
         except OSError as error:
             raise damaged(path, f"is not a whole GeoParquet file: {reason(error)}") from error

@@ -195,16 +195,16 @@ class _Job:
     def add(self, batch: pa.RecordBatch) -> None:
         """Convert one batch."""
         from eex.columns.places import centres
-        from eex.columns.said import damaged
+        from eex.columns.said import damaged, file_of
         from eex.columns.vectors import vectors_of
 
-        name = self.product.embedding
-        lonlat = centres(batch, self.product, self.path)
-        values, missing = vectors_of(batch[name], name, self.path, dim=self.dim)
+        name, path = self.product.embedding, file_of(batch, self.path)
+        lonlat = centres(batch, self.product, path, start=self.rows)
+        values, missing = vectors_of(batch[name], name, path, dim=self.dim)
         if values.dtype != self.stored:
             if not np.can_cast(values.dtype, self.stored):
                 what = f"has vectors of {values.dtype} beside vectors of {self.stored}"
-                raise damaged(self.path, what, hint="Open the files one by one.")
+                raise damaged(path, what, hint="Open the files one by one.")
             values = values.astype(self.stored)
         if not self.dim and values.shape[1]:
             self.dim = values.shape[1]

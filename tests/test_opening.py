@@ -536,6 +536,10 @@ def test_the_command_line_opens_lists_searches_and_removes(run: Run) -> None:
     assert "credit     Somebody" in out
     assert "Next: eex search --set tiles --row 0\n" in told
     assert "eex models get clay-v1.5" in told
+    assert "MB, kept" in out
+    out = run("open", "tiles", "--dtype", "float16", "--as", "half")[1]
+    assert ("MB, kept" in out, "MB, already here" in out) == (False, True)
+    assert run("set", "remove", "half", "--yes")[0] == 0
     code, out, _ = run("open", "tiles")
     assert out.startswith("tiles is open: 600 rows")
     code, out, _ = run("search", "--set", "tiles", "--row", "3", "--k", "2", "--format", "json")
@@ -565,7 +569,8 @@ def test_typos_on_the_command_line_are_met_with_what_was_meant(run: Run) -> None
     assert "Did you mean 'tiles'" in run("sets", "tilse")[2]
     assert "west,south,east,north" in run("open", "tiles", "--bbox", "1,2,3")[2]
     assert "--column embedding=vector" in run("open", "tiles", "--column", "vector")[2]
-    assert run("open", "tiles", "--dtype", "int8")[0] == 2
+    code, _, told = run("open", "tiles", "--dtype", "int8")
+    assert (code, "''" in told, "float16" in told) == (2, False, True)
 
 
 def test_python_opens_a_part_under_its_own_name(own: Settings) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from eex.catalog.load import checked, read_catalog, records_of
 from eex.catalog.records import SetRecord
 from eex.errors import BadCatalogError, EexError
-from eex.registry import find, names
+from eex.registry import find, names, unknown_name
 
 if TYPE_CHECKING:
     from eex.config import Settings
@@ -63,7 +63,18 @@ def records_at(path: Path) -> tuple[SetRecord, ...]:
         if record.name in names("eex.sources"):
             message = f"The catalogue {path} calls a set {record.name!r}, which is made here."
             raise BadCatalogError(message, hint="Give it another name.")
+        if record.model and not record.model.startswith("clip:"):
+            _check_model(str(path), record.name, record.model)
     return records
+
+
+@cache
+def _check_model(path: str, name: str, model: str) -> None:
+    """Tell once of a model that nobody knows; tiles of the set can be asked with all the same."""
+    known = names("eex.encoders")
+    if model not in known:
+        near = unknown_name("model", model, known).hint
+        _LOGGER.warning("%s: the model %r of %s is not known here. %s", path, model, name, near)
 
 
 def _plugged(name: str) -> tuple[SetRecord, ...]:

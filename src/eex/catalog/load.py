@@ -25,6 +25,7 @@ from typing import Any, get_args
 from eex.catalog.records import ROLES, PlacesRecord, SetFile, SetRecord
 from eex.errors import BadCatalogError
 from eex.files import user_path
+from eex.registry import names
 from eex.weights.checksum import SHA256
 from eex.weights.records import Home, Hub
 
@@ -36,6 +37,9 @@ MOST_BYTES = 16 * 2**20
 
 DTYPES = ("", "float16", "float32", "float64", "int8")
 """Number formats of stored vectors."""
+
+EXAMPLE_KEYS = {"text", "image", "place", "row", "parts", "weights", "bbox", "k", "match", "split"}
+"""What an example can ask with: a part of `eex.search.query`'s record."""
 
 QUANTIZATIONS = ("none", "scalar")
 
@@ -131,6 +135,8 @@ def checked(record: SetRecord, where: str, *, folder: Path | None = None) -> Set
             raise _wrong(where, f"has {getattr(record, name)} as `{name}`")
     if record.dtype not in DTYPES:
         raise _wrong(where, f"has {record.dtype!r} as `dtype`, not {', '.join(DTYPES[1:])}")
+    if record.pixels and record.pixels not in (readers := names("eex.readers")):
+        raise _wrong(where, f"has {record.pixels!r} as `pixels`; readers are {', '.join(readers)}")
     if strange := set(record.columns) - set(ROLES):
         raise _wrong(where, f"maps {min(strange)!r} in `columns`; roles are {', '.join(ROLES)}")
     if not record.files:
@@ -229,7 +235,9 @@ def _example(value: object, where: str) -> tuple[str, Mapping[str, Any]]:
     pair = _list(value, where, "examples")
     if len(pair) != 2 or not isinstance(pair[0], str):  # noqa: PLR2004
         raise _wrong(where, 'has an example that is not ["title", { text = "…" }]')
-    return pair[0], dict(_table(pair[1], f"{where}, `examples`"))
+    asked = dict(_table(pair[1], f"{where}, `examples`"))
+    _check_known(asked, EXAMPLE_KEYS, f"{where}, `examples`")
+    return pair[0], asked
 
 
 def _typed(value: object, kind: type, where: str, key: str) -> Any:  # noqa: ANN401

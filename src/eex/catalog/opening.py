@@ -21,6 +21,7 @@ from eex.catalog.fetching import FileProgress, addresses, have_files, here_alrea
 from eex.catalog.finding import Found, find_files
 from eex.catalog.gather import catalogue
 from eex.catalog.joining import Wanting, join_for
+from eex.catalog.notes import check_model
 from eex.catalog.opened import (
     Opened,
     OpenHere,
@@ -110,6 +111,7 @@ def open_named_set(
         OutputError: If the disk has no room or refuses.
     """
     wish = wish or Wish()
+    check_model(wish)
     target, wish, name = _meant(text, wish, name, settings)
     job = _Opening(
         text=str(text),

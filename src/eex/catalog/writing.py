@@ -16,6 +16,7 @@ from eex.catalog.fetching import FileProgress
 from eex.catalog.finding import Found
 from eex.catalog.header import header_for
 from eex.catalog.joining import Join
+from eex.catalog.notes import check_scaled
 from eex.catalog.opened import (
     Opened,
     Source,
@@ -108,6 +109,8 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
     check_rows(files.tables, selection, order.name)
     columns = {**record.columns, **order.wish.columns}
     header = header_for(order.target, order.wish, files.tables[0].schema, name=order.name)
+    if (order.wish.scale, order.wish.offset) != (None, None):
+        check_scaled(order.wish, _format(files.tables[0].schema, columns, order.name), order.name)
     key = _key(files, order, header, columns)
     place = folder_of(order.name, order.settings) / key
     same = _there(order, key)
@@ -216,6 +219,15 @@ def _source_name(found: Found) -> str:
     if found.home is None:
         return found.files[0].name
     return found.source.name if found.source is not None else found.home.hub
+
+
+def _format(schema: pa.Schema, columns: Mapping[str, str], label: str) -> str:
+    """Return the number format of the stored vectors."""
+    from eex.columns.product import product_of
+    from eex.columns.vectors import number_format
+
+    name = product_of(schema, columns, path=label).embedding
+    return number_format(schema.field(name).type, name, label).name
 
 
 def _schema(tables: Sequence[Table], columns: Mapping[str, str], label: str) -> pa.Schema:

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 @click.option("--file", "file", default="", metavar="NAME", help="Which table of a repository.")
 @click.option(
     "--dtype",
-    default="",
-    type=click.Choice(["", "float16", "float32"]),
+    type=click.Choice(["float16", "float32"]),
     metavar="FORMAT",
     help="Convert vectors to float16 (half the disk) or float32.  [default: as they are]",
 )
@@ -81,10 +80,10 @@ def open_command(target: str, *, as_json: bool, **options: Any) -> None:  # noqa
     from eex.catalog.opened import open_here
 
     settings = read_settings()
-    if _made_here(target, settings):
+    if _made_here(target, settings, _asked_for(options)):
         return
     try:
-        here, before = _opened(target, settings, options)
+        here, before, brought = _opened(target, settings, options)
     except KeyboardInterrupt:
         say("\nStopped. What has come of its files is kept; the same command goes on from there.")
         raise
@@ -92,7 +91,7 @@ def open_command(target: str, *, as_json: bool, **options: Any) -> None:  # noqa
     if as_json:
         answer(json_text(_record(latest, already=before)))
         return
-    _tell(latest, settings, already=before)
+    _tell(latest, settings, already=before, brought=brought)
 
 
 @one_set.command()
@@ -120,11 +119,13 @@ def remove(name: str, *, yes: bool) -> None:
     answer(f"Removed {name}: {freed / 1e6:,.1f} MB{more}.")
 
 
-def _opened(target: str, settings: Settings, options: dict[str, Any]) -> tuple[OpenHere, bool]:
-    """Open a set with bars, and say whether it was open before."""
+def _opened(
+    target: str, settings: Settings, options: dict[str, Any]
+) -> tuple[OpenHere, bool, set[str]]:
+    """Open a set with bars; say whether it was open before, and which files came."""
     from eex.catalog.opening import open_named_set
 
-    worked = False
+    worked, brought = False, set()
     with ExitStack() as drawn:
         bytes_bar = drawn.enter_context(byte_bars())
         rows_bar = progress("writing", "rows")
@@ -132,6 +133,7 @@ def _opened(target: str, settings: Settings, options: dict[str, Any]) -> tuple[O
         def fetched(name: str, done: int, total: int) -> None:
             nonlocal worked
             worked = True
+            brought.add(name)
             bytes_bar(name, done, total)
 
         def written(done: int, total: int) -> None:
@@ -153,7 +155,7 @@ def _opened(target: str, settings: Settings, options: dict[str, Any]) -> tuple[O
             rows=written,
             waiting=lambda: say(f"Another process is opening {target}; waiting for it."),
         )
-    return here, not worked
+    return here, not worked, brought
 
 
 def _wish(options: dict[str, Any]) -> Wish:
@@ -170,18 +172,30 @@ def _wish(options: dict[str, Any]) -> Wish:
     return Wish(
         selection=selection_of(options["bbox"], options["rows"], options["shards"]),
         columns=columns,
-        **{k: options[k] for k in ("dtype", "model", "variant", "weights", "file")},
+        dtype=options["dtype"] or "",
+        **{k: options[k] for k in ("model", "variant", "weights", "file")},
         **{k: options[k] for k in ("scale", "offset")},
     )
 
 
-def _made_here(target: str, settings: Settings) -> bool:
+def _asked_for(options: dict[str, Any]) -> list[str]:
+    """Return the options that say how a set shall be opened, as they are typed."""
+    typed = {"name": "as", "source": "from", "columns": "column"}
+    said = [key for key, value in options.items() if value or isinstance(value, float)]
+    return [f"--{typed.get(key, key)}" for key in said if key not in {"keep", "yes", "refresh"}]
+
+
+def _made_here(target: str, settings: Settings, asked: list[str]) -> bool:
     """Whether it is a set that is made here, which needs no opening; makes it."""
     from eex.catalog.known import known_sets
     from eex.cli.say import open_named
 
     for spec in known_sets():
         if target in {spec.name, spec.set_id}:
+            if asked:
+                message = f"{spec.name} is made here as a whole; {', '.join(asked)} cannot be used."
+                hint = f"eex open {spec.name}; to search a part of it, eex search --bbox W,S,E,N."
+                raise BadQueryError(message, hint=hint)
             rows = len(open_named(spec.name, settings))
             answer(f"{spec.name} is ready: {rows:,} rows. It is made here, nothing is fetched.")
             return True
@@ -202,10 +216,11 @@ def _record(here: OpenHere, *, already: bool) -> dict[str, Any]:
     }
 
 
-def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
+def _tell(here: OpenHere, settings: Settings, *, already: bool, brought: set[str]) -> None:
     """Say what was opened, and what to do with it."""
     from eex.catalog.gather import catalogue
     from eex.catalog.joining import words_of
+    from eex.catalog.notes import notes_of
     from eex.catalog.opened import map_open
     from eex.catalog.selection import Selection
 
@@ -229,7 +244,9 @@ def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
     ]
     if known.downloads:
         kept = sum(file.size for file in known.files)
-        lines.append(f"  fetched    {kept / 1e6:,.1f} MB, kept (--discard does not)")
+        came = brought - {known.places.get("file")}
+        said = f"fetched    {kept / 1e6:,.1f} MB, kept (--discard does not)"
+        lines.append(f"  {said if came else f'files      {kept / 1e6:,.1f} MB, already here'}")
     if known.bytes_read:
         read, whole = known.bytes_read / 1e6, sum(file.size for file in known.files) / 1e6
         lines.append(f"  read       {read:,.1f} of {whole:,.1f} MB, by range")
@@ -248,12 +265,10 @@ def _tell(here: OpenHere, settings: Settings, *, already: bool) -> None:
         lines.append(f"  credit     {header['attribution']}")
     answer("\n".join(lines))
     record = catalogue(settings).get(known.target)
-    for notice in record.notices if record is not None else ():
-        say(f"  note: {notice}")
-    if words_of(known.places):
-        say(f"  note: {words_of(known.places)}")
-    if embeddings.counts.message():
-        say(f"  note: {embeddings.counts.message()}")
+    notes = [*(record.notices if record is not None else ()), *notes_of(here, record)]
+    for note in (*notes, words_of(known.places), embeddings.counts.message()):
+        if note:
+            say(f"  note: {note}")
     say("Next: " + "\n".join(search_next(known.name, embeddings, settings)))
 
 

@@ -53,7 +53,8 @@ def sets(name: str | None, *, as_json: bool) -> None:
         return
     lines = [f"{'name':<16} {'rows':>11} {'size':>9}  {'model':<24} {'licence':<13} state"]
     for r in records:
-        rows = f"{r['rows']:,}" if r["rows"] else ""
+        count = r["open"]["rows"] if r["state"] == "open" else r["rows"]
+        rows = f"{count:,}" if count else ""
         here = STATES[r["state"]]
         if r["state"] == "part":
             here += f" ({r['open']['rows']:,} rows)"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -224,15 +225,28 @@ class TestFiles:
         self, pixels: TilePixels, tmp_path: Path, name: str, world: str
     ) -> None:
         written = pixels.save(tmp_path / name)
-        assert [path.name for path in written] == [name, world]
+        assert [path.name for path in written] == [name, world, f"{name}.aux.xml"]
         lines = [float(line) for line in written[1].read_text().split()]
         assert lines[:4] == [10, 0, 0, -10]
         assert lines[4:] == pytest.approx([pixels.transform[2] + 5, pixels.transform[5] - 5])
+        with rasterio.open(written[0]) as file:
+            assert file.crs.to_epsg() == 32633
+            assert tuple(file.transform)[:6] == pytest.approx(pixels.transform)
         with Image.open(written[0]) as file:
             assert file.size == (CUT, CUT)
             told = str(file.text) if name.endswith("png") else str(dict(file.getexif()))  # type: ignore[attr-defined]
         assert "CC-BY-SA-4.0" in told
         assert "Copernicus Sentinel data 2022" in told
+
+    def test_pixels_that_lie_elsewhere_than_their_tile_are_told(self, pixels: TilePixels) -> None:
+        assert pixels.notices == ()
+        a, b, c, d, e, f = pixels.transform
+        for off, words in ((8_000.0, ""), (60_000.0, r"lie \d+ km from the tile's centre")):
+            moved = replace(pixels, transform=(a, b, c + off + CUT * 10, d, e, f))
+            assert bool(moved.notices) is bool(words)
+            assert all(re.search(words, notice) for notice in moved.notices)
+        (far,) = replace(pixels, tile=replace(pixels.tile, lon=-100.0, lat=-40.0)).notices
+        assert "-40.0000, -100.0000" in far
 
     def test_bands_become_a_picture_where_it_is_clear_which(self, made: World) -> None:
         opened = made.open()
@@ -294,6 +308,21 @@ class TestCommandLine:
         with Image.open(target) as file:
             assert file.size == (96, 96)
             assert file.text["Cell"] == "455U_120R"
+
+    @pytest.mark.parametrize("there", ["x.png", "x.pgw", "x.png.aux.xml"])
+    def test_no_file_is_replaced_unasked(
+        self, made: World, tmp_path: Path, there: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        (folder / there).write_text("mine")
+        command = ("tile", made.path, "1", "--kind", "rgb", "-o", folder / "x.png")
+        assert self.run(*command) == 1
+        assert f"{there} is there already. Give another name, or --force" in capsys.readouterr().err
+        assert [path.name for path in folder.iterdir()] == [there]
+        assert self.run(*command, "--force") == 0
+        assert (folder / there).read_bytes() != b"mine"
+        assert len(list(folder.iterdir())) == 3
 
     def test_some_bands_of_a_part(self, made: World, tmp_path: Path) -> None:
         target = tmp_path / "x.tif"
@@ -360,6 +389,9 @@ class TestCommandLine:
     ) -> None:
         assert self.run("set", "offsets", made.path) == 0
         assert "4 of 4 tiles in 2 shards" in capsys.readouterr().out
+        assert self.run("set", "offsets", made.path) == 1
+        assert "is there already" in capsys.readouterr().err
+        assert self.run("set", "offsets", made.path, "--force") == 0
         assert offsets_beside(made.path) == made.folder / "toys.offsets.parquet"
         fresh = Settings(cache_dir=tmp_path / "fresh", threads=1, fetch_hosts=("127.0.0.1",))
         made.server.reset_counts()

@@ -173,3 +173,23 @@ def check_target(path: Path | None) -> None:
     if not parent:
         message = f"The folder {path.absolute().parent} does not exist."
         raise BadQueryError(message, hint="Make it first, or choose another.")
+
+
+def check_new(path: Path, *, force: bool, beside: tuple[Path, ...] = ()) -> None:
+    """Refuse a file that cannot be written, and one that is there unless it may be replaced.
+
+    Args:
+        path: To write.
+        force: Whether files that are there are replaced.
+        beside: What else is written.
+    """
+    check_target(path)
+    there = next((file for file in (path, *beside) if file.exists()), None)
+    if there is not None and not force:
+        message = f"{there} is there already."
+        raise BadQueryError(message, hint="Give another name, or --force to replace it.")
+
+
+def force_option(command: Command) -> Command:
+    """Add --force, which `check_new` takes."""
+    return click.option("--force", is_flag=True, help="Replace files that are there.")(command)

@@ -10,7 +10,8 @@ import click
 from eex.cli.say import (
     answer,
     catalog_option,
-    check_target,
+    check_new,
+    force_option,
     open_named,
     progress,
     read_settings,
@@ -53,6 +54,7 @@ SHOWN = 12
     required=True,
     help=".tif: stored numbers with their place; .png, .jpg: a picture.",
 )
+@force_option
 @catalog_option
 def tile(
     name: str,
@@ -65,8 +67,11 @@ def tile(
     bands: str | None,
     crop: str,
     size: int | None,
+    force: bool,
 ) -> None:
     """Write a tile's pixels: a GeoTIFF of the stored numbers, or a picture.
+
+    Beside a picture that has a place lie a world file and an .aux.xml: a GIS puts it there.
 
     \b
     Examples:
@@ -74,11 +79,13 @@ def tile(
       eex tile olmoearth-249k.parquet --cell 454U_120R --crop whole -o napoli.png
       eex tile olmoearth-249k.parquet 1042 --bands B08,B04,B03 -o infrared.tif
     """  # noqa: D301 - click reads the backspace
+    from eex.imagery.placed import files_beside
     from eex.imagery.save import format_of, save_pixels
     from eex.search.named import row_of
 
-    check_target(output)
+    output = output.expanduser()
     form = format_of(output)
+    check_new(output, force=force, beside=files_beside(output))
     if sum(given is not None for given in (row, cell, mark)) != 1:
         message = "Give one of ROW, --cell and --id."
         raise click.UsageError(message)
@@ -102,7 +109,10 @@ def tile(
     called = " ".join(text for text in (about.grid_cell, about.product_id) if text)
     answer("\n".join(filter(None, [called, f"{what}; {place}", found.attribution])))
     if not found.crs:
-        say("Not georeferenced: it is not known where these pixels lie; read rgb or bands.")
+        how = " --kind rgb or bands has a place." if about.parquet_url else ""
+        say(f"Not georeferenced: these pixels are in no known coordinate system.{how}")
+    for notice in found.notices:
+        say(f"Warning: {notice}")
     say(f"Wrote {', '.join(map(str, written))}")
 
 
@@ -114,8 +124,9 @@ def tile(
     type=click.Path(path_type=Path),
     help="NAME.offsets.parquet to travel, or .arrow to be mapped.  [default: beside the set]",
 )
+@force_option
 @catalog_option
-def offsets(name: str, output: Path | None) -> None:
+def offsets(name: str, output: Path | None, *, force: bool) -> None:
     """Read where all tiles' pixels lie, so that no footer is asked for when one is shown.
 
     Every shard is asked once; what was read stays, so an interrupted run goes on where it was. The
@@ -124,6 +135,7 @@ def offsets(name: str, output: Path | None) -> None:
     \b
     Examples:
       eex set offsets olmoearth-249k.parquet
+      eex set offsets olmoearth-249k.parquet --force
     """  # noqa: D301 - click reads the backspace
     from eex.imagery.majortom import MajorTomReader
     from eex.imagery.offsets import NAME, SUFFIX
@@ -139,7 +151,7 @@ def offsets(name: str, output: Path | None) -> None:
     if output is None or output.suffix not in {".parquet", ".arrow"}:
         message = f"A side index is not written as {output or name}."
         raise BadQueryError(message, hint=f"Give -o NAME{SUFFIX}.")
-    check_target(output)
+    check_new(output, force=force)
     reader = opened.reader
     if not isinstance(reader, MajorTomReader):
         message = f"The pixels of {name} do not lie in shards far away."

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from eex.cli.say import check_target, open_named, progress, read_settings, say
+from eex.cli.say import check_new, force_option, open_named, progress, read_settings, say
 from eex.cli.sets import one_set
 from eex.cli.words import Words, bbox_option, output_words
-from eex.errors import BadQueryError
 
 
 @one_set.command(cls=Words, bare=output_words)
@@ -35,7 +34,7 @@ from eex.errors import BadQueryError
     help="How footprints are written: wkb is read by all tools, native by newer ones.",
 )
 @bbox_option("Only tiles in this box.")
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@force_option
 def write(
     name: str,
     *,
@@ -61,10 +60,7 @@ def write(
     from eex.search.filter import inside_bbox
 
     output = output.expanduser()
-    check_target(output)
-    if output.exists() and not force:
-        message = f"{output} is there already."
-        raise BadQueryError(message, hint="Give another name, or --force to replace it.")
+    check_new(output, force=force)
     embeddings = open_named(name, read_settings()).embeddings
     rows = None
     if bbox is not None:

@@ -54,6 +54,13 @@ class TilePixels:
     attribution: str = ""
     """Credit line of the pixels; every file carries it."""
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know of them, such as that they lie elsewhere than their tile."""
+        from eex.imagery.placed import elsewhere
+
+        return tuple(filter(None, (elsewhere(self),)))
+
     def picture(self, *, size: int = 0) -> NDArray[np.uint8]:
         """Return a picture for people, shape (height, width, 3), old and new baselines alike.
 
@@ -98,7 +105,8 @@ class TilePixels:
         """Write a file, as its name ends: .tif (stored numbers), .png or .jpg (a picture).
 
         Returns:
-            What was written: the file, and beside a picture a world file if it has a place.
+            What was written: the file, and beside a picture that has a place a world file
+            and GDAL's `.aux.xml` with the coordinate system.
 
         Raises:
             BadQueryError: If the ending is none of these.

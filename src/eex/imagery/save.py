@@ -9,14 +9,16 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import eex
-from eex.errors import BadQueryError, MissingExtraError, OutputError
+from eex.errors import BadPlaceError, BadQueryError, MissingExtraError, OutputError
 from eex.files import user_path, write_bytes
 from eex.imagery.baseline import offset_of
 from eex.imagery.pixels import CLOUD_MASK, COLOURS, TilePixels
+from eex.imagery.placed import aux_file, files_beside, world_file
 
 if TYPE_CHECKING:
     from eex.imagery.geotiff import Affine
@@ -32,9 +34,6 @@ FORMATS: dict[str, Format] = {
     ".jpeg": "jpg",
 }
 """By the ending of a file's name."""
-
-WORLD = {"png": ".pgw", "jpg": ".jgw"}
-"""Endings of the files beside a picture that say where it lies."""
 
 JPEG_QUALITY = 92
 """Of JPEG files that are written."""
@@ -62,7 +61,7 @@ def save_pixels(pixels: TilePixels, path: str | Path, *, size: int = 0) -> tuple
         size: Height and width of a picture, pixels; as many as there are by default.
 
     Returns:
-        What was written: the file, and the world file beside a picture that has a place.
+        What was written: the file, and beside a picture that has a place what says where it is.
 
     Raises:
         BadQueryError: If the ending is none of `FORMATS`, or a size is given for a GeoTIFF.
@@ -74,9 +73,13 @@ def save_pixels(pixels: TilePixels, path: str | Path, *, size: int = 0) -> tuple
     write_bytes(path, pixel_bytes(pixels, kind, size=size))
     if kind == "tif" or not pixels.crs:
         return (path,)
-    beside = path.with_suffix(WORLD[kind])
-    write_bytes(beside, world_file(pixels, size=size).encode())
-    return path, beside
+    transform = _resized_transform(pixels, size)
+    world, system = files_beside(path)
+    write_bytes(world, world_file(transform).encode())
+    with suppress(BadPlaceError):  # of a raster whose system nobody knows
+        write_bytes(system, aux_file(transform, pixels.crs).encode())
+        return path, world, system
+    return path, world
 
 
 def pixel_bytes(pixels: TilePixels, kind: Format, *, size: int = 0) -> bytes:
@@ -124,12 +127,6 @@ def about(pixels: TilePixels) -> dict[str, str]:
         "Transform": ", ".join(f"{n:.12g}" for n in pixels.transform) if pixels.crs else "",
     }
     return {name: value for name, value in told.items() if value}
-
-
-def world_file(pixels: TilePixels, *, size: int = 0) -> str:
-    """Return the text of a world file: steps, then the middle of the first pixel."""
-    a, b, c, d, e, f = _resized_transform(pixels, size)
-    return "".join(f"{n:.12g}\n" for n in (a, d, b, e, c + (a + b) / 2, f + (d + e) / 2))
 
 
 def _resized_transform(pixels: TilePixels, size: int) -> Affine:

@@ -172,7 +172,7 @@ def test_rows_are_those_of_the_set_in_another_order(
     files: dict[tuple[str, str], Path], which: tuple[str, str]
 ) -> None:
     source, table = tiles(), pq.read_table(files[which])
-    assert {*SCHEMA.names, "parquet_url", "parquet_row", "bbox", "embedding"} == set(
+    assert {*SCHEMA.names, "parquet_url", "parquet_row", "row", "bbox", "embedding"} == set(
         table.column_names
     )
     back = np.argsort(table["unique_id"].to_numpy(zero_copy_only=False))
@@ -421,7 +421,10 @@ def test_what_was_written_is_written_again_alike(
     for which in (("float32", "wkb"), ("int8", "native")):
         again = tmp_path / "again.parquet"
         write_set(open_table(files[which], cache_dir=tmp_path), again, encoding=which[1])
-        assert pq.read_table(again).equals(pq.read_table(files[which]), check_metadata=True)
+        first, second = pq.read_table(files[which]), pq.read_table(again)
+        assert second["row_before"].to_pylist() == first["row"].to_pylist()
+        second = second.drop_columns(["row", "row_before"])
+        assert second.equals(first.drop_columns(["row"]), check_metadata=True)
 
 
 def test_memory_stays_that_of_a_few_groups(
@@ -551,6 +554,30 @@ def test_the_command_writes_an_area_and_replaces_nothing_unasked(
     forced = CliRunner().invoke(cli, [*words, "--force", "--dtype", "float16"])
     assert forced.exit_code == 0
     assert pq.read_schema(path).field("embedding").type.value_type == pa.float16()
+
+
+def test_written_tiles_are_joined_with_results_by_their_row(tmp_path: Path) -> None:
+    source = tiles(60)
+    some = opened(source, tmp_path)
+    write_set(some, tmp_path / "a.parquet", rows=np.arange(10, 50))
+    written = pq.read_table(tmp_path / "a.parquet")
+    rows = written["row"].to_numpy()
+    assert written.schema.field("row").type == pa.int64()
+    assert sorted(rows) == list(range(10, 50))
+    assert written["unique_id"].to_pylist() == some.rows["unique_id"].take(rows).to_pylist()
+    again = open_table(tmp_path / "a.parquet", cache_dir=tmp_path / "cache")
+    write_set(again, tmp_path / "b.parquet")
+    twice = pq.read_table(tmp_path / "b.parquet")
+    assert sorted(twice["row"].to_pylist()) == list(range(40))
+    assert twice["row_before"].to_pylist() == written["row"].take(twice["row"]).to_pylist()
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out", "out.gpkg", "out.csv"])
+def test_a_set_is_written_as_parquet_only(name: str, tmp_path: Path) -> None:
+    told = CliRunner().invoke(cli, ["set", "write", "world", "-o", str(tmp_path / name)])
+    assert isinstance(told.exception, BadQueryError)
+    assert "out.parquet" in told.exception.hint
+    assert not list(tmp_path.iterdir())
 
 
 def test_short_vectors_rank_as_integers_too(tmp_path: Path) -> None:

@@ -9,6 +9,10 @@ import click
 from eex.cli.say import check_new, force_option, open_named, progress, read_settings, say
 from eex.cli.sets import one_set
 from eex.cli.words import Words, bbox_option, output_words
+from eex.errors import BadQueryError
+
+SUFFIXES = {".parquet", ".geoparquet"}
+"""Endings of files that sets are written to; others are not found again as sets."""
 
 
 @one_set.command(cls=Words, bare=output_words)
@@ -60,6 +64,9 @@ def write(
     from eex.search.filter import inside_bbox
 
     output = output.expanduser()
+    if output.suffix.lower() not in SUFFIXES:
+        message = f"A set is not written as {output.suffix or 'a file without an ending'}."
+        raise BadQueryError(message, hint=f"It is GeoParquet: -o {output.stem}.parquet")
     check_new(output, force=force)
     embeddings = open_named(name, read_settings()).embeddings
     rows = None

@@ -21,12 +21,20 @@ from eex.tiles import SCHEMA, tile_id
 OURS = ("geometry", "bbox", "embedding")
 """Columns that are made on writing, whatever they were."""
 
+ROW = "row"
+"""Column of the number of each row in the set, as results of searches name it."""
+
 
 class Rows:
     """The rows of a set, gathered in any order."""
 
     def __init__(
-        self, table: pa.Table, lonlat: NDArray[np.float64], roles: Mapping[str, str]
+        self,
+        table: pa.Table,
+        lonlat: NDArray[np.float64],
+        roles: Mapping[str, str],
+        *,
+        numbered: bool = False,
     ) -> None:
         """Keep the table.
 
@@ -34,6 +42,8 @@ class Rows:
             table: Everything but the vectors; in memory or mapped.
             lonlat: Centres, shape (n, 2), degrees.
             roles: Role to column: geometry, id.
+            numbered: Add the number of each row in the set as `ROW`, since rows are written in
+                another order; a column of that name keeps its values under another.
         """
         self.batches = table.to_batches()
         self.starts = np.cumsum([0, *[batch.num_rows for batch in self.batches]])
@@ -43,6 +53,11 @@ class Rows:
         away = {*OURS, self.roles.get("geometry", "")}
         others = [f for f in table.schema if f.name not in {*away, *SCHEMA.names}]
         plain = [f for f in SCHEMA if f.name not in OURS]
+        self.sources: dict[str, str] = {}
+        if numbered:
+            others = [self._aside(f) if f.name == ROW else f for f in others]
+            others.append(pa.field(ROW, pa.int64()))
+        self.numbered = numbered
         self.fields = [self._widened(f) for f in plain] + others
         """Of every column but those of `OURS`, in the order that they are written in."""
 
@@ -70,16 +85,19 @@ class Rows:
         shapes, outlines = self._placed(rows, batch)
         columns = []
         for field in self.fields:
-            if field.name == "centre_lon":
+            name = self.sources.get(field.name, field.name)
+            if field.name == ROW and self.numbered:
+                column = pa.array(rows, pa.int64())
+            elif field.name == "centre_lon":
                 column = pa.array(self.lonlat[rows, 0])
             elif field.name == "centre_lat":
                 column = pa.array(self.lonlat[rows, 1])
             elif field.name == "unique_id" and "unique_id" not in batch.schema.names:
                 column = self._ids(batch)
-            elif field.name not in batch.schema.names:
+            elif name not in batch.schema.names:
                 column = pa.nulls(len(rows), field.type)
             else:
-                column = batch[field.name].cast(field.type)
+                column = batch[name].cast(field.type)
             if field.name == "utm_footprint" and outlines:
                 texts = column.to_pylist()
                 for row, text in outlines.items():
@@ -123,6 +141,14 @@ class Rows:
             ids = [tile_id(c, p or "") if c else None for c, p in zip(cells, products, strict=True)]
             return pa.array(ids, pa.string())
         return pa.nulls(batch.num_rows, pa.string())
+
+    def _aside(self, field: pa.Field) -> pa.Field:
+        """Return a field under a name that nothing else has."""
+        free = field.name
+        while free in self.schema.names:
+            free += "_before"
+        self.sources[free] = field.name
+        return field.with_name(free)
 
     def _widened(self, field: pa.Field) -> pa.Field:
         """Return a field of the Embedding Expansion, of the table's own type where wider."""

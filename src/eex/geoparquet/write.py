@@ -52,8 +52,9 @@ def write_set(
     """Write an opened set as GeoParquet 1.1, along a Hilbert curve; memory stays bounded.
 
     The file has the columns of the Major TOM Embedding Expansion (null where the set does not say),
-    what other columns the set has, `bbox`, and the vectors as lists of fixed size; the set's header
-    is the key `emb`. Whatever happens, `path` is what it was before or the whole new file.
+    what other columns the set has, `row` (its number in the set, as results of searches have it),
+    `bbox`, and the vectors as lists of fixed size; the set's header is the key `emb`. Whatever
+    happens, `path` is what it was before or the whole new file.
 
     Args:
         embeddings: The set.
@@ -81,7 +82,7 @@ def write_set(
     check_writable(path)
     with guarded(f"writing {path}"):
         _clear_beside(path)
-        table = Rows(embeddings.rows, embeddings.lonlat, embeddings.roles)
+        table = Rows(embeddings.rows, embeddings.lonlat, embeddings.roles, numbered=True)
         vectors = _Vectors.of(embeddings, dtype)
         with atomic_path(path) as fresh:
             return _write(fresh, table, vectors, encoding=encoding, rows=rows, progress=progress)

@@ -242,6 +242,8 @@ def test_a_full_disk_is_told_before_anything_is_fetched(
     with pytest.raises(OutputError, match="Opening tiles needs") as told:
         open_named_set(REPO, own)
     assert "EEX_SETS_DIR" in told.value.hint
+    assert "EEX_MODELS_DIR" not in told.value.hint
+    assert "0.00 GB" not in str(told.value)
     assert not any("resolve" in asked.path for asked in hub.asked)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10 * room))
     check_whole(open_named_set(REPO, own))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eex.catalog import opening, writing
-from eex.catalog.opened import map_open, opened_sets, sets_folder
+from eex.catalog.opened import map_open, open_here, opened_sets, sets_folder
 from eex.catalog.opening import open_named_set
 from eex.catalog.selection import Selection, inside, selection_of
 from eex.catalog.wish import Wish
 from eex.config import Settings
-from eex.errors import BadQueryError, DownloadError, LargeSetError, NoRangesError, RemoteError
+from eex.errors import (
+    BadQueryError,
+    DownloadError,
+    LargeSetError,
+    NoRangesError,
+    OutputError,
+    RemoteError,
+)
+from eex.weights import part
 from loopback_hub import Hub, running_hub
 from published import at, parquet, table, vectors
 
@@ -348,3 +357,18 @@ def test_files_that_were_kept_are_opened_otherwise_without_network(hub: Hub, own
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):  # of which nothing is known
         open_named_set(f"{REPO}@other", offline, name="y", wish=only)
     assert len(hub.asked) == asked
+
+
+def test_a_part_by_rows_is_compared_with_the_room_on_the_disk(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(own.cache_dir.parent)
+    tight = part.SPARE_BYTES + 200_000
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=tight))
+    most = Wish(selection=selection_of(rows=(100, 5_900)))
+    with pytest.raises(OutputError, match="MB are free") as told:
+        open_named_set(REPO, own, wish=most, name="most")
+    assert "EEX_SETS_DIR" in told.value.hint
+    assert open_here("most", own) is None
+    few = Wish(selection=selection_of(rows=(100, 150)))
+    assert open_named_set(REPO, own, wish=few, name="few").counts["rows"] == 50

@@ -412,7 +412,7 @@ def test_a_disk_without_room_is_seen_before(
     hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(part, "SPARE_BYTES", 10**18)
-    with pytest.raises(OutputError, match=r"model\.bin needs 0\.00 GB in .* are free") as told:
+    with pytest.raises(OutputError, match=r"model\.bin needs 3\.0 MB in .* are free") as told:
         fetch_file(origin(hub), target)
     assert "EEX_MODELS_DIR" in told.value.hint
 

@@ -358,7 +358,8 @@ class _Opening:
         if self.wish.selection.inside_files:
             opened = 0  # it is not known how many rows there will be
         folder = sets_folder(self.settings)
-        check_room(folder, missing + opened, f"Opening {self.name}")
+        what = f"Opening {self.name}"
+        check_room(folder, missing + opened, what, variable="EEX_SETS_DIR")
 
     def _discard(self, fetched: set[str], opened: Opened) -> None:
         """Remove folders of fetched files that no other opened set was opened from."""

@@ -25,6 +25,7 @@ from eex.catalog.opened import (
     open_here,
     write_opened_note,
 )
+from eex.catalog.selection import Selection
 from eex.catalog.tables import Chosen, Table, batches_of, check_rows, nothing_there
 from eex.catalog.targets import Target
 from eex.catalog.wish import LARGE, Wish, too_large
@@ -135,7 +136,8 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
             dtype=order.wish.dtype,
             transposed=record.transposed,
             path_for_messages=order.name,
-            rows=0 if selection.inside_files else total,
+            rows=_expected(selection, total),
+            variable="EEX_SETS_DIR",
             progress=order.rows,
         )
         home = files.found.home
@@ -219,6 +221,14 @@ def _source_name(found: Found) -> str:
     if found.home is None:
         return found.files[0].name
     return found.source.name if found.source is not None else found.home.hub
+
+
+def _expected(selection: Selection, total: int) -> int:
+    """Return how many rows there will be; 0 where only reading tells."""
+    if selection.bbox is not None:
+        return 0
+    first, last = selection.rows or (0, -1)
+    return (total if last < 0 else min(last, total)) - first
 
 
 def _format(schema: pa.Schema, columns: Mapping[str, str], label: str) -> str:

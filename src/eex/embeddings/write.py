@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eex.embeddings.header import Counts, SetHeader
 from eex.embeddings.opened import NPY_HEADER, describe
-from eex.errors import BadQueryError, OutputError
+from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +49,7 @@ def write_opened(
     transposed: bool = False,
     path_for_messages: Path | str = "The table",
     rows: int = 0,
+    variable: str = "EEX_CACHE_DIR",
     progress: Progress | None = None,
 ) -> Counts:
     """Write the opened form of a table; memory does not grow with the number of rows.
@@ -65,6 +66,8 @@ def write_opened(
         transposed: Put centres right that were written with rows and columns mixed up.
         path_for_messages: What the table is called in errors.
         rows: How many are expected, where that is known: room on the disk is then checked first.
+        variable: Environment variable by which the folder is chosen, for the hint of that; empty
+            where the user named it.
         progress: Called after each batch.
 
     Returns:
@@ -96,6 +99,7 @@ def write_opened(
         transposed=transposed,
         path=path_for_messages,
         expected=rows,
+        variable=variable,
     )
     with job:
         for batch in _chained(first, stream):
@@ -144,6 +148,7 @@ class _Job:
         transposed: bool,
         path: Path | str,
         expected: int,
+        variable: str,
     ) -> None:
         import pyarrow as pa
 
@@ -151,7 +156,7 @@ class _Job:
         from eex.columns.vectors import number_format
 
         self.folder, self.header, self.product, self.path = folder, header, product, path
-        self.transposed, self.expected = transposed, expected
+        self.transposed, self.expected, self.variable = transposed, expected, variable
         column = schema.field(product.embedding)
         self.stored = number_format(column.type, product.embedding, path)
         self.kept = np.dtype(dtype).newbyteorder("<") if dtype else self.stored
@@ -322,11 +327,8 @@ class _Job:
             if f.name != self.product.embedding
         )
         each = self.dim * self.kept.itemsize + 16 + rest / max(1, batch.num_rows)
-        try:
-            check_room(self.folder.parent, int(self.expected * each), f"Opening {self.path}")
-        except OutputError as error:
-            hint = "Free some space, or point EEX_SETS_DIR and EEX_CACHE_DIR elsewhere."
-            raise OutputError(error.message, hint=hint) from error
+        needed, what = int(self.expected * each), f"Opening {self.path}"
+        check_room(self.folder.parent, needed, what, variable=self.variable)
 
 
 def _conformed(batch: pa.RecordBatch, rest: pa.Schema, path: Path | str) -> pa.RecordBatch:

@@ -20,7 +20,7 @@ from eex.weights.fetch import fetch_file, forget_note
 from eex.weights.hubcache import blob_sha256, cached_file, snapshot
 from eex.weights.hubs import Source, home_of, is_commit, origin_of, source_of
 from eex.weights.licences import accepted_on, keep_acceptance, not_accepted
-from eex.weights.part import check_room
+from eex.weights.part import check_room, folder_variable
 from eex.weights.receipts import (
     Got,
     Receipt,
@@ -128,7 +128,7 @@ class Getting:
         if self.source.layout != "local":
             fetched = [file for file in missing if not self._cached(file)]
             begun = sum(path.stat().st_size for path in self.folder.rglob("*.part"))
-            check_room(self.folder, sum(f.size for f in fetched) - begun, self.spec.name)
+            self._check_room(self.folder, sum(f.size for f in fetched) - begun, self.spec.name)
         for file in missing:
             report = partial(self.progress, file.name)
             got: Got | None
@@ -216,7 +216,10 @@ class Getting:
         if expected and digest != expected:
             return None
         name = path.relative_to(kept).as_posix()
-        _link(path.resolve(), self.folder / name)
+        target = self.folder / name
+        if not _linked(path.resolve(), target):
+            self._check_room(target.parent, path.stat().st_size, name)
+            _copy(path.resolve(), target, lambda _done, _total: None)
         return Got(
             name=name,
             sha256=digest,
@@ -243,10 +246,14 @@ class Getting:
             raise DamagedWeightsError(message, hint="Get the file again from where it came.")
         name = path.name if path.name in file.or_else else file.name
         target = self.folder / checked_name(name)
-        check_room(target.parent, path.stat().st_size, name)
+        self._check_room(target.parent, path.stat().st_size, name)
         digest = _copy(path, target, report, expected=file.sha256)
         size, checked = target.stat().st_size, bool(file.sha256)
         return Got(name=name, sha256=digest, size=size, source=str(path), checked=checked)
+
+    def _check_room(self, folder: Path, needed: int, what: str) -> None:
+        home = self.spec.homes[0] if self.spec.homes else None
+        check_room(folder, needed, what, variable=folder_variable(home))
 
     def _candidates(self, file: WeightFile) -> Iterator[Path]:
         given = self.source.path
@@ -260,15 +267,15 @@ class Getting:
             yield given / Path(name).name
 
 
-def _link(path: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where that cannot be."""
+def _linked(path: Path, target: Path) -> bool:
+    """Give a file a second name; False where that cannot be: another disk, or one without them."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
         os.link(path, target)
-    except OSError:  # another disk, or one without second names
-        check_room(target.parent, path.stat().st_size, target.name)
-        _copy(path, target, lambda _done, _total: None)
+    except OSError:
+        return False
+    return True
 
 
 def _copy(path: Path, target: Path, report: Report, *, expected: str = "") -> str:

@@ -33,9 +33,10 @@ from eex.weights.checksum import CHUNK
 from eex.weights.http import FaultError, Reply, ask
 from eex.weights.hubs import Origin, is_commit
 from eex.weights.receipts import note_path
+from eex.weights.records import Home
 
-ROOM = "Free some space, or point EEX_MODELS_DIR (of sets EEX_SETS_DIR) elsewhere."
-"""What to do where the disk has no room."""
+LARGE = 10**8
+"""Bytes that are told in GB from here on."""
 
 SPARE_BYTES = 64 * 2**20
 """Room to leave on the disk."""
@@ -137,7 +138,7 @@ class Part:
                 self.drop()
             self._check_same(reply, total)
             most = total or (self.size if self.pinned else 0)
-            check_room(self.target.parent, most - self.have, self.origin.file)
+            self._check_room(most - self.have, self.origin.file)
             if not (self.pinned or self.note.sha256 or tells_end(reply)):
                 raise endless(self.origin)
             self._receive(reply, total, most)
@@ -220,10 +221,13 @@ class Part:
                     self._start_over(f"the server sent more than the {most:,} bytes of the file")
                 if not most and self.have - looked >= STEP:
                     looked = self.have
-                    check_room(self.target.parent, STEP, f"The rest of {self.origin.file}")
+                    self._check_room(STEP, f"The rest of {self.origin.file}")
         if self.have < total:
             reason = f"the connection ended after {self.have:,} of {total:,} bytes"
             raise FaultError(reason)
+
+    def _check_room(self, needed: int, what: str) -> None:
+        check_room(self.target.parent, needed, what, variable=folder_variable(self.origin.home))
 
     def _read(self, reply: Reply) -> bytes:
         try:
@@ -233,8 +237,19 @@ class Part:
             raise FaultError(reason) from error
 
 
-def check_room(folder: Path, needed: int, what: str) -> None:
+def folder_variable(home: Home | None) -> str:
+    """Return the variable that says where what comes from a repository is kept."""
+    return "EEX_SETS_DIR" if home is not None and home.kind == "dataset" else "EEX_MODELS_DIR"
+
+
+def check_room(folder: Path, needed: int, what: str, *, variable: str) -> None:
     """Refuse before anything is written if the disk has no room for `needed` bytes.
+
+    Args:
+        folder: Where it shall lie; it is made.
+        needed: Bytes.
+        what: What needs them.
+        variable: Environment variable by which the folder is chosen; empty where the user named it.
 
     Raises:
         OutputError: If it has not.
@@ -243,9 +258,16 @@ def check_room(folder: Path, needed: int, what: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     if needed > 0 and needed + SPARE_BYTES > free:
-        room = f"{needed / 1e9:.2f} GB in {folder}, where {free / 1e9:.2f} GB are free"
-        message = f"{what} needs {room}."
-        raise OutputError(message, hint=ROOM)
+        message = f"{what} needs {_size(needed)} in {folder}, where {_size(free)} are free."
+        other = f"point {variable} elsewhere" if variable else "choose a folder on another disk"
+        raise OutputError(message, hint=f"Free some space, or {other}.")
+
+
+def _size(count: int) -> str:
+    """Return bytes for people."""
+    if count >= LARGE:
+        return f"{count / 1e9:,.2f} GB"
+    return f"{count / 1e6:.1f} MB" if count >= LARGE / 1e3 else f"{count / 1e3:.1f} kB"
 
 
 def read_note(target: Path) -> Note:

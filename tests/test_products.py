@@ -796,6 +796,33 @@ def test_info_tells_what_is_known_without_looking_at_vectors(
     text = capsys.readouterr().out
     assert "1 of 40 tiles has no usable vector (1 null) and never ranks." in text
     assert "float16" in text
+    lines = text.splitlines()
+    assert {line[:2] for line in lines[1:]} == {"  "}
+    assert {line[13] for line in lines[1:]} == {" "}  # what is said begins in one column
+    assert all(line[14] != " " for line in lines[1:])
+    assert "not_finite" not in text
+    assert "tile_km" not in text
+    assert "rows        40, 39 usable" in text
+
+
+def test_what_a_variant_does_is_said_for_open_sets_and_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = SetHeader(
+        id="mine", title="Mine", model="siglip-so400m-14-384", variant="eee", dim=DIM
+    )
+    path = opened_path(tmp_path, with_vectors(LISTS))
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({"emb": header.to_json()}), path)
+    monkeypatch.setenv("EEX_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("EEX_SETS_DIR", str(tmp_path / "sets"))
+    for name in (str(path), "siglip-249k"):
+        main(["info", name])
+        text = capsys.readouterr().out
+        assert "  model       siglip-so400m-14-384\n" in text
+        assert (
+            "              variant eee: With the mean, deviation and crop of OpenAI's CLIP" in text
+        )
 
 
 def test_progress_is_told_in_rows(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eex.cli.facts import counted, facts_text, model_text
 from eex.cli.say import answer, catalog_option, json_text, open_named, read_settings
 from eex.errors import NotOpenError
 
@@ -41,8 +42,7 @@ def info(name: str, *, as_json: bool) -> None:
     if as_json:
         answer(json_text(record))
         return
-    shown = {key: _words(key, value) for key, value in record.items()}
-    answer("\n".join(f"{key:<12} {text}" for key, text in shown.items() if text))
+    answer(_text(record))
 
 
 def _tell_published(name: str, settings: Settings, error: NotOpenError, *, as_json: bool) -> None:
@@ -121,16 +121,46 @@ def _size(folder: Path | None) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _words(key: str, value: Any) -> str:  # noqa: ANN401
-    """Return a value for people; empty for what says nothing."""
-    if value in ("", 0, None) or value in ([], {}) or (key, value) == ("scale", 1.0):
-        return ""
-    if key == "bytes":
-        return f"{value / 1e6:,.1f} MB"
-    if isinstance(value, bool):
-        return "yes"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={some}" for name, some in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _text(record: dict[str, Any]) -> str:
+    """Return what is known of an opened set, for people; in the form of `eex sets NAME`."""
+    counts = f"{record['rows']:,}"
+    if record["rows_of"] and record["rows_of"] != record["rows"]:
+        counts += f" of {record['rows_of']:,}"
+    if record["usable"] != record["rows"]:
+        counts += f", {record['usable']:,} usable"
+    numbers = f"stored x {record['scale']:g} + {record['offset']:g}"
+    vectors = [f"{counted(record['dim'], 'number')}, {record['dtype']}"]
+    vectors += [numbers] if (record["scale"], record["offset"]) != (1.0, 0.0) else []
+    selection = ", ".join(f"{key} {_listed(value)}" for key, value in record["selection"].items())
+    source = record["source"] + (f", commit {record['commit'][:12]}" if record["commit"] else "")
+    said = {
+        "title": record["title"],
+        "model": model_text(record["model"], record["variant"]) or "not known",
+        "weights": record["weights"],
+        "rows": counts,
+        "part": selection,
+        "vectors": "\n".join([*vectors, *filter(_says, [record["quantization"]])]),
+        "size": f"{record['bytes'] / 1e6:,.1f} MB" if record["bytes"] else "",
+        "licence": record["licence"] or "not stated",
+        "credit": record["attribution"],
+        "from": source,
+        "bands": ", ".join(record["bands"]),
+        "fed with": record["preprocessing"],
+        "pixels": record["pixels"],
+        "crop": counted(record["crop"], "pixel") if record["crop"] else "",
+        "tile": f"{record['tile_km']:g} km" if record["tile_km"] else "",
+        "spread": f"{record['spread_km']:g} km between results" if record["spread_km"] else "",
+        "columns": ", ".join(f"{role}: {name}" for role, name in record["columns"].items()),
+        "open": f"in {record['folder']}" if record["folder"] else "",
+        "note": "\n".join(filter(None, (record["banner"], record["message"], record["places"]))),
+    }
+    return facts_text(record["id"], said)
+
+
+def _listed(value: object) -> str:
+    return ",".join(f"{one:g}" for one in value) if isinstance(value, list | tuple) else str(value)
+
+
+def _says(text: str) -> bool:
+    """Whether there is more in a text than that there is nothing."""
+    return text not in {"", "none"}

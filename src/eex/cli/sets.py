@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from eex.cli.facts import counted, facts_text, files_text, model_text
 from eex.cli.say import Commands, answer, catalog_option, json_text, progress, read_settings, say
 
 GIGABYTE = 10**9
@@ -80,14 +81,14 @@ def record_text(record: dict[str, Any]) -> str:
     homes = [home["page"] for home in record["homes"]]
     said = {
         "title": record["title"],
-        "model": " ".join(filter(None, (record["model"], record.get("variant", "")))),
+        "model": model_text(record["model"], record.get("variant", "")),
         "rows": f"{record['rows']:,}" if record["rows"] else "",
-        "dim": str(record.get("dim") or ""),
+        "vectors": counted(record["dim"], "number") if record.get("dim") else "",
         "size": size_text(record["size"]),
         "licence": record["licence"],
         "credit": record["attribution"],
-        "at": "\n".join(homes),
-        "files": "\n".join(file["name"] for file in record.get("files", ())),
+        "from": "\n".join(homes),
+        "files": files_text([file["name"] for file in record.get("files", ())]),
         "bands": ", ".join(record.get("bands", ())),
         "fed with": record.get("preprocessing", ""),
         "pixels": record["pixels_home"],
@@ -97,14 +98,10 @@ def record_text(record: dict[str, Any]) -> str:
         "open": f"{opened['rows']:,} rows in {opened['folder']}" if opened else "",
         "note": "\n".join(record["notices"]),
     }
-    lines = [record["name"]]
-    for key, text in said.items():
-        lines += [
-            f"  {k:<10} {t}" for k, t in zip((key, *" " * 99), text.split("\n"), strict=False)
-        ]
+    text = facts_text(record["name"], said)
     if record["state"] in {"absent", "begun"} and not record["demo"]:
-        lines.append(f"Open it: eex open {record['name']}")
-    return "\n".join(line for line in lines if line[13:] or not line.startswith(" "))
+        text += f"\nOpen it: eex open {record['name']}"
+    return text
 
 
 @click.command()

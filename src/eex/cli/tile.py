@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eex.cli.facts import counted
 from eex.cli.say import (
     answer,
     catalog_option,
@@ -158,7 +159,7 @@ def offsets(name: str, output: Path | None, *, force: bool) -> None:
         raise BadQueryError(message, hint="There is nothing to look up.")
     bar = progress("reading footers", "shards")
     counts = make_offsets(opened.embeddings.rows, reader.shards, output, progress=bar)
-    answer(f"{counts.found:,} of {counts.tiles:,} tiles in {counts.shards:,} shards")
+    answer(f"{counts.found:,} of {counts.tiles:,} tiles in {counted(counts.shards, 'shard')}")
     for line in counts.failed[:SHOWN]:
         say(line)
     if len(counts.failed) > SHOWN:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from fastapi.testclient import TestClient
 
 import eex
 from eex.catalog import gather
@@ -43,6 +44,7 @@ from eex.errors import (
     SetNotFoundError,
     UnknownNameError,
 )
+from eex.server.app import create_app
 from eex.server.state import State
 from eex.weights import fetch, hubs, part
 from eex.weights.records import Home
@@ -494,8 +496,13 @@ def test_the_server_serves_what_is_open_and_fetches_nothing(
     assert [opened.name for opened in state.all_open()] == ["tiles"]
     assert "bad is left out" in caplog.text
     remove_open("tiles", own)
+    with TestClient(create_app(own)) as client:
+        client.app.state.eex = state  # type: ignore[attr-defined]
+        gone = client.get("/api/v1/sets/tiles")  # that was open, and nobody listed the sets since
+    assert gone.status_code == 404
+    assert gone.json()["hint"]
+    assert "tiles" not in state.names
     with pytest.raises(UnknownNameError):
-        state.refresh()
         state.open("tiles")
     assert len(hub.asked) == asked
 

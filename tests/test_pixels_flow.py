@@ -558,7 +558,7 @@ class TestServer:
         answer = client.get("/api/v1/sets/toys/tiles/1/picture?size=64")
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "image/webp"
-        tiff = client.get("/api/v1/sets/toys/tiles/1/pixels?kind=bands&bands=B08,B02")
+        tiff = client.get("/api/v1/sets/toys/tiles/1/pixels?bands=B08,B02")
         assert tiff.headers["content-type"] == "image/tiff"
         assert "455U_120R-bands.tif" in tiff.headers["content-disposition"]
         with rasterio.MemoryFile(tiff.content) as memory, memory.open() as file:
@@ -589,7 +589,7 @@ class TestServer:
             "crop=all",
             "format=gif",
             "size=64",
-            "bands=B04",
+            "kind=rgb&bands=B04",
             "kind=bands&bands=B10",
             "kind=bands&bands=" + "B04," * 30,
             "crop=1068",

@@ -277,6 +277,12 @@ def test_places_are_points_of_the_query(world: OpenSet) -> None:
     assert found.title() == "like 48.90 N, 2.30 E"
 
 
+def test_the_credit_names_the_set_as_it_is_called_and_no_path(world: OpenSet) -> None:
+    assert world.credit.set_id == "world"
+    at = OpenSet("folder/mine.parquet", world.embeddings, world.settings)
+    assert at.credit.set_id == world.embeddings.header.id
+
+
 def test_several_rows_are_a_part_each(world: OpenSet) -> None:
     found = world.search(row=[5000, 300], k=3)
     assert [part.to_json() for part in found.query.parts] == [

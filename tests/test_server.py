@@ -239,7 +239,7 @@ def test_a_set_is_served_under_one_name_and_never_by_its_path(
         info = client.get("/api/v1/sets/mine").json()
         assert (info["name"], info["rows"]) == ("mine", len(world))
         answer = client.post("/api/v1/search", json={"text": "sand", "set": "mine"}).json()
-        assert answer["recipe"]["set"] == "mine"
+        assert answer["recipe"]["set"] == answer["credit"]["set"] == "mine"
         assert str(tmp_path) not in json.dumps([info, answer])
     for name in ("world.parquet", "demo-bluemarble-100km.parquet", "mine.parquet"):
         with pytest.raises(BadQueryError, match="another set's name"):

@@ -138,7 +138,7 @@ class OpenSet(Looks):
         """What every export carries."""
         header = self.embeddings.header
         return Credit(
-            set_id=header.id,
+            set_id=self.name if Path(self.name).stem == self.name else header.id,
             model=header.model,
             licence=header.licence,
             attribution=header.attribution,

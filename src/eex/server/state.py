@@ -123,7 +123,7 @@ class State:
             UnknownNameError: If the server has no such set.
         """
         name = self._aliases.get(name, name)
-        if name not in self.names and name not in self.refresh():
+        if not self._is_there(name) and name not in self.refresh():
             raise unknown_name("set", name, tuple(self.names))  # noqa: EM101
         with self._opening[name]:
             if name not in self._open:
@@ -134,6 +134,14 @@ class State:
                     name, embeddings, self.settings, pool=self.pool, offsets=beside
                 )
             return self._open[name]
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a set is known and was not removed since; looks for one folder only."""
+        if name in self._given:
+            return True
+        opened = self._open.get(name)
+        folder = None if opened is None else opened.embeddings.folder
+        return name in self.names and folder is not None and folder.is_dir()
 
     def remember(self, opened: OpenSet, found: Found) -> Answer:
         """Keep an answer so that its scores can be fetched."""

@@ -76,9 +76,14 @@ async def pixels(
     request: Request,
     state: Served,
     *,
-    kind: Annotated[Kind, Query(description="What is read.")] = "rgb",
+    kind: Annotated[
+        Kind | None, Query(description="What is read; rgb, or bands where bands are named.")
+    ] = None,
     bands: Annotated[
-        str, Query(max_length=80, description="For bands: which, such as B08,B04; all by default.")
+        str,
+        Query(
+            max_length=80, description="Which bands, such as B08,B04; of kind bands all by default."
+        ),
     ] = "",
     crop: Annotated[
         str,
@@ -101,19 +106,20 @@ async def pixels(
     if size and format == "tif":
         message = "A GeoTIFF has the pixels as stored; it is not resized."
         raise BadQueryError(message, hint="Leave the size out, or ask for png.")
-    told = f"{kind}-{'.'.join(names)}-{crop}-{format}-{size}"
+    wanted: Kind = kind or ("bands" if names else "rgb")
+    told = f"{wanted}-{'.'.join(names)}-{crop}-{format}-{size}"
     tag = f"x{opened.embeddings.key}-{row}-{told}"
     media = MEDIA[format]
     if re.fullmatch(r"[\w.-]+", tag) and has(request, tag):
         return answered(request, b"", tag=tag, media=media, age=A_DAY)
 
     def read() -> bytes:
-        found = opened.pixels(row, kind=kind, bands=names, crop=part)
+        found = opened.pixels(row, kind=wanted, bands=names, crop=part)
         return pixel_bytes(found, format, size=size)
 
     content = await _looking(state, opened, read)
     called = re.sub(r"[^A-Za-z0-9_-]", "_", str(opened.embeddings.ids[row]))[:60]
-    file = f'attachment; filename="{called}-{kind}.{format}"'
+    file = f'attachment; filename="{called}-{wanted}.{format}"'
     extra = {"Content-Disposition": file}
     return answered(request, content, tag=tag, media=media, age=A_DAY, extra=extra)
 

@@ -182,6 +182,15 @@ def clear_abandoned(folder: Path) -> None:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
+def remove_empty(folder: Path) -> None:
+    """Remove a folder, and those in it, as far as there is nothing in them."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                remove_empty(path)
+        folder.rmdir()
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all.
 

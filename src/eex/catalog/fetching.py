@@ -6,6 +6,7 @@ What lies in Hugging Face's own cache is not fetched again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from eex.catalog.finding import Found, Wanted
 from eex.catalog.kept import keep_listing
 from eex.catalog.opened import Source as FromFile
 from eex.errors import DamagedSetError, DownloadError
-from eex.files import guarded, making
+from eex.files import guarded, making, remove_empty
 from eex.weights.checksum import sha256_of
 from eex.weights.fetch import fetch_file, forget_note
 from eex.weights.get import Getting
@@ -61,8 +62,13 @@ def have_files(
         )
     assert found.folder is not None
     assert found.source is not None
-    with guarded(f"writing {found.folder}"), making(found.folder, waiting=waiting):
+    with (
+        guarded(f"writing {found.folder}"),
+        making(found.folder, waiting=waiting),
+        ExitStack() as cleared,
+    ):
         found.folder.mkdir(exist_ok=True)
+        cleared.callback(remove_empty, found.folder)  # if nothing has come
         if found.home is None:
             return _fetched_addresses(found, settings, progress, anew=anew)
         Getting(

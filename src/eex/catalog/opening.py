@@ -12,7 +12,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ from eex.errors import (
     NoRangesError,
     UnknownNameError,
 )
-from eex.files import clear_abandoned, guarded, making
+from eex.files import clear_abandoned, guarded, making, remove_empty
 from eex.registry import names
 from eex.weights.part import check_room
 
@@ -234,13 +234,16 @@ class _Opening:
             _naming(self.name),
             guarded(f"opening {self.name}"),
             making(folder, waiting=self.waiting),
+            ExitStack() as cleared,
         ):
             here = self.here()  # another process may have made it meanwhile
             if here is not None:
                 return here
             started = time.perf_counter()
-            if folder.is_dir():
-                clear_abandoned(folder)
+            cleared.callback(remove_empty, folder)  # if nothing is made
+            for one in folder.parent.iterdir():
+                if one.is_dir():
+                    clear_abandoned(one)
             found = find_files(
                 self.target,
                 self.settings,

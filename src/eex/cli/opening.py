@@ -82,10 +82,13 @@ def open_command(target: str, *, as_json: bool, **options: Any) -> None:  # noqa
     settings = read_settings()
     if _made_here(target, settings, _asked_for(options)):
         return
+    brought: set[str] = set()
     try:
-        here, before, brought = _opened(target, settings, options)
+        here, before = _opened(target, settings, options, brought)
     except KeyboardInterrupt:
-        say("\nStopped. What has come of its files is kept; the same command goes on from there.")
+        resumed = any(not name.endswith("(by range)") for name in brought)
+        kept = "What has come of its files is kept; the same command goes on from there."
+        say(f"\nStopped. {kept if resumed else 'Nothing has come; the same command starts over.'}")
         raise
     latest = open_here(here.opened.name, settings) or here
     if as_json:
@@ -98,13 +101,16 @@ def open_command(target: str, *, as_json: bool, **options: Any) -> None:  # noqa
 @click.argument("name", metavar="NAME")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(name: str, *, yes: bool) -> None:
-    """Remove an opened set and what was fetched for it alone; frees the disk.
+    """Remove an opened set, or a download that was begun; frees the disk.
+
+    What was fetched for it alone goes too.
 
     \b
     Examples:
       eex set remove siglip-249k
     """  # noqa: D301 - click reads the backspace
-    from eex.catalog.opened import open_here, remove_open
+    from eex.catalog.opened import open_here
+    from eex.catalog.removing import remove_named
 
     settings = read_settings()
     here = open_here(name, settings)
@@ -114,21 +120,21 @@ def remove(name: str, *, yes: bool) -> None:
             raise BadQueryError(message, hint=f"eex set remove {name} --yes")
         say(f"{name}: {here.counts['rows']:,} rows, {here.size / 1e6:,.0f} MB in {here.folder}")
         click.confirm("Remove it, with the files that were fetched for it?", abort=True, err=True)
-    freed, fetched = remove_open(name, settings)
+    freed, fetched = remove_named(name, settings)
     more = f" and {fetched / 1e6:,.1f} MB of fetched files" if fetched else ""
     answer(f"Removed {name}: {freed / 1e6:,.1f} MB{more}.")
 
 
 def _opened(
-    target: str, settings: Settings, options: dict[str, Any]
-) -> tuple[OpenHere, bool, set[str]]:
-    """Open a set with bars; say whether it was open before, and which files came."""
+    target: str, settings: Settings, options: dict[str, Any], brought: set[str]
+) -> tuple[OpenHere, bool]:
+    """Open a set with bars; say whether it was open before. `brought` gets the files that come."""
     from eex.catalog.opening import open_named_set
 
-    worked, brought = False, set()
+    worked = False
     with ExitStack() as drawn:
         bytes_bar = drawn.enter_context(byte_bars())
-        rows_bar = progress("writing", "rows")
+        rows_bar = progress("writing", "rows", drawn)
 
         def fetched(name: str, done: int, total: int) -> None:
             nonlocal worked
@@ -155,7 +161,7 @@ def _opened(
             rows=written,
             waiting=lambda: say(f"Another process is opening {target}; waiting for it."),
         )
-    return here, not worked, brought
+    return here, not worked
 
 
 def _wish(options: dict[str, Any]) -> Wish:

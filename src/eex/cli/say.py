@@ -115,8 +115,8 @@ def open_named(name: str, settings: Settings, *, weights: Path | None = None) ->
     return open_set(name, fetch=False, settings=settings, progress=bar, weights=weights)
 
 
-def progress(doing: str, unit: str) -> Callable[[int, int], None]:
-    """Return what draws a bar of work done, from its first call on."""
+def progress(doing: str, unit: str, drawn: ExitStack | None = None) -> Callable[[int, int], None]:
+    """Return what draws a bar of work done, from its first call on; `drawn` closes it."""
     bar: Any = None
 
     def report(done: int, total: int) -> None:
@@ -125,6 +125,8 @@ def progress(doing: str, unit: str) -> Callable[[int, int], None]:
             from tqdm import tqdm
 
             bar = tqdm(total=total, desc=doing, unit=f" {unit}", file=sys.stderr)
+            if drawn is not None:
+                drawn.callback(bar.close)
         bar.update(done - bar.n)
         if done >= total:
             bar.close()

@@ -333,12 +333,29 @@ class TestCommandLine:
             assert file.shape == (60, 60)
             assert file.transform.a == 20
 
+    def test_pixels_that_lie_elsewhere_are_warned_of(
+        self,
+        made: World,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        command = ("tile", made.path, "0", "--force", "-o", tmp_path / "x.tif")
+        assert self.run(*command) == 0
+        assert "Warning" not in capsys.readouterr().err
+        monkeypatch.setattr("eex.imagery.placed.TILE", -(10**6))
+        assert self.run(*command) == 0
+        assert "Warning: These pixels say that they lie" in capsys.readouterr().err
+
     def test_pixels_without_a_place_are_told(
         self, made: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         del made
         assert self.run("tile", "world", "7", "-o", tmp_path / "x.png") == 0
         assert "Not georeferenced" in capsys.readouterr().err
+        assert not (tmp_path / "x.pgw").exists()
+        (tmp_path / "x.pgw").write_text("of other pixels")
+        assert self.run("tile", "world", "7", "--force", "-o", tmp_path / "x.png") == 0
         assert not (tmp_path / "x.pgw").exists()
 
     @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ def tile(
     number = row if row is not None else row_of(opened.embeddings, cell=cell, mark=mark)
     found = opened.pixels(number, kind=wanted, bands=names, crop=part)
     written = save_pixels(found, output, size=size or 0)
+    for old in set(files_beside(output)) - set(written):
+        old.unlink(missing_ok=True)  # with --force: it says where other pixels lay
     _, height, width = found.values.shape
     about = found.tile
     what = f"{', '.join(found.bands)}: {width} x {height} pixels"

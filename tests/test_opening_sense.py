@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import eex
 from eex.catalog import gather, load
 from eex.catalog.load import records_of
 from eex.catalog.notes import notes_of
@@ -17,7 +18,8 @@ from eex.catalog.opening import open_named_set
 from eex.catalog.wish import Wish
 from eex.cli import main
 from eex.config import Settings
-from eex.errors import BadCatalogError, BadQueryError, UnknownNameError
+from eex.errors import BadCatalogError, BadQueryError, NotOpenError, UnknownNameError
+from eex.search.hints import in_python
 from eex.search.query import _KEYS
 from published import table
 
@@ -129,3 +131,41 @@ def test_a_model_of_a_record_that_nobody_knows_is_told_once(
     for _ in range(2):
         assert gather.records_at(catalog)[0].model == "clay-v15"
     assert caplog.text.count("is not known here. Did you mean 'clay-v1.5'?") == 1
+
+
+def test_python_says_all_that_the_command_does(own: Settings, tmp_path: Path) -> None:
+    ints = pa.array([[1, 2, 3, 4]] * 9, pa.list_(pa.int8()))
+    whole = table(9)
+    at = whole.schema.get_field_index("embedding")
+    pq.write_table(whole.set_column(at, "embedding", ints), tmp_path / "ints.parquet")
+    said = {"model": "clay-v1.5", "variant": "official", "scale": 0.5, "offset": 1.0}
+    header = eex.open_set(tmp_path / "ints.parquet", settings=own, **said).embeddings.header
+    assert {key: getattr(header, key) for key in said} == said
+    catalog = tmp_path / "sets.toml"
+    text = '[[sets]]\nname = "mine"\ntitle = "{}"\nfiles = ["tiles.parquet"]\n'
+    for title in ("One", "Two"):
+        catalog.write_text(text.format(title))
+        mine = eex.open_set("mine", settings=own, catalog=catalog, refresh=True)
+        assert mine.embeddings.header.title == title
+    states = {r["name"]: r["state"] for r in eex.sets(settings=own, catalog=[str(catalog)])}
+    assert (states["mine"], states["ints"], states["siglip-249k"]) == ("open", "open", "absent")
+    assert eex.remove_set("mine", settings=own) > 0
+    assert "mine" not in {r["name"] for r in eex.sets(settings=own)}
+    with pytest.raises(NotOpenError):
+        eex.remove_set("mine", settings=own)
+    with pytest.raises(BadCatalogError):
+        eex.sets(settings=own, catalog=tmp_path / "none.toml")
+
+
+def test_hints_in_python_name_arguments(own: Settings, tmp_path: Path) -> None:
+    eex.open_set(tmp_path / "tiles.parquet", settings=own, dtype="float16")
+    with pytest.raises(BadQueryError) as told:
+        eex.open_set(tmp_path / "tiles.parquet", settings=own, rows=(0, 5))
+    assert "called" in told.value.hint
+    assert "refresh=True" in told.value.hint
+    assert "--" not in told.value.hint
+    assert told.value.__notes__ == [told.value.hint]
+    assert in_python("Give --column lon=x --column id=y.") == (
+        'Give columns={"lon": "x"} columns={"id": "y"}.'
+    )
+    assert in_python("eex open a --as b") == "eex open a --as b"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eex.heatmaps.make import heatmap
     from eex.heatmaps.record import Heatmap
     from eex.search.found import Found
-    from eex.search.open import open_set
+    from eex.search.open import open_set, remove_set, sets
     from eex.search.query import Query
     from eex.search.run import OpenSet
     from eex.server.app import create_app
@@ -44,6 +44,8 @@ _HOMES = {
     "check_set": "eex.check.run",
     "create_app": "eex.server.app",
     "open_set": "eex.search.open",
+    "remove_set": "eex.search.open",
+    "sets": "eex.search.open",
 }
 
 __all__ = [
@@ -60,6 +62,8 @@ __all__ = [
     "encoder",
     "heatmap",
     "open_set",
+    "remove_set",
+    "sets",
 ]
 
 

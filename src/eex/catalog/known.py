@@ -50,6 +50,7 @@ def open_embeddings(
     called: str = "",
     source: str = "",
     large: bool = False,
+    refresh: bool = False,
 ) -> EmbeddingSet:
     """Open a set by whatever it is called, preparing it first when that was not done yet.
 
@@ -63,6 +64,7 @@ def open_embeddings(
         called: That name; by default the record's, or the file's.
         source: Where it is fetched from, see `open_named_set`.
         large: Whether more than 10 GB may be fetched.
+        refresh: Whether to ask again what a published set is.
 
     Raises:
         UnknownNameError: If no set is called that.
@@ -86,9 +88,10 @@ def open_embeddings(
         here = find_open(text, settings, identity=target.identity if target else "")
         if here is None and target is not None:
             here = _default_of(target, settings)
-        if here is not None and (target is None or is_current(here)):
+        if here is not None and not refresh and (target is None or is_current(here)):
             return map_open(here)
-        if target is not None and target.kind == "path" and not target.known:
+        own = here is None or not refresh
+        if own and target is not None and target.kind == "path" and not target.known:
             path = Path(target.record.files[0].name)
             return open_table(path, cache_dir=settings.cache_dir, progress=progress)
     if not fetch and target is not None:
@@ -101,6 +104,7 @@ def open_embeddings(
         name=called,
         source=source,
         large=large,
+        refresh=refresh,
         progress=lambda _name, done, total: report(done, total),
         rows=report,
     )

@@ -11,6 +11,7 @@ import pytest
 
 import eex
 from eex.catalog import gather, load
+from eex.catalog.known import open_embeddings
 from eex.catalog.load import records_of
 from eex.catalog.notes import notes_of
 from eex.catalog.opened import open_here
@@ -169,3 +170,41 @@ def test_hints_in_python_name_arguments(own: Settings, tmp_path: Path) -> None:
         'Give columns={"lon": "x"} columns={"id": "y"}.'
     )
     assert in_python("eex open a --as b") == "eex open a --as b"
+
+
+def test_a_file_of_a_catalogue_that_lacks_is_told_with_it(run: Run, tmp_path: Path) -> None:
+    catalog = tmp_path / "alps.toml"
+    catalog.write_text('[[sets]]\nname = "alps"\ntitle = "Alps"\nfiles = ["none.parquet"]\n')
+    code, _, told = run("open", "alps", "--catalog", str(catalog))
+    assert code == 1
+    assert str(tmp_path / "none.parquet") in told
+    assert f"The catalogue {catalog} says" in told
+    text = run("sets", "--catalog", str(catalog), "alps")[1]
+    assert text.endswith(f"Open it: eex open alps --catalog {catalog}\n")
+
+
+def test_messages_say_what_is_meant(
+    run: Run, own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("lon,lat\n1,2\n")
+    for word in ("t.csv", "./t.csv", str(tmp_path / "t.csv")):
+        code, _, told = run("open", word)
+        assert (code, "no Parquet file" in told, "GeoParquet" in told) == (1, True, True)
+    nothing = tmp_path / "nothere"
+    assert (
+        f"There is no file or folder {nothing}."
+        in run("open", "dinov2-249k", "--from", str(nothing))[2]
+    )
+    assert f"from       {tmp_path / 'tiles.parquet'}" in run("open", "tiles.parquet")[1]
+    assert (
+        "The set has 1 file, no file 2."
+        in run("open", "tiles.parquet", "--as", "x", "--shards", "2")[2]
+    )
+    for name in ("tiles", "a.csv"):  # what is open stays open, whatever lies here
+        (tmp_path / name).write_text("x")
+        run("open", "tiles.parquet", "--as", name)
+        assert len(open_embeddings(name, settings=own)) == 9
+    run("open", "tiles.parquet", "--as", "half", "--dtype", "float16")
+    told = run("open", "tiles.parquet", "--as", "half", "--rows", "0:5")[2]
+    assert "in another way: all of it, dtype float16; not rows 0 to 5." in told

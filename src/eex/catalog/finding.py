@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from eex.catalog.gather import catalogue_of
 from eex.catalog.kept import kept_listing
 from eex.catalog.opened import downloads_folder
 from eex.catalog.records import SetFile
@@ -99,7 +100,7 @@ def find_files(
         DownloadError: If no hub lists the files.
     """
     if target.kind == "path":
-        return _own(target.record, _paths(target.record), file, shards)
+        return _own(target.record, _at_paths(target, settings), file, shards)
     if target.kind == "url":
         return _addresses(target.record, settings, shards)
     record = with_hub(target.record, target.hub) if target.hub else target.record
@@ -154,6 +155,18 @@ def _own(record: SetRecord, paths: Sequence[Path], file: str, shards: Sequence[i
         WeightFile(name=str(path), size=path.stat().st_size, sha256=pinned) for path in paths
     )
     return Found(record=record, files=files, paths=tuple(paths))
+
+
+def _at_paths(target: Target, settings: Settings) -> list[Path]:
+    """Return the files of a set at paths; those of a catalogue that lack are told with it."""
+    try:
+        return _paths(target.record)
+    except SetNotFoundError as error:
+        where = catalogue_of(target.record.name, settings) if target.known else None
+        if where is None:
+            raise
+        message = f"{error} The catalogue {where} says that {target.record.name} is there."
+        raise SetNotFoundError(message, hint="Correct `files` of its record.") from error
 
 
 def _paths(record: SetRecord) -> list[Path]:
@@ -338,8 +351,10 @@ def _numbers(count: int, shards: Sequence[int]) -> list[int]:
     """
     beyond = [number for number in shards if number > count]
     if beyond:
-        message = f"The set has {count} files, no file {beyond[0]}."
-        raise BadQueryError(message, hint=f"Files are numbered from 1 to {count}.")
+        files = f"{count} files" if count != 1 else "1 file"
+        message = f"The set has {files}, no file {beyond[0]}."
+        hint = f"Files are numbered from 1 to {count}."
+        raise BadQueryError(message, hint=hint if count != 1 else "Leave --shards out.")
     return [number - 1 for number in shards] or list(range(count))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -66,6 +67,15 @@ def records_at(path: Path) -> tuple[SetRecord, ...]:
         if record.model and not record.model.startswith("clip:"):
             _check_model(str(path), record.name, record.model)
     return records
+
+
+def catalogue_of(name: str, settings: Settings) -> Path | None:
+    """Return the catalogue of the user's own that has a set; the last one counts."""
+    for path in reversed(settings.catalogs):
+        with suppress(EexError):
+            if any(record.name == name for record in records_at(path)):
+                return path
+    return None
 
 
 @cache

@@ -131,7 +131,7 @@ def _target(name: str | Path, settings: Settings, sources: tuple[str, ...]) -> T
     opened = tuple(opened_sets(settings)) if isinstance(name, str) else ()
     try:
         return target_of(name, catalogue(settings), others=(*sources, *opened))
-    except UnknownNameError:
+    except (UnknownNameError, BadQueryError):
         if name in opened:
             return None
         raise

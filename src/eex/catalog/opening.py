@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eex.catalog.fetching import FileProgress, addresses, have_files, here_already, missing_bytes
 from eex.catalog.finding import Found, find_files
@@ -36,7 +36,6 @@ from eex.catalog.opened import (
     sets_folder,
     stamp_of,
 )
-from eex.catalog.selection import Selection
 from eex.catalog.tables import (
     MOST_CHUNK,
     LocalTable,
@@ -215,8 +214,8 @@ class _Opening:
             message = f"{self.name} is the name of another set that is open: {known.target}."
             raise BadQueryError(message, hint="Choose another name with --as, or give --refresh.")
         if known.request != self.request and self.wish != Wish():
-            part = Selection(**_tuples(known.selection)).words()
-            message = f"{self.name} is open already, in another way ({part})."
+            before, now = Wish.from_json(known.wish).words(), self.wish.words()
+            message = f"{self.name} is open already, in another way: {before}; not {now}."
             hint = "Give it another name with --as, or replace it with --refresh."
             raise BadQueryError(message, hint=hint)
         if not is_current(here):
@@ -384,7 +383,3 @@ def _naming(name: str) -> Iterator[None]:
             raise
         message = f"{name}: {error}"
         raise type(error)(message, hint=error.hint, **error.details) from error
-
-
-def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) for key, value in record.items()}

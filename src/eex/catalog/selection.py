@@ -68,7 +68,8 @@ class Selection:
             low, high = self.rows
             said.append(f"rows {low:,} to {'the end' if high < 0 else f'{high:,}'}")
         if self.shards:
-            said.append(f"{len(self.shards)} of its files")
+            count = len(self.shards)
+            said.append(f"{count} of its files" if count > 1 else f"file {self.shards[0]}")
         return ", ".join(said) or "all of it"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -31,6 +32,9 @@ USUAL = {"main", ALL_FILES}
 
 SUFFIXES = (".parquet", ".geoparquet")
 """How files of sets end."""
+
+PARQUET = b"PAR1"
+"""How they begin."""
 
 PREFIXES: Mapping[str, Hub] = {
     "hf://datasets/": "huggingface",
@@ -93,11 +97,11 @@ def target_of(
         BadQueryError: If it cannot be a path or an address.
     """
     if isinstance(text, Path):
-        return path_target(user_path(text))
+        return path_target(_readable(user_path(text)))
     if _file_at_hub(text):
         return _hub_target(text, None, records)
     if looks_like_path(text):
-        return path_target(user_path(text))
+        return path_target(_readable(user_path(text)))
     if text in records:
         record = records[text]
         return Target(kind=_kind_of(record), record=record, known=True)
@@ -105,8 +109,9 @@ def target_of(
         found = _afar(text, records)
         if found is not None:
             return found
-    if "/" in text or "\\" in text or Path(text).is_dir():
-        return path_target(user_path(text))
+    here = Path(text)
+    if "/" in text or "\\" in text or here.is_dir() or (here.suffix and here.is_file()):
+        return path_target(_readable(user_path(text)))
     error = unknown_name("set", text, tuple(dict.fromkeys((*others, *records))))
     hint = f"{error.hint} Or give a hub's org/name, an address or a path of a .parquet file."
     raise UnknownNameError(str(error), hint=hint, **error.details)
@@ -146,6 +151,21 @@ def path_target(path: Path) -> Target:
         name=safe_name(name), title=name, files=(SetFile(name=str(path.absolute())),)
     )
     return Target(kind="path", record=record)
+
+
+def _readable(path: Path) -> Path:
+    """Return a path, if it is not that of a file of another kind.
+
+    Raises:
+        BadQueryError: If it is.
+    """
+    if path.suffix.lower() not in SUFFIXES and path.is_file():
+        with suppress(OSError), path.open("rb") as file:
+            if file.read(len(PARQUET)) != PARQUET:
+                message = f"{path} is no Parquet file; no others are read."
+                hint = "Convert it to GeoParquet; docs/guide/products.md says what is read."
+                raise BadQueryError(message, hint=hint)
+    return path
 
 
 def safe_name(text: str) -> str:

@@ -42,6 +42,14 @@ class Wish:
         record.pop("selection", None)
         return record | self.selection.to_json()
 
+    def words(self) -> str:
+        """Return it for people."""
+        own = {k: v for k, v in self.to_json().items() if k not in self.selection.to_json()}
+        columns = own.pop("columns", {})
+        said = [f"{key} {value}" for key, value in own.items()]
+        said += [f"column {role}={name}" for role, name in columns.items()]
+        return ", ".join([self.selection.words(), *said])
+
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Wish:
         """Read what `to_json` gave."""

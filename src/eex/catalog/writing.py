@@ -217,7 +217,8 @@ def _again(order: Order) -> str:
 
 def _source_name(found: Found) -> str:
     if found.paths:
-        return str(found.paths[0].parent)
+        one = found.paths[0].absolute()
+        return str(one if len(found.paths) == 1 else one.parent)
     if found.home is None:
         return found.files[0].name
     return found.source.name if found.source is not None else found.home.hub

@@ -8,7 +8,16 @@ from typing import Any
 import click
 
 from eex.cli.facts import counted, facts_text, files_text, model_text
-from eex.cli.say import Commands, answer, catalog_option, json_text, progress, read_settings, say
+from eex.cli.say import (
+    CATALOGS,
+    Commands,
+    answer,
+    catalog_option,
+    json_text,
+    progress,
+    read_settings,
+    say,
+)
 
 GIGABYTE = 10**9
 """Bytes."""
@@ -47,7 +56,7 @@ def sets(name: str | None, *, as_json: bool) -> None:
         named = {r["id"]: r for r in records} | {r["name"]: r for r in records}
         if name not in named:
             raise unknown_name("set", name, tuple(r["name"] for r in records))  # noqa: EM101
-        answer(json_text(named[name]) if as_json else record_text(named[name]))
+        answer(json_text(named[name]) if as_json else record_text(named[name], _given(name)))
         return
     if as_json:
         answer(json_text({"sets": records}))
@@ -75,8 +84,18 @@ def size_text(count: int) -> str:
     return f"{count / 1e9:,.1f} GB" if count >= GIGABYTE else f"{count / 1e6:,.0f} MB"
 
 
-def record_text(record: dict[str, Any]) -> str:
-    """Return all that is known of a set, for people."""
+def _given(name: str) -> str:
+    """Return the option that a command needs to know a set, where it came from `--catalog`."""
+    from eex.catalog.gather import records_at
+
+    for path in click.get_current_context().meta.get(CATALOGS, ()):
+        if any(record.name == name for record in records_at(path)):
+            return f" --catalog {path}"
+    return ""
+
+
+def record_text(record: dict[str, Any], given: str = "") -> str:
+    """Return all that is known of a set, for people; `given` is what a command needs to know it."""
     opened = record.get("open") or {}
     homes = [home["page"] for home in record["homes"]]
     said = {
@@ -100,7 +119,7 @@ def record_text(record: dict[str, Any]) -> str:
     }
     text = facts_text(record["name"], said)
     if record["state"] in {"absent", "begun"} and not record["demo"]:
-        text += f"\nOpen it: eex open {record['name']}"
+        text += f"\nOpen it: eex open {record['name']}{given}"
     return text
 
 

@@ -92,6 +92,8 @@ def source_of(text: str, settings: Settings) -> Source:
     path = user_path(text)
     if not path.exists():
         message = f"{text!r} is no source of weights."
+        if len(path.parts) > 1 or path.is_absolute():
+            message = f"There is no file or folder {path}."
         hint = f"Give {', '.join(SOURCES)}, the address of a mirror, or a file or folder."
         raise BadQueryError(message, hint=hint)
     return Source(name=str(path), layout="local", path=path)

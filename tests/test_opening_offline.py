@@ -73,7 +73,7 @@ def test_nobody_there_is_told_once_with_the_set_and_what_to_do(
     assert "--from PATH" in told.value.hint
     assert "without network" in told.value.hint
     assert "trying again" not in caplog.text
-    assert "The list of files of" in caplog.text
+    assert "modelscope.cn: 127.0.0.1 refuses connections" in caplog.text
 
 
 def test_a_hub_that_does_not_answer_is_asked_once(
@@ -107,3 +107,27 @@ def test_a_file_and_a_revision_of_a_repository_are_words_for_a_set(hub: Hub, own
     assert str(told.value) == "tiles: Org/Tiles at 127.0.0.1 has no revision nope."
     with pytest.raises(DownloadError, match="has no data set Org/Other"):
         open_named_set("Org/Other@nope", own)
+
+
+def test_a_path_that_nobody_has_is_told_as_what_it_may_be(own: Settings) -> None:
+    with pytest.raises(DownloadError) as told:
+        open_named_set("no/such/tiles.parquet", own)
+    assert "There is no file no/such/tiles.parquet here either." in told.value.hint
+
+
+def test_asking_an_address_anew_keeps_what_came_until_there_is_more(
+    hub: Hub, own: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = f"/datasets/{REPO}/resolve/main/tiles.parquet"
+    first = open_named_set(hub.address + path, own)
+    hub.fail(*[Fault(status=500)] * 9)
+    again = open_named_set(hub.address + path, own, refresh=True)
+    assert again.opened.key == first.opened.key
+    assert "what was fetched before is used" in caplog.text
+    hub.faults.clear()
+    hub.files[path] = parquet(table(20))
+    assert open_named_set(hub.address + path, own, refresh=True).counts["rows"] == 20
+    some = open_named_set(
+        hub.address + path, replace(own, offline=True), name="half", wish=Wish(dtype="float16")
+    )
+    assert some.counts["rows"] == 20

@@ -5,6 +5,7 @@ What lies in Hugging Face's own cache is not fetched again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,6 +18,7 @@ from eex.catalog.kept import keep_listing
 from eex.catalog.opened import Source as FromFile
 from eex.errors import DamagedSetError, DownloadError
 from eex.files import guarded, making, remove_empty
+from eex.weights.answers import NoAnswerError
 from eex.weights.checksum import sha256_of
 from eex.weights.fetch import fetch_file, forget_note
 from eex.weights.get import Getting
@@ -27,6 +29,8 @@ from eex.weights.records import Home, WeightFile
 
 if TYPE_CHECKING:
     from eex.config import Settings
+
+_LOGGER = logging.getLogger("eex")
 
 FileProgress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is (0: not known)."""
@@ -159,13 +163,31 @@ def _fetched_addresses(
         name = unquote(Path(urlsplit(file.name).path).name) or "set.parquet"
         target = found.folder / (name if len(found.files) == 1 else f"{number:05d}-{name}")
         done = found.folder / f"{target.name}.json"
-        if anew and not settings.offline:
-            done.unlink(missing_ok=True)
-            target.unlink(missing_ok=True)
+        if anew and not settings.offline and target.is_file():
+            _renew(file, target, done, settings, progress)
         note = _fetch_address(file, target, done, settings, progress)
         paths.append(target)
         sources.append(replace(note, name=file.name))
     return tuple(paths), tuple(sources)
+
+
+def _renew(
+    file: WeightFile, target: Path, done: Path, settings: Settings, progress: FileProgress
+) -> None:
+    """Put what an address has now in the place of what came before, if it can be asked."""
+    fresh = target.with_name(f"new-{target.name}")
+    note = fresh.with_name(f"{fresh.name}.json")
+    for left in (fresh, note):
+        left.unlink(missing_ok=True)
+    try:
+        _fetch_address(file, fresh, note, settings, progress)
+    except NoAnswerError as error:
+        message = "%s Whether it has changed cannot be told: what was fetched before is used."
+        _LOGGER.warning(message, error)
+        return
+    done.unlink(missing_ok=True)
+    fresh.replace(target)
+    note.replace(done)
 
 
 def _fetch_address(

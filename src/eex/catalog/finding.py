@@ -126,7 +126,7 @@ def find_files(
                 return kept
             refused.append(error)
             if others and not settings.offline:
-                _LOGGER.warning("%s: %s", one.name, error)
+                _LOGGER.warning("%s: %s", one.name, error.details.get("reason", error))
     raise _nobody(record, refused)
 
 

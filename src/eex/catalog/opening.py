@@ -41,7 +41,7 @@ from eex.catalog.tables import (
     LocalTable,
     RemoteTable,
 )
-from eex.catalog.targets import Target, checked_as, target_of
+from eex.catalog.targets import SUFFIXES, Target, checked_as, target_of
 from eex.catalog.wish import LARGE, Wish, too_large
 from eex.catalog.writing import Files, Order, RowProgress, write_set
 from eex.errors import (
@@ -230,7 +230,7 @@ class _Opening:
         """Open it."""
         folder = folder_of(self.name, self.settings)
         with (
-            _naming(self.name),
+            _naming(self),
             guarded(f"opening {self.name}"),
             making(folder, waiting=self.waiting),
             ExitStack() as cleared,
@@ -374,12 +374,13 @@ class _Opening:
 
 
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Have every failure of fetching say of which set."""
+def _naming(job: _Opening) -> Iterator[None]:
+    """Have every failure of fetching say of which set, and what else the word could have meant."""
     try:
         yield
     except DownloadError as error:
-        if name in str(error).split():
-            raise
-        message = f"{name}: {error}"
-        raise type(error)(message, hint=error.hint, **error.details) from error
+        named = job.name in str(error).split()
+        message, hint = str(error) if named else f"{job.name}: {error}", error.hint
+        if job.text.lower().endswith(SUFFIXES) and "://" not in job.text:
+            hint = f"There is no file {job.text} here either. {hint}"
+        raise type(error)(message, hint=hint, **error.details) from error

@@ -109,6 +109,12 @@ def test_a_file_and_a_revision_of_a_repository_are_words_for_a_set(hub: Hub, own
         open_named_set("Org/Other@nope", own)
 
 
+def test_an_address_without_answer_hints_at_no_other_source(own: Settings) -> None:
+    with pytest.raises(DownloadError, match="refuses connections") as told:
+        open_named_set(f"{NOBODY}/tiles.parquet", own)
+    assert told.value.hint == "Check the connection, or open a file of your own."
+
+
 def test_a_path_that_nobody_has_is_told_as_what_it_may_be(own: Settings) -> None:
     with pytest.raises(DownloadError) as told:
         open_named_set("no/such/tiles.parquet", own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from eex.catalog.opened import open_here
 from eex.catalog.opening import open_named_set
 from eex.catalog.wish import Wish
 from eex.cli import main
+from eex.cli.sets import size_text
 from eex.config import Settings
 from eex.errors import BadCatalogError, BadQueryError, NotOpenError, UnknownNameError
 from eex.search.hints import in_python
@@ -91,6 +93,14 @@ def test_a_record_that_says_otherwise_than_the_files_is_noted(run: Run, tmp_path
     assert "note: Its record says 1,200 rows, its files have 9." in told
     listed = run("sets", "--catalog", str(catalog))[1]
     assert next(line for line in listed.splitlines() if line.startswith("mine")).split()[1] == "9"
+    told = json.loads(run("open", "mine", "--catalog", str(catalog), "--json")[1])
+    assert told["notes"] == ["Its record says 1,200 rows, its files have 9."]
+    assert [size_text(n) for n in (0, 7_000, 600_000, 99_700_000)] == [
+        "",
+        "7 kB",
+        "0.6 MB",
+        "100 MB",
+    ]
 
 
 def test_only_integers_are_scaled(own: Settings, tmp_path: Path) -> None:

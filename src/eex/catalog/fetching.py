@@ -217,13 +217,17 @@ def _fetch_address(
         file=target.name,
         token=settings.hub_token if same else "",
     )
-    note = fetch_file(
-        origin,
-        target,
-        sha256=file.sha256,
-        size=file.size if file.sha256 else 0,
-        progress=lambda have, total: progress(target.name, have, total),
-    )
+    try:
+        note = fetch_file(
+            origin,
+            target,
+            sha256=file.sha256,
+            size=file.size if file.sha256 else 0,
+            progress=lambda have, total: progress(target.name, have, total),
+        )
+    except NoAnswerError as error:
+        hint = error.hint.replace("choose another source with --from", "open a file of your own")
+        raise NoAnswerError(error.message, hint=hint, **error.details) from error
     told = FromFile(name=file.name, size=note.size, sha256=note.sha256, checked=note.checked)
     write_bytes(done, json.dumps(told.__dict__).encode())
     forget_note(target)

@@ -135,8 +135,7 @@ def checked(record: SetRecord, where: str, *, folder: Path | None = None) -> Set
             raise _wrong(where, f"has {getattr(record, name)} as `{name}`")
     if record.dtype not in DTYPES:
         raise _wrong(where, f"has {record.dtype!r} as `dtype`, not {', '.join(DTYPES[1:])}")
-    if record.pixels and record.pixels not in (readers := names("eex.readers")):
-        raise _wrong(where, f"has {record.pixels!r} as `pixels`; readers are {', '.join(readers)}")
+    _check_names(record, where)
     if strange := set(record.columns) - set(ROLES):
         raise _wrong(where, f"maps {min(strange)!r} in `columns`; roles are {', '.join(ROLES)}")
     if not record.files:
@@ -150,6 +149,14 @@ def checked(record: SetRecord, where: str, *, folder: Path | None = None) -> Set
         place = f"{where}, `places`"
         places = replace(places, file=_placed(places, wanted, place, folder).name)
     return replace(record, files=files, places=places)
+
+
+def _check_names(record: SetRecord, where: str) -> None:
+    """Refuse a reader of pixels that nobody has, and examples that ask for what is none."""
+    if record.pixels and record.pixels not in (readers := names("eex.readers")):
+        raise _wrong(where, f"has {record.pixels!r} as `pixels`; readers are {', '.join(readers)}")
+    for _title, asked in record.examples:
+        _check_known(asked, EXAMPLE_KEYS, f"{where}, `examples`")
 
 
 def _placed(
@@ -235,9 +242,7 @@ def _example(value: object, where: str) -> tuple[str, Mapping[str, Any]]:
     pair = _list(value, where, "examples")
     if len(pair) != 2 or not isinstance(pair[0], str):  # noqa: PLR2004
         raise _wrong(where, 'has an example that is not ["title", { text = "…" }]')
-    asked = dict(_table(pair[1], f"{where}, `examples`"))
-    _check_known(asked, EXAMPLE_KEYS, f"{where}, `examples`")
-    return pair[0], asked
+    return pair[0], dict(_table(pair[1], f"{where}, `examples`"))
 
 
 def _typed(value: object, kind: type, where: str, key: str) -> Any:  # noqa: ANN401

@@ -92,7 +92,7 @@ def open_command(target: str, *, as_json: bool, **options: Any) -> None:  # noqa
         raise
     latest = open_here(here.opened.name, settings) or here
     if as_json:
-        answer(json_text(_record(latest, already=before)))
+        answer(json_text(_record(latest, settings, already=before)))
         return
     _tell(latest, settings, already=before, brought=brought)
 
@@ -208,9 +208,12 @@ def _made_here(target: str, settings: Settings, asked: list[str]) -> bool:
     return False
 
 
-def _record(here: OpenHere, *, already: bool) -> dict[str, Any]:
+def _record(here: OpenHere, settings: Settings, *, already: bool) -> dict[str, Any]:
     """Return what was opened, for programs."""
     from dataclasses import asdict
+
+    from eex.catalog.gather import catalogue
+    from eex.catalog.notes import notes_of
 
     return {
         **asdict(here.opened),
@@ -219,6 +222,7 @@ def _record(here: OpenHere, *, already: bool) -> dict[str, Any]:
         "bytes": here.size,
         "counts": dict(here.counts),
         "header": dict(here.header),
+        "notes": notes_of(here, catalogue(settings).get(here.opened.target)),
     }
 
 

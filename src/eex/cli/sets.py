@@ -22,6 +22,9 @@ from eex.cli.say import (
 GIGABYTE = 10**9
 """Bytes."""
 
+SMALL = 10**7
+"""Bytes below which megabytes have a decimal."""
+
 MOST_SHOWN = 14
 """Characters of a licence that the list has room for."""
 
@@ -81,6 +84,8 @@ def size_text(count: int) -> str:
     """Return bytes for people; nothing where they are not known."""
     if not count:
         return ""
+    if count < SMALL:
+        return f"{count / 1e6:.1f} MB" if count >= SMALL / 100 else f"{count / 1e3:.0f} kB"
     return f"{count / 1e9:,.1f} GB" if count >= GIGABYTE else f"{count / 1e6:,.0f} MB"
 
 

@@ -292,9 +292,7 @@ def test_the_embedded_world_has_no_heatmaps(world: OpenSet) -> None:
 @pytest.fixture
 def client(tiles: OpenSet, settings: Settings) -> Iterator[TestClient]:
     app = create_app(settings)
-    app.state.eex.names["toys"] = "toys"
-    app.state.eex._opening["toys"] = app.state.eex._opening["world"]
-    app.state.eex._open["toys"] = tiles
+    app.state.eex.serve(tiles)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -22,9 +22,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> OpenSet:
 @pytest.fixture
 def client(toys: OpenSet, settings: Settings) -> Iterator[TestClient]:
     app = create_app(settings)
-    state = app.state.eex
-    state.names["toys"], state._opening["toys"] = "toys", state._opening["world"]
-    state._open["toys"] = toys
+    app.state.eex.serve(toys)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

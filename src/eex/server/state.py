@@ -92,6 +92,13 @@ class State:
         self._lock = Lock()
         self.refresh()
 
+    def serve(self, opened: OpenSet) -> None:
+        """Serve a set that this process has open, under its name."""
+        with self._lock:
+            self._given[opened.name] = self.names[opened.name] = opened.name
+            self._opening.setdefault(opened.name, Lock())
+            self._open[opened.name] = opened
+
     def refresh(self) -> tuple[str, ...]:
         """Look again which sets are open on this machine, and return the names that are served.
 

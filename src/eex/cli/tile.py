@@ -76,9 +76,9 @@ def tile(
 
     \b
     Examples:
-      eex tile olmoearth-249k.parquet 1042 -o tile.tif
-      eex tile olmoearth-249k.parquet --cell 454U_120R --crop whole -o napoli.png
-      eex tile olmoearth-249k.parquet 1042 --bands B08,B04,B03 -o infrared.tif
+      eex tile olmoearth-249k 1042 -o tile.tif
+      eex tile olmoearth-249k --cell 454U_120R --crop whole -o napoli.png
+      eex tile olmoearth-249k 1042 --bands B08,B04,B03 -o infrared.tif
     """  # noqa: D301 - click reads the backspace
     from eex.imagery.placed import files_beside
     from eex.imagery.save import format_of, save_pixels

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eex.build import Progress, build_set
 from eex.catalog.gather import catalogue
 from eex.catalog.opened import OpenHere, find_open, is_current, map_open, opened_sets
-from eex.catalog.opening import open_named_set
 from eex.catalog.targets import Target, target_of
 from eex.catalog.wish import LARGE, Wish
 from eex.config import Settings
@@ -21,6 +20,9 @@ from eex.files import guarded, making
 from eex.imagery.read import pixel_reader
 from eex.registry import find, names
 from eex.sources.base import Source, SourceSpec
+
+if TYPE_CHECKING:
+    from eex.build import Progress
 
 BUILD_VERSION = 2
 """Raised when cutting or encoding changes, so that prepared sets are made again."""
@@ -97,6 +99,8 @@ def open_embeddings(
     if not fetch and target is not None:
         raise not_open(target, text)
     report = progress or (lambda _done, _total: None)
+    from eex.catalog.opening import open_named_set
+
     here = open_named_set(
         name,
         settings,
@@ -198,6 +202,8 @@ def _build(
         message = f"{spec.name} takes no pictures, so it cannot make a set."
         raise UnknownNameError(message)
     made_with = encoder(spec.name, settings=settings)
+    from eex.build import build_set
+
     build_set(
         path,
         source=source,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eex.cli import main
 from eex.config import Settings
 from eex.search.open import open_set
 from eex.search.run import OpenSet
@@ -61,3 +62,19 @@ def settings(cache_dir: Path) -> Settings:
 @pytest.fixture(scope="session")
 def world(settings: Settings) -> OpenSet:
     return open_set("world", settings=settings)
+
+
+@pytest.fixture
+def eex_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process; give exit code, output and messages."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main(list(arguments))
+        except SystemExit as done:
+            code = int(done.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call

@@ -21,26 +21,16 @@ import pytest
 from PIL import Image
 
 import eex
-from eex.cli import main
 from eex.search.run import OpenSet
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(world: OpenSet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(world: OpenSet, monkeypatch: pytest.MonkeyPatch, eex_command: Run) -> Run:
     monkeypatch.setenv("EEX_CACHE_DIR", str(world.settings.cache_dir))
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main(list(arguments))
-        except SystemExit as done:
-            code = int(done.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
+    return eex_command
 
 
 def test_json_is_the_only_thing_on_standard_output(run: Run, world: OpenSet) -> None:

@@ -31,7 +31,6 @@ from eex.catalog.opening import open_named_set
 from eex.catalog.records import SetFile, SetRecord
 from eex.catalog.selection import selection_of
 from eex.catalog.wish import Wish
-from eex.cli import main
 from eex.config import Settings
 from eex.embeddings import SetHeader
 from eex.errors import (
@@ -511,7 +510,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(own: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(own: Settings, monkeypatch: pytest.MonkeyPatch, eex_command: Run) -> Run:
     for name, value in (
         ("EEX_CACHE_DIR", own.cache_dir),
         ("EEX_SETS_DIR", own.sets_dir),
@@ -520,16 +519,7 @@ def run(own: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     ):
         monkeypatch.setenv(name, str(value))
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main(list(arguments))
-        except SystemExit as done:
-            code = int(done.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
+    return eex_command
 
 
 @pytest.mark.usefixtures("known")

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from eex import registry
-from eex.cli import main
 from eex.config import Settings
 from eex.encoders import open as opening
 from eex.encoders.base import EncoderSpec
@@ -493,7 +492,7 @@ def run(
     settings: Settings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    eex_command: Run,
 ) -> Run:
     monkeypatch.setenv("EEX_MODELS_DIR", str(settings.models_dir))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
@@ -506,16 +505,7 @@ def run(
     names = registry.names
     monkeypatch.setattr(opening, "names", lambda group: (*names(group), "small-model"))
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main(list(arguments))
-        except SystemExit as done:
-            code = int(done.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
+    return eex_command
 
 
 def test_the_list_says_what_is_here(run: Run, settings: Settings) -> None:

@@ -41,6 +41,11 @@ def test_the_hub_that_the_user_chose_is_asked_first() -> None:
     assert urls(AT_CN.replace("modelscope.cn", "www.modelscope.cn"))[0] == AT_HF
 
 
+def test_an_address_as_the_pages_of_hubs_offer_it_is_the_same_file() -> None:
+    assert urls(f"{AT_HF}?download=true") == [AT_HF, AT_CN, AT_AI]
+    assert urls(f"{AT_HF}?download=true&to=1") == [f"{AT_HF}?download=true&to=1"]
+
+
 def test_a_mirror_is_asked_in_place_of_hugging_face() -> None:
     mirror = f"https://mirror.example/hf/datasets/{REPO}/resolve/main/{FILE}"
     assert urls(AT_HF, hub_endpoint="https://mirror.example/hf")[0] == mirror
@@ -63,7 +68,7 @@ def test_commits_and_tags_stay_what_they_are() -> None:
         "https://huggingface.co/datasets/a/b/blob/main/x",
         "https://huggingface.co.evil.example/datasets/a/b/resolve/main/x",
         "https://evil.example/huggingface.co/datasets/a/b/resolve/main/x",
-        AT_HF + "?download=true",
+        AT_HF + "?download=false",
         AT_HF + "/../../../../../../admin",
         AT_HF + "/%2e%2E/admin",
         AT_HF + "/..%2f..%5Cadmin",

@@ -19,6 +19,9 @@ from eex.weights.hubs import COMMIT, HUGGINGFACE, MODELSCOPES, checked_address
 BRANCHES = {"huggingface": "main", "modelscope": "master"}
 """What the newest revision is called."""
 
+DOWNLOAD = "download=true"
+"""What hubs put behind the addresses that their pages offer; it changes nothing of the bytes."""
+
 _DATASET = re.compile(
     r"/datasets/(?P<repo>[^/?#]+/[^/?#]+)/resolve/(?P<revision>[^/?#]+)/(?P<file>[^?#]+)"
 )
@@ -67,7 +70,7 @@ def hub_file(url: str, settings: Settings) -> HubFile | None:
     if bare in MODELSCOPES.values():
         layout = "modelscope"
     match = _DATASET.fullmatch(rest)
-    if not layout or match is None or parts.query or _climbs(rest):
+    if not layout or match is None or parts.query not in {"", DOWNLOAD} or _climbs(rest):
         return None
     return HubFile(layout=layout, **match.groupdict())
 

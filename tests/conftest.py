@@ -14,6 +14,7 @@ from eex.cli import main
 from eex.config import Settings
 from eex.search.open import open_set
 from eex.search.run import OpenSet
+from eex.weights import fetch
 
 _connect = socket.socket.connect
 
@@ -78,3 +79,12 @@ def eex_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, 
         return code, said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask again without waiting, and reach hubs on loopback whatever proxies the machine has."""
+    monkeypatch.setattr(fetch, "PAUSES", (0.0, 0.0, 0.0))
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

@@ -45,7 +45,7 @@ from eex.errors import (
 )
 from eex.server.app import create_app
 from eex.server.state import State
-from eex.weights import fetch, hubs, part
+from eex.weights import hubs, part
 from eex.weights.records import Home
 from loopback_hub import COMMIT, OTHER_COMMIT, Fault, Hub, running_hub
 from published import DIM, at, parquet, table, vectors
@@ -70,12 +70,7 @@ RECORD = SetRecord(
 )
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "PAUSES", (0.0, 0.0, 0.0))
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("quick_hub")
 
 
 @pytest.fixture

@@ -25,11 +25,7 @@ NOBODY = f"http://127.0.0.1:{closed_port()}"
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(fetch, "PAUSES", (0.0, 0.0, 0.0))
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def hub(quick_hub: None) -> Iterator[Hub]:  # noqa: ARG001
     with running_hub() as hub:
         hub.put_dataset(REPO, {"tiles.parquet": parquet(TABLE), "README.md": b"# Tiles"})
         yield hub

@@ -18,7 +18,6 @@ from eex.catalog.notes import notes_of
 from eex.catalog.opened import open_here
 from eex.catalog.opening import open_named_set
 from eex.catalog.wish import Wish
-from eex.cli import main
 from eex.cli.sets import size_text
 from eex.config import Settings
 from eex.errors import BadCatalogError, BadQueryError, NotOpenError, UnknownNameError
@@ -36,22 +35,13 @@ def own(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def run(own: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(own: Settings, monkeypatch: pytest.MonkeyPatch, eex_command: Run) -> Run:
     monkeypatch.setenv("EEX_CACHE_DIR", str(own.cache_dir))
     monkeypatch.setenv("EEX_SETS_DIR", str(own.sets_dir))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.delenv("EEX_CATALOG", raising=False)
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main(list(arguments))
-        except SystemExit as left:
-            code = int(left.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
+    return eex_command
 
 
 @pytest.mark.parametrize("more", [("--bbox", "0,0,9,9"), ("--as", "mine"), ("--dtype", "float16")])

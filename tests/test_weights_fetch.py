@@ -31,12 +31,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 HOME = Home(hub="huggingface", repo="org/model")
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "PAUSES", (0.0, 0.0, 0.0))
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("quick_hub")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ $(VENV)/base: $(VENV)/python pyproject.toml hatch_build.py $(WEB)
 
 $(VENV)/dev: $(VENV)/base
 	@$(PIP) install --quiet '$(TORCH)'
-	@$(PIP) install --quiet --editable '.[pandas,models,olmoearth,raster]' --group dev
+	@$(PIP) install --quiet --editable '.[pandas,models,olmoearth,raster,faiss,qdrant,feedback,ray]' --group dev
 	@touch $@
 
 install: $(VENV)/base  ## install into .venv

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from eex.search.rows import index_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +26,6 @@ from eex.embeddings import EmbeddingSet, SetHeader, open_table, table, write, wr
 from eex.errors import BadQueryError, DamagedSetError, EexError
 from eex.index.exact import ExactIndex
 from eex.search.open import open_set
-from eex.search.rows import index_of
 from eex.search.run import OpenSet
 
 ROWS, DIM = 40, 6

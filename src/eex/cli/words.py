@@ -78,7 +78,7 @@ class Box(click.ParamType[Any]):
         Raises:
             BadQueryError: If it is not on the globe, or upside down.
         """
-        from eex.search.checks import read_bbox
+        from eex.values import read_bbox
 
         numbers = _numbers(value) if isinstance(value, str) else value
         if len(numbers) != FOUR:

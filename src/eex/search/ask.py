@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from eex.errors import BadQueryError
-from eex.search.checks import integer, sequence
 from eex.search.parts import (
     ImagePart,
     Part,
@@ -18,6 +17,7 @@ from eex.search.parts import (
 )
 from eex.search.place import parse_place
 from eex.search.query import split as concept_parts
+from eex.values import integer, sequence
 
 
 def parts_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.search.checks import BBox
+from eex.values import BBox
 
 
 def inside_bbox(lonlat: NDArray[np.float64], bbox: BBox) -> NDArray[np.bool_]:

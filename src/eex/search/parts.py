@@ -14,7 +14,7 @@ import numpy as np
 from eex.config import MAX_TEXT
 from eex.errors import BadQueryError
 from eex.imagery.picture import picture_bytes, picture_from_base64, read_picture
-from eex.search.checks import (
+from eex.values import (
     check_keys,
     check_place,
     check_unicode,

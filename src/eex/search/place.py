@@ -6,7 +6,7 @@ import re
 
 from eex.errors import BadPlaceError
 from eex.places import Place, find_places, fold
-from eex.search.checks import check_place, shown
+from eex.values import check_place, shown
 
 LONGEST = 200
 """Most characters that are read as a place."""

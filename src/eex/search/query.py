@@ -18,7 +18,10 @@ from typing import Any
 
 from eex.config import MAX_K
 from eex.errors import BadQueryError
-from eex.search.checks import (
+from eex.search.compound import concepts_in
+from eex.search.parts import ImagePart, Part, TextPart, part_from_json, part_from_short
+from eex.search.rank import SCORE_KINDS, Match
+from eex.values import (
     BBox,
     check_keys,
     check_unicode,
@@ -29,9 +32,6 @@ from eex.search.checks import (
     set_fields,
     shown,
 )
-from eex.search.compound import concepts_in
-from eex.search.parts import ImagePart, Part, TextPart, part_from_json, part_from_short
-from eex.search.rank import SCORE_KINDS, Match
 
 VERSION = 1
 """Of the record; later versions read earlier ones."""

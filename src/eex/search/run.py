@@ -26,8 +26,9 @@ from eex.export import Credit, Result
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
 from eex.index.base import VectorIndex
+from eex.index.engines import Opening
+from eex.index.plain import open_exact
 from eex.search.ask import parts_of
-from eex.search.checks import BBox
 from eex.search.explain import understand, weak_texts
 from eex.search.filter import inside_bbox
 from eex.search.found import Found, part_title
@@ -36,9 +37,9 @@ from eex.search.model import model_of
 from eex.search.parts import Picture, TextPart
 from eex.search.query import Query
 from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum, direction, part_scores
-from eex.search.rows import index_of
 from eex.search.tile import tile_input
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
+from eex.values import BBox
 
 DEFAULT_K = 10
 """Results listed when neither k nor a top percentage is given."""
@@ -91,7 +92,9 @@ class OpenSet(Looks):
         """Ranks rows; exact."""
         with self._lock:
             if self._index is None:
-                self._index = index_of(self.embeddings, threads=self.settings.threads)
+                self._index = open_exact(
+                    Opening(embeddings=self.embeddings, threads=self.settings.threads)
+                )
             return self._index
 
     @cached_property

@@ -400,7 +400,7 @@ def test_dots_are_those_of_float64(
     expected = queries.astype(float) @ matrix.astype(float).T
     out = np.empty((5, 70), np.float32)
     for count in (1, 2, 5):
-        dot_many(matrix, queries[:count], out[:count])
+        dot_many(matrix, queries[:count], list(out[:count]))
         np.testing.assert_allclose(out[:count], expected[:count], rtol=1e-5, atol=1e-4)
     for query, line in zip(queries, expected, strict=True):
         dot_rows(matrix, query, out[0])

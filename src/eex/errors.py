@@ -32,6 +32,7 @@
     ├── ShapeError                an array of another shape than promised (ValueError)
     ├── OutputError               a file that cannot be written, a full disk (OSError)
     ├── PortInUseError            the server's address is taken (OSError)
+    ├── CancelledError            a search that nobody waits for any more
     └── MissingExtraError         an optional package is not installed (ImportError)
 
 Each says what happened (the message) and what to do next (the hint).
@@ -244,6 +245,12 @@ class PortInUseError(EexError, OSError):
     """The server's address is taken."""
 
     code = "port-in-use"
+
+
+class CancelledError(EexError):
+    """Whoever asked wants no answer any more."""
+
+    code = "cancelled"
 
 
 class MissingExtraError(EexError, ImportError):

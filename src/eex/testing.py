@@ -22,8 +22,9 @@ import numpy as np
 import pytest
 
 from eex.encoders.base import EncoderSpec, EncodesImage, EncodesPlace, EncodesText
-from eex.errors import BadQueryError, ShapeError
+from eex.errors import BadQueryError, CancelledError, ShapeError
 from eex.index.base import FindsRows, VectorIndex
+from eex.index.stopping import stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +111,9 @@ class IndexContract:
 
     min_recall: ClassVar[float] = 1.0
     """Share of the true nearest rows that a search must find; 1 for exact indexes."""
+
+    scan_tolerance: ClassVar[float] = SCAN_TOLERANCE
+    """How far a score of `scores` may be from the cosine, where rows are stored coarsely."""
 
     @staticmethod
     def make(vectors: NDArray[np.float32]) -> FindsRows:
@@ -234,7 +238,7 @@ class IndexContract:
         assert scores.shape == (1_000,)
         assert scores.dtype == np.float32
         np.testing.assert_array_equal(np.isnan(scores), np.isnan(expected))
-        np.testing.assert_allclose(scores, expected, atol=SCAN_TOLERANCE)
+        np.testing.assert_allclose(scores, expected, atol=self.scan_tolerance)
         assert np.nanmax(np.abs(scores)) <= 1
 
     def test_scores_go_where_they_are_told(self) -> None:
@@ -255,9 +259,61 @@ class IndexContract:
         np.testing.assert_array_equal(hits.rows, found.rows)
         np.testing.assert_array_equal(hits.scores, found.scores)
         np.testing.assert_array_equal(scores[hits.rows], hits.scores)
-        np.testing.assert_allclose(scores, cosines(stored, vectors[4:5])[0], atol=SCAN_TOLERANCE)
+        expected = cosines(stored, vectors[4:5])[0]
+        if mask is not None:  # outside it, what was not read is NaN
+            assert not np.isnan(scores[mask]).any()
+            expected[np.isnan(scores)] = np.nan
+        np.testing.assert_allclose(scores, expected, atol=self.scan_tolerance)
         ranked = scores if mask is None else np.where(mask, scores, -2)
         np.testing.assert_array_equal(np.argsort(-ranked, kind="stable")[:11], hits.rows[0])
+
+    def test_several_scans_over_one_read_are_the_scans_of_each(self) -> None:
+        vectors = toy_vectors()
+        vectors[5] = 0
+        index, _ = self._every_row(vectors)
+        rng = np.random.default_rng(3)
+        kept = [rng.random(1_000) < share for share in (0.6, 0.02, 0.0)]
+        masks = [None, kept[0], kept[1], None, kept[2]]
+        ks = [1, 40, 5, 2_000, 3]
+        scans = index.scan_many(vectors[:5] + 0.1, k=ks, masks=masks)
+        assert len(scans) == len(masks)
+        for i, (scores, hits) in enumerate(scans):
+            alone = index.scan(vectors[i] + 0.1, k=ks[i], mask=masks[i])
+            np.testing.assert_array_equal(hits.rows, alone.hits.rows)
+            np.testing.assert_array_equal(hits.scores, alone.hits.scores)
+            np.testing.assert_array_equal(scores[hits.rows], hits.scores)
+            both = ~np.isnan(scores) & ~np.isnan(alone.scores)
+            mask = masks[i]
+            among = np.ones(1_000, bool) if mask is None else mask
+            assert (both == ~np.isnan(scores))[among].all()
+            off = np.abs(scores - alone.scores)[both]
+            assert off.max(initial=0) <= 2 * self.scan_tolerance
+
+    def test_several_scans_take_one_k_and_one_mask_for_each_query(self) -> None:
+        index, _ = self._every_row(toy_vectors(20))
+        assert index.scan_many(np.empty((0, 16)), k=[], masks=[]) == []
+        with pytest.raises(ShapeError):
+            index.scan_many(toy_vectors(2), k=[1], masks=[None, None])
+        with pytest.raises(ShapeError):
+            index.scan_many(toy_vectors(2), k=[1, 1], masks=[None])
+        with pytest.raises(ShapeError):
+            index.scan_many(toy_vectors(1), k=[1], masks=[np.ones(19, bool)])
+        with pytest.raises(BadQueryError):
+            index.scan_many(toy_vectors(2), k=[1, 0], masks=[None, None])
+
+    def test_a_search_that_should_stop_stops_and_the_next_one_is_right(self) -> None:
+        vectors = toy_vectors()
+        index, _ = self._every_row(vectors)
+        with stopping(lambda: True):
+            with pytest.raises(CancelledError):
+                index.scan(vectors[0], k=5)
+            with pytest.raises(CancelledError):
+                index.scan_many(vectors[:4], k=[5] * 4, masks=[None] * 4)
+        fresh, _ = self._every_row(vectors)
+        with stopping(lambda: False):
+            after, whole = index.scan(vectors[0], k=5), fresh.scan(vectors[0], k=5)
+        np.testing.assert_array_equal(after.scores, whole.scores)
+        np.testing.assert_array_equal(after.hits.rows, whole.hits.rows)
 
     def test_some_rows_are_scored_in_the_order_asked(self) -> None:
         vectors = toy_vectors()

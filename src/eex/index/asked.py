@@ -9,6 +9,8 @@ import numpy as np
 from eex.errors import BadQueryError, ShapeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sized
+
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -54,3 +56,10 @@ def checked_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
         message = f"A mask must be {size} booleans, got {mask.dtype} of shape {mask.shape}."
         raise ShapeError(message, hint="Give one True or False for each row.")
     return mask
+
+
+def checked_each(units: Sized, k: Sized, masks: Sized) -> None:
+    """Raise ShapeError if there is not one `k` and one mask for each query."""
+    if not len(units) == len(k) == len(masks):
+        message = f"{len(units)} queries came with {len(k)} numbers k and {len(masks)} masks."
+        raise ShapeError(message, hint="Give one k and one mask, or None, for each query.")

@@ -7,11 +7,15 @@ its score is NaN. A mask is applied before ranking, never after it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
+
+    from eex.filters.record import Filter
 
 
 class Hits(NamedTuple):
@@ -23,11 +27,30 @@ class Hits(NamedTuple):
     """Shape (n, found), cosines."""
 
 
+class PartialHits(Hits):
+    """The nearest rows among those that could be searched."""
+
+    missing: tuple[tuple[int, int], ...] = ()
+    """Ranges of rows that could not be searched, (first, last + 1); empty when none is missing."""
+
+    def __new__(
+        cls,
+        rows: NDArray[np.int64],
+        scores: NDArray[np.float32],
+        missing: Sequence[tuple[int, int]] = (),
+    ) -> Self:
+        """Return hits as `Hits(rows, scores)`, with what is missing."""
+        hits = super().__new__(cls, rows, scores)
+        hits.missing = tuple(missing)
+        return hits
+
+
 class Scan(NamedTuple):
     """One query's answer over all rows."""
 
     scores: NDArray[np.float32]
-    """Shape (N,), the cosine of every row, NaN where a row cannot rank; ignores the mask."""
+    """Shape (N,), the cosine of every row, NaN where a row cannot rank. Outside a mask, a score may
+    be NaN as well: it was not read."""
     hits: Hits
     """The nearest rows among those of the mask, shape (1, found)."""
 
@@ -84,7 +107,34 @@ class VectorIndex(FindsRows, Protocol):
         """Return `scores` and `search` of one query, from one pass over the data.
 
         The scores of the rows found are the same numbers in both, and so is their order: the
-        first `k` rows of the mask by `Scan.scores` are `Scan.hits`.
+        first `k` rows of the mask by `Scan.scores` are `Scan.hits`. With a mask, rows outside it
+        need not be read: their scores may be NaN.
+
+        Raises:
+            CancelledError: If the search should stop, see `eex.index.stopping`.
+        """
+        ...
+
+    def scan_many(
+        self,
+        queries: ArrayLike,
+        *,
+        k: Sequence[int],
+        masks: Sequence[NDArray[np.bool_] | None],
+    ) -> list[Scan]:
+        """Return what `scan` gives for each query, reading the data once for all of them.
+
+        Args:
+            queries: Shape (n, dim), any lengths above 0.
+            k: How many rows for each query.
+            masks: For each query, shape (N,) or None.
+
+        Returns:
+            One for each query; together they hold n * N scores. Scores may differ from those of
+            `scan` by rounding; the rows found and their scores do not.
+
+        Raises:
+            ShapeError: If there is not one `k` and one mask for each query.
         """
         ...
 
@@ -93,5 +143,28 @@ class VectorIndex(FindsRows, Protocol):
 
         Raises:
             ShapeError: If a row is not in the index.
+        """
+        ...
+
+
+@runtime_checkable
+class FiltersItself(Protocol):
+    """Finds the nearest rows under conditions that it looks at itself, so no mask is made."""
+
+    def can_filter(self, where: Filter) -> bool:
+        """Return whether all conditions of the filter can be looked at here."""
+        ...
+
+    def search_where(self, queries: ArrayLike, *, k: int, where: Filter) -> Hits:
+        """Return the `k` nearest rows of each query among those that `where` lets through.
+
+        Args:
+            queries: Shape (n, dim), any lengths above 0.
+            k: How many rows, at least 1.
+            where: One for which `can_filter` is true.
+
+        Raises:
+            ShapeError: If `queries` has another shape.
+            BadQueryError: If k < 1, a query is zero or not finite, or `where` cannot be looked at.
         """
         ...

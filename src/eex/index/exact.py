@@ -15,14 +15,14 @@ import numpy as np
 
 from eex.config import processors
 from eex.errors import ShapeError
-from eex.index.asked import checked_k, checked_mask, unit_row, unit_rows
+from eex.index.asked import checked_each, checked_k, checked_mask, unit_row, unit_rows
 from eex.index.base import Hits, Scan
 from eex.index.kernels import over_rows
 from eex.index.stored import FloatRows, IntegerRows
 from eex.index.topk import kth_highest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -119,7 +119,8 @@ class ExactIndex:
         elif out.shape != (self.size,) or out.dtype != np.float32:
             message = f"The result must be float32 of shape ({self.size},), got {out.shape}."
             raise ShapeError(message, hint="Leave `out` away to have one made.")
-        return self._scores(unit_row(query, self.dim), out)
+        self._score_all(unit_row(query, self.dim)[None], [out])
+        return out
 
     def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
         """Return the `k` nearest rows of each query; see `FindsRows.search`."""
@@ -137,14 +138,28 @@ class ExactIndex:
         return Hits(rows, scores)
 
     def scan(self, query: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Scan:
-        """Return every row's score and the `k` nearest; see `VectorIndex.scan`."""
-        unit, k = unit_row(query, self.dim), checked_k(k)
-        among = None if mask is None else self._among(mask)
-        scores = self._scores(unit, np.empty(self.size, np.float32))
-        some = scores if among is None else scores[among]
-        rows, exact, best = self._best(unit, some, among, k)
-        scores[rows] = exact
-        return Scan(scores, Hits(rows[best][None], exact[best][None]))
+        """Return every row's score and the `k` nearest; see `VectorIndex.scan`.
+
+        Below a mask that leaves few rows (`GATHER_SHARE`) only these are read; other scores are
+        NaN.
+        """
+        return self._scans(unit_row(query, self.dim)[None], [checked_k(k)], [mask])[0]
+
+    def scan_many(
+        self,
+        queries: ArrayLike,
+        *,
+        k: Sequence[int],
+        masks: Sequence[NDArray[np.bool_] | None],
+    ) -> list[Scan]:
+        """Return a `scan` of each query, from one pass over the data; see `VectorIndex.scan_many`.
+
+        Beside what is returned, this takes a few MB for each thread. Queries whose masks leave few
+        rows read these only.
+        """
+        units = unit_rows(queries, self.dim)
+        checked_each(units, k, masks)
+        return self._scans(units, [checked_k(some) for some in k], masks)
 
     def score_rows(self, query: ArrayLike, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the cosines of some rows, exact to float32; see `VectorIndex.score_rows`."""
@@ -159,16 +174,31 @@ class ExactIndex:
 
     # What the public methods share. A `unit` is a query of length 1, float64, shape (dim,).
 
-    def _scores(self, unit: NDArray[np.float64], out: NDArray[np.float32]) -> NDArray[np.float32]:
-        vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(unit[None])
-        lines, dots = out[None], self._stored.dots
-
-        def work(low: int, high: int) -> None:
-            dots(vectors[low:high], asked, lines[:, low:high])
-
-        self._over_rows(work, self.size)
-        _scale(out, scales)
-        return out
+    def _scans(
+        self,
+        units: NDArray[np.float64],
+        ks: Sequence[int],
+        masks: Sequence[NDArray[np.bool_] | None],
+    ) -> list[Scan]:
+        among = [None if mask is None else self._among(mask) for mask in masks]
+        lines = [np.empty(self.size, np.float32) for _ in units]
+        whole = [i for i, rows in enumerate(among) if rows is None or not self._few(rows)]
+        if whole:
+            self._score_all(units[whole], [lines[i] for i in whole])
+        scans = []
+        for i, (unit, scores, rows) in enumerate(zip(units, lines, among, strict=True)):
+            if rows is None:
+                some = scores
+            elif i in whole:
+                some = scores[rows]
+            else:
+                some = self._score_gathered(unit[None], rows)[0]
+                scores.fill(np.nan)
+                scores[rows] = some
+            near, exact, best = self._best(unit, some, rows, ks[i])
+            scores[near] = exact
+            scans.append(Scan(scores, Hits(near[best][None], exact[best][None])))
+        return scans
 
     def _search(
         self,
@@ -178,10 +208,11 @@ class ExactIndex:
         scores: NDArray[np.float32],
     ) -> None:
         """Fill `rows` and `scores`, shape (m, found), for `units` of shape (m, dim)."""
-        if among is not None and among.size < GATHER_SHARE * self.size:
-            approximate = self._scores_gathered(units, among)
+        if among is not None and self._few(among):
+            approximate = self._score_gathered(units, among)
         else:
-            approximate = self._scores_of_many(units)
+            approximate = np.empty((units.shape[0], self.size), np.float32)
+            self._score_all(units, list(approximate))
             if among is not None:
                 approximate = approximate[:, among]
         for i, unit in enumerate(units):
@@ -207,44 +238,55 @@ class ExactIndex:
         exact = self._exact(unit, rows)
         return rows, exact, np.argsort(-exact, kind="stable")[:k]
 
-    def _scores_of_many(self, units: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _score_all(self, units: NDArray[np.float64], lines: Sequence[NDArray[np.float32]]) -> None:
+        """Write every row's cosine with each unit to its line, shape (N,), within the bound."""
         vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(units)
-        out = np.empty((units.shape[0], self.size), np.float32)
 
         def work(low: int, high: int) -> None:
-            self._stored.dots(vectors[low:high], asked, out[:, low:high])
+            parts = [line[low:high] for line in lines]
+            self._stored.dots(vectors[low:high], asked, parts)
+            for part in parts:
+                _scale(part, scales[low:high])
 
         self._over_rows(work, self.size)
-        _scale(out, scales)
-        return out
 
-    def _scores_gathered(
+    def _score_gathered(
         self, units: NDArray[np.float64], among: NDArray[np.int64]
     ) -> NDArray[np.float32]:
+        """Return the cosines of some rows, shape (m, len(among)), within the bound."""
         vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(units)
         out = np.empty((units.shape[0], among.size), np.float32)
         step = max(1, GATHER_BYTES // (self.dim * vectors.itemsize))
 
         def work(low: int, high: int) -> None:
             for start in range(low, high, step):
-                part = slice(start, min(start + step, high))
-                self._stored.dots(np.take(vectors, among[part], axis=0), asked, out[:, part])
+                rows = among[start : min(start + step, high)]
+                parts = list(out[:, start : start + rows.size])
+                self._stored.dots(np.take(vectors, rows, axis=0), asked, parts)
+                for part in parts:
+                    _scale(part, scales[rows])
 
         self._over_rows(work, among.size)
-        _scale(out, scales[among])
         return out
+
+    def _few(self, among: NDArray[np.int64]) -> bool:
+        return among.size < GATHER_SHARE * self.size
 
     def _exact(self, unit: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return float64 cosines rounded to float32; equal vectors get equal scores."""
         out = np.empty(rows.size, np.float32)
         step = max(1, GATHER_BYTES // (self.dim * 8))
-        for low in range(0, rows.size, step):
-            some = rows[low : low + step]
-            with np.errstate(all="ignore"):  # rows without direction become NaN below
-                vectors = self._stored.wide(self._vectors[some])
-                lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-                cosines = np.einsum("ij,j->i", vectors, unit) / lengths
-            out[low : low + step] = np.clip(cosines, -1, 1)
+
+        def work(first: int, last: int) -> None:
+            for low in range(first, last, step):
+                part = slice(low, min(low + step, last))
+                with np.errstate(all="ignore"):  # rows without direction become NaN below
+                    vectors = self._stored.wide(self._vectors[rows[part]])
+                    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+                    cosines = np.einsum("ij,j->i", vectors, unit) / lengths
+                out[part] = np.clip(cosines, -1, 1)
+
+        over_rows(work, rows.size, row_bytes=self.dim * 8, threads=self._threads)
         out[np.isnan(self._scales()[rows])] = np.nan
         return out
 

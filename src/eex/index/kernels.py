@@ -14,12 +14,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eex.errors import ShapeError
+from eex.index.stopping import check_stopped
 
 try:
     import numkong
@@ -27,7 +29,7 @@ except ImportError:  # no wheel for this processor: slower, never wrong
     numkong = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,6 +41,9 @@ cost of a call is small."""
 
 PACKED_FROM = 3
 """Queries from which numkong's packed kernel is quicker than one after another; measured."""
+
+PACKED_BYTES = 2**20
+"""Bytes of rows that meet several queries at a time, so that what they make stays in cache."""
 
 NUMPY_BYTES = 256 * 2**10
 """Bytes of rows that the numpy kernel widens at a time, so that the copy stays in cache."""
@@ -68,20 +73,25 @@ def dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32] | NDArray[np.fl
         _numpy_dot_rows(matrix, query, out)
 
 
-def dot_many(matrix: Rows, queries: Rows, out: NDArray[np.float32] | NDArray[np.float64]) -> None:
-    """Write `matrix[i] @ queries[j]` to `out[j, i]`, on this thread, reading the rows once.
+def dot_many(matrix: Rows, queries: Rows, lines: Sequence[NDArray[Any]]) -> None:
+    """Write `matrix[i] @ queries[j]` to `lines[j][i]`, on this thread, reading the rows once.
 
     Args:
         matrix: Shape (n, dim).
         queries: Shape (m, dim), of the same type, contiguous.
-        out: Shape (m, n).
+        lines: One for each query, shape (n,), float32 or float64.
     """
     packed = queries.shape[0] >= PACKED_FROM and numkong is not None
-    if packed and _plain(matrix) and _plain(queries):
-        out[:] = np.asarray(numkong.dots_packed(matrix, numkong.dots_pack(queries))).T
+    if not (packed and _plain(matrix) and _plain(queries)):
+        for query, line in zip(queries, lines, strict=True):
+            dot_rows(matrix, query, line)
         return
-    for query, line in zip(queries, out, strict=True):
-        dot_rows(matrix, query, line)
+    kept = numkong.dots_pack(queries)
+    step = max(1, PACKED_BYTES // (matrix.shape[1] * matrix.itemsize))
+    for low in range(0, matrix.shape[0], step):
+        made = np.asarray(numkong.dots_packed(matrix[low : low + step], kept))
+        for j, line in enumerate(lines):
+            line[low : low + step] = made[:, j]
 
 
 def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, threads: int) -> None:
@@ -89,7 +99,10 @@ def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, th
 
     The calling thread takes part, so a busy pool delays nobody. Slices are taken as threads become
     free, large ones first, so a slow core delays little. The first error stops the rest and is
-    raised.
+    raised. `work` sees the context variables of the caller.
+
+    Raises:
+        CancelledError: If the search should stop (`eex.index.stopping`); asked before each slice.
 
     Source:
         Guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers C-36 (1987).
@@ -103,13 +116,14 @@ def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, th
             except IndexError:
                 return
             try:
+                check_stopped()
                 work(low, high)
             except BaseException:
                 slices.clear()
                 raise
 
     helpers = min(threads, len(slices)) - 1
-    futures = [_pool(threads).submit(take) for _ in range(helpers)]
+    futures = [_pool(threads).submit(copy_context().run, take) for _ in range(helpers)]
     try:
         take()
     finally:

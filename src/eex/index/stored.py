@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from eex.index.kernels import Rows
 
+    Lines = Sequence[NDArray[np.float32]]
+
 UNIT_ROUNDOFF = 2.0**-24
 """Of float32, in which the kernels sum."""
 
@@ -44,8 +46,8 @@ class Stored(Protocol):
         """Return queries as the rows need them."""
         ...
 
-    def dots(self, rows: Rows, asked: Any, out: NDArray[np.float32]) -> None:  # noqa: ANN401
-        """Write the dot product of each row with each query to `out`, shape (m, n)."""
+    def dots(self, rows: Rows, asked: Any, lines: Lines) -> None:  # noqa: ANN401
+        """Write the dot product of each row with each query to the query's line, shape (n,)."""
         ...
 
     def squares(self, rows: Rows) -> NDArray[np.float64]:
@@ -72,12 +74,12 @@ class FloatRows:
         """Return the queries in the format of the rows."""
         return units.astype(self._dtype)
 
-    def dots(self, rows: Rows, asked: Rows, out: NDArray[np.float32]) -> None:
+    def dots(self, rows: Rows, asked: Rows, lines: Lines) -> None:
         """See `Stored.dots`."""
         if len(asked) == 1:
-            dot_rows(rows, asked[0], out[0])
+            dot_rows(rows, asked[0], lines[0])
         else:
-            dot_many(rows, asked, out)
+            dot_many(rows, asked, lines)
 
     def squares(self, rows: Rows) -> NDArray[np.float64]:
         """See `Stored.squares`."""
@@ -126,22 +128,22 @@ class IntegerRows:
         """Return the queries as coarse and fine integers."""
         return Asked(units)
 
-    def dots(self, rows: Rows, asked: Asked, out: NDArray[np.float32]) -> None:
+    def dots(self, rows: Rows, asked: Asked, lines: Lines) -> None:
         """See `Stored.dots`; the numbers are exact but for the rounding of the query."""
         shifts = self._shift * asked.sums
-        if len(asked.coarse) > 1:
-            both = np.empty((2 * len(shifts), len(rows)), np.float64)
-            dot_many(rows, np.concatenate([asked.coarse, asked.fine]), both)
-            coarse, fine = np.split(both, 2)
-            self._join(coarse, fine, asked.steps, shifts, out)
-            return
         step = max(1, BLOCK_BYTES // rows.shape[1])
         for low in range(0, len(rows), step):
             block = rows[low : low + step]
-            coarse, fine = np.empty((2, 1, len(block)), np.float64)
-            dot_rows(block, asked.coarse[0], coarse[0])
-            dot_rows(block, asked.fine[0], fine[0])
-            self._join(coarse, fine, asked.steps, shifts, out[:, low : low + step])
+            both = np.empty((2, len(shifts), len(block)), np.float64)
+            if len(shifts) > 1:
+                parts = np.concatenate([asked.coarse, asked.fine])
+                dot_many(block, parts, list(both.reshape(2 * len(shifts), -1)))
+            else:
+                dot_rows(block, asked.coarse[0], both[0, 0])
+                dot_rows(block, asked.fine[0], both[1, 0])
+            both *= self._sign * asked.steps.T[:, :, None]
+            for j, line in enumerate(lines):
+                line[low : low + step] = both[0, j] + both[1, j] + shifts[j]
 
     def squares(self, rows: Rows) -> NDArray[np.float64]:
         """See `Stored.squares`; notes how much longer stored rows are than their numbers."""
@@ -177,21 +179,6 @@ class IntegerRows:
         stretch = max(self._stretches)
         lost = stretch * self.asked(unit[None]).lost(unit)
         return lost + 4 * UNIT_ROUNDOFF * (1 + lost) + FLOAT64_ROUNDOFF * (1 + 2 * stretch)
-
-    def _join(
-        self,
-        coarse: NDArray[np.float64],
-        fine: NDArray[np.float64],
-        steps: NDArray[np.float64],
-        shifts: NDArray[np.float64],
-        out: NDArray[np.float32],
-    ) -> None:
-        """Write the dot products that both parts of queries make, shape (m, n)."""
-        coarse *= self._sign * steps[:, :1]
-        fine *= self._sign * steps[:, 1:]
-        coarse += fine
-        coarse += shifts[:, None]
-        out[:] = coarse
 
 
 class Asked:

@@ -72,8 +72,17 @@ def top_percent_threshold(scores: NDArray[np.float32], percent: float) -> float:
     Raises:
         BadQueryError: If `percent` is not above 0 and at most 100.
     """
+    rankable = scores.size - int(np.count_nonzero(np.isnan(scores)))
+    return float(kth_highest(scores, rank_of_percent(rankable, percent)))
+
+
+def rank_of_percent(rankable: int, percent: float) -> int:
+    """Return the rank of the last row of the best `percent` of `rankable` rows, at least 1.
+
+    Raises:
+        BadQueryError: If `percent` is not above 0 and at most 100.
+    """
     if not 0 < percent <= 100:  # noqa: PLR2004
         message = f"The share of best tiles must be above 0 and at most 100 percent, got {percent}."
         raise BadQueryError(message, hint="Try 1.")
-    rankable = scores.size - int(np.count_nonzero(np.isnan(scores)))
-    return float(kth_highest(scores, max(1, int(np.ceil(rankable * percent / 100)))))
+    return max(1, int(np.ceil(rankable * percent / 100)))

@@ -5,12 +5,24 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eex.errors import BadQueryError
+from eex.grid import Grid
 from eex.search.filter import inside_bbox
-from eex.search.spread import EARTH_RADIUS_KM, spread, unit_sphere
+from eex.search.spread import (
+    EARTH_RADIUS_KM,
+    OnePerCell,
+    Spread,
+    cell_codes,
+    cells_of,
+    one_per_cell,
+    spread,
+    unit_sphere,
+)
 
 places = st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=1, max_size=40)
 
@@ -56,6 +68,44 @@ def test_many_near_rows_are_spread_without_comparing_all_pairs() -> None:
 def test_without_a_distance_the_first_rows_stay() -> None:
     order = np.array([5, 2, 9])
     assert spread(order, np.zeros((10, 2)), km=0, k=2).tolist() == [5, 2]
+
+
+@given(places, st.floats(1, 15_000), st.integers(1, 40))
+def test_rows_may_come_in_pieces(lonlat: list[tuple[float, float]], km: float, piece: int) -> None:
+    order, where = np.arange(len(lonlat)), np.array(lonlat)
+    sieve = Spread(where, km=km)
+    pieces = [sieve.take(order[i : i + piece], 50) for i in range(0, len(order), piece)]
+    assert np.concatenate(pieces).tolist() == spread(order, where, km=km, k=50).tolist()
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=40), st.integers(1, 9), st.integers(1, 40))
+def test_the_best_row_of_each_cell_stays(cells: list[int], k: int, piece: int) -> None:
+    codes = np.array(cells)
+    order = np.random.default_rng(len(cells)).permutation(len(cells))
+    best: dict[int, int] = {}
+    for row in order.tolist():
+        best.setdefault(cells[row], row)
+    assert one_per_cell(order, codes, k=k).tolist() == list(best.values())[:k]
+    sieve = OnePerCell(codes)
+    pieces = [sieve.take(order[i : i + piece], 50) for i in range(0, len(order), piece)]
+    assert np.concatenate(pieces).tolist() == list(best.values())
+
+
+def test_cells_may_be_coarser_than_tiles() -> None:
+    lonlat = np.random.default_rng(0).uniform((-180, -90), (180, 90), (3_000, 2))
+    names = Grid(100).cells_at(lonlat).names()
+    found = one_per_cell(np.arange(3_000), cells_of(lonlat, km=100), k=3_000)
+    assert found.tolist() == [i for i, name in enumerate(names) if name not in names[:i]]
+    assert len(np.unique(cells_of(lonlat, km=1_000))) < len(np.unique(cells_of(lonlat, km=100)))
+    with pytest.raises(BadQueryError, match="cells of 0 km"):
+        cells_of(lonlat, km=0)
+
+
+def test_cells_are_told_by_name_and_no_name_is_no_cell() -> None:
+    names = pa.chunked_array([["1U_1R", None, "1U_2R"], ["1U_1R", None]])
+    codes = cell_codes(names)
+    assert one_per_cell(np.arange(5), codes, k=9).tolist() == [0, 1, 2, 4]
+    assert cell_codes(pa.chunked_array([[7, 8, 7]])).tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,124 @@
 """A filter and a set become a mask of rows, before anything is ranked.
 
 In: a `Filter` and an `EmbeddingSet`. Out: one boolean for each row. Rows are looked at in slices,
-so that a set of many millions needs no more memory than its mask.
+so that a set of many millions needs little more memory than its mask.
 """
 
 from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet
-from eex.filters.globe import inside_bbox, inside_circle, inside_polygons
+from eex.filters.columns import Slice, columns_of
+from eex.filters.conditions import questions_of
 from eex.filters.record import Filter
 
-SLICE = 1 << 18
+__all__ = ["Masks", "check", "columns_of", "count", "mask_of"]
+
+SLICE = 1 << 16
 """Rows looked at at a time."""
 
+KEPT_BYTES = 1 << 28
+"""Of masks that are kept, one byte a row."""
 
-def mask_of(filter: Filter, embeddings: EmbeddingSet) -> NDArray[np.bool_]:  # noqa: A002
+Mask = NDArray[np.bool_]
+
+
+def mask_of(filter: Filter, embeddings: EmbeddingSet) -> Mask:  # noqa: A002
     """Return which rows meet all conditions, shape (rows,).
 
-    What is asked about places holds for the centres of tiles.
+    What is asked about places holds for the centres of tiles. A row that lacks what a condition
+    asks about does not meet it.
 
     Raises:
-        BadQueryError: If the set lacks what a condition asks about.
+        BadQueryError: If the set lacks what a condition asks about, or an expression does not fit
+            its columns.
     """
-    mask = np.empty(len(embeddings), np.bool_)
-    polygons = filter.area.prepared() if filter.area else None
-    for start in range(0, len(mask), SLICE):
-        lonlat = embeddings.lonlat[start : start + SLICE]
-        part = np.ones(len(lonlat), np.bool_)
-        if filter.bbox is not None:
-            part &= inside_bbox(lonlat, filter.bbox)
-        if filter.near is not None:
-            near = filter.near
-            part &= inside_circle(lonlat, near.lon, near.lat, near.km)
-        if polygons is not None:
-            part &= inside_polygons(lonlat, polygons)
-        mask[start : start + SLICE] = part
+    questions = questions_of(filter, embeddings)
+    mask = np.ones(len(embeddings), np.bool_)
+    kinds = columns_of(embeddings) if len(questions) else {}
+    for start in range(0, len(mask) if questions else 0, SLICE):
+        part = mask[start : start + SLICE]
+        rows = Slice(embeddings, kinds, start, start + len(part))
+        for ask in questions:
+            part &= ask(rows)
+            if not part.any():
+                break
     return mask
+
+
+def count(filter: Filter, embeddings: EmbeddingSet) -> int:  # noqa: A002
+    """Return how many rows meet all conditions; raises as `mask_of`."""
+    return int(np.count_nonzero(mask_of(filter, embeddings)))
+
+
+def check(filter: Filter, embeddings: EmbeddingSet) -> None:  # noqa: A002
+    """Refuse what cannot be asked of a set, without reading its rows.
+
+    Raises:
+        BadQueryError: As `mask_of` does.
+    """
+    questions_of(filter, embeddings)
+
+
+class Masks:
+    """Masks of one set, each made once and kept while there is room; for any number of threads."""
+
+    def __init__(self, embeddings: EmbeddingSet, *, kept_bytes: int = KEPT_BYTES) -> None:
+        """Keep at most so many bytes of masks, those asked for last."""
+        self._embeddings = embeddings
+        self._kept_bytes = kept_bytes
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Mask] = OrderedDict()
+        self._making: dict[str, Future[Mask]] = {}
+
+    @property
+    def kept(self) -> int:
+        """Bytes of masks that are kept now."""
+        with self._lock:
+            return sum(mask.nbytes for mask in self._kept.values())
+
+    def of(self, filter: Filter | None) -> Mask | None:  # noqa: A002
+        """Return the mask of a filter, read-only; None if it lets every row through.
+
+        Who asks for one that another thread is making waits for it.
+
+        Raises:
+            BadQueryError: As `mask_of` does.
+        """
+        if filter is None or filter.empty:
+            return None
+        key = filter.key
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            others = self._making.get(key)
+            if others is None:
+                mine = self._making[key] = Future()
+        if others is not None:
+            return others.result()
+        return self._make(filter, key, mine)
+
+    def _make(self, filter: Filter, key: str, future: Future[Mask]) -> Mask:  # noqa: A002
+        try:
+            mask = mask_of(filter, self._embeddings)
+            mask.flags.writeable = False
+        except BaseException as error:
+            with self._lock:
+                del self._making[key]
+            future.set_exception(error)
+            raise
+        with self._lock:
+            del self._making[key]
+            if mask.nbytes <= self._kept_bytes:
+                self._kept[key] = mask
+            while sum(kept.nbytes for kept in self._kept.values()) > self._kept_bytes:
+                self._kept.popitem(last=False)
+        future.set_result(mask)
+        return mask

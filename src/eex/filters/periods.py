@@ -6,7 +6,8 @@ In: ISO 8601 text. Out: microseconds since 1970 in UTC, half open; month and day
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from calendar import isleap, monthrange
+from datetime import UTC, date, datetime, timedelta
 
 from eex.errors import BadQueryError
 from eex.values import sequence, shown
@@ -23,11 +24,13 @@ FIRST, LAST = -(2**63) + 1, 2**63 - 1
 LONGEST = 40
 """Most characters of a date."""
 
+_DAY_LENGTH = 86_400_000_000
+
 _ISO = re.compile(
-    r"(?P<year>\d{4})(?:-?(?P<month>\d\d)(?:-?(?P<day>\d\d)"
-    r"(?:[Tt ](?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)"
-    r"(?:[.,](?P<fraction>\d{1,9}))?)?)?"
-    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?)?)?",
+    r"(?P<date>\d{4}(?:-\d\d(?:-\d\d)?|\d{4})?)"
+    r"(?:[Tt ](?P<clock>\d\d(?:\d\d(?:\d\d)?|:\d\d(?::\d\d)?)?)"
+    r"(?:[.,](?P<fraction>\d{1,9}))?"
+    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
 _DAY = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
@@ -72,43 +75,37 @@ def instant(text: str) -> tuple[int, int]:
     """
     match = _ISO.fullmatch(text) if len(text) <= LONGEST else None
     try:
-        if match is None or re.fullmatch(r"\d{6}", text):  # 202203 could as well be 20-22-03
+        if match is None:
             raise ValueError  # noqa: TRY301
         return _covered(match)
     except (ValueError, OverflowError) as error:
         message = f"{shown(text)} is not a date or an instant."
-        raise BadQueryError(
-            message, hint=f"{_SUCH} Times are in UTC where no zone is given."
-        ) from error
+        hint = f"{_SUCH} Times are in UTC where no zone is given."
+        raise BadQueryError(message, hint=hint) from error
 
 
 def _covered(match: re.Match[str]) -> tuple[int, int]:
-    parts = {name: match[name] for name in ("year", "month", "day", "hour", "minute", "second")}
-    year, month, day = (int(parts[name] or 1) for name in ("year", "month", "day"))
-    hour, minute, second = (int(parts[name] or 0) for name in ("hour", "minute", "second"))
-    leap = second == 60  # noqa: PLR2004
-    start = _microseconds(datetime(year, month, day, hour, minute, second - leap, tzinfo=UTC))
-    start += leap * 1_000_000
+    day = match["date"].replace("-", "")
+    clock = (match["clock"] or "").replace(":", "")
     fraction = match["fraction"] or ""
+    if (clock and len(day) < len("YYYYMMDD")) or (fraction and len(clock) < len("HHMMSS")):
+        raise ValueError
+    years, months, days = int(day[:4]), int(day[4:6] or 1), int(day[6:] or 1)
+    hours, minutes, seconds = int(clock[:2] or 0), int(clock[2:4] or 0), int(clock[4:] or 0)
+    leap = seconds == 60  # noqa: PLR2004
+    moment = datetime(years, months, days, hours, minutes, seconds - leap, tzinfo=UTC)
+    start = (moment - EPOCH) // timedelta(microseconds=1) + leap * 1_000_000
     start += int(fraction.ljust(6, "0")[:6] or 0)
-    if parts["month"] is None:
-        end = start + (366 if _is_leap(year) else 365) * 86_400_000_000
-    elif parts["day"] is None:
-        following = (
-            date(year + month // 12, month % 12 + 1, 1) if (year, month) != (9999, 12) else None
-        )
-        days = (following - date(year, month, 1)).days if following else 31
-        end = start + days * 86_400_000_000
-    elif parts["hour"] is None:
-        end = start + 86_400_000_000
-    elif parts["minute"] is None:
-        end = start + 3_600_000_000
-    elif parts["second"] is None:
-        end = start + 60_000_000
-    else:
-        end = start + (10 ** max(0, 6 - len(fraction)))
+    length = {
+        "YYYY": (365 + isleap(years)) * _DAY_LENGTH,
+        "YYYYMM": monthrange(years, months)[1] * _DAY_LENGTH,
+        "YYYYMMDD": _DAY_LENGTH,
+        "YYYYMMDDHH": 3_600_000_000,
+        "YYYYMMDDHHMM": 60_000_000,
+        "YYYYMMDDHHMMSS": 10 ** max(0, 6 - len(fraction)),
+    }["YYYYMMDDHHMMSS"[: len(day + clock)]]
     shift = _zone(match["zone"])
-    return start - shift, end - shift
+    return start - shift, start - shift + length
 
 
 def _zone(zone: str | None) -> int:
@@ -117,19 +114,9 @@ def _zone(zone: str | None) -> int:
         return 0
     digits = zone[1:].replace(":", "")
     hours, minutes = int(digits[:2]), int(digits[2:] or 0)
-    if minutes > 59:  # noqa: PLR2004
+    if hours > 23 or minutes > 59:  # noqa: PLR2004
         raise ValueError
-    offset = timedelta(hours=hours, minutes=minutes)
-    timezone(offset)  # refuses a day and more
-    return (-1 if zone[0] == "-" else 1) * (offset // timedelta(microseconds=1))
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return (-1 if zone[0] == "-" else 1) * (hours * 60 + minutes) * 60_000_000
 
 
 def check_season(value: object) -> tuple[str, str]:

@@ -7,7 +7,7 @@ timestamp[us, UTC]. What is not a number (NaN) is taken for no value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -58,8 +58,8 @@ DEEPEST = 4
 def columns_of(embeddings: EmbeddingSet) -> dict[str, Kind]:
     """Return what a set can be filtered by: name to kind; fields of structs as `struct.field`."""
     kinds: dict[str, Kind] = {}
-    for field in embeddings.rows.schema:
-        _add(kinds, field.name, field.type, 0)
+    for each in embeddings.rows.schema:
+        _add(kinds, each.name, each.type, 0)
     timed = bool(time_column(kinds))
     for name, kind in VIRTUAL.items():
         if timed or name in ("lon", "lat"):
@@ -91,8 +91,8 @@ def _add(kinds: dict[str, Kind], name: str, kind: pa.DataType, depth: int) -> No
 
     kinds.setdefault(name, kind_of(kind))
     if pa.types.is_struct(kind) and depth < DEEPEST:
-        for field in kind:
-            _add(kinds, f"{name}.{field.name}", field.type, depth + 1)
+        for each in kind:
+            _add(kinds, f"{name}.{each.name}", each.type, depth + 1)
 
 
 def kind_of(kind: pa.DataType) -> Kind:
@@ -123,6 +123,7 @@ class Slice:
     """Of all columns, as `columns_of` tells."""
     start: int
     stop: int
+    _columns: dict[str, pa.Array] = field(default_factory=dict, init=False, compare=False)
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -156,13 +157,18 @@ class Slice:
         if isinstance(array, pa.ChunkedArray):  # of no rows, in some versions
             array = pa.concat_arrays(array.chunks) if array.chunks else pa.array([], array.type)
         while rest:
-            fields = [field.name for field in array.type]
+            fields = [each.name for each in array.type]
             part = next(f for f in fields if rest == f or rest.startswith(f"{f}."))
             array, rest = pc.struct_field(array, [fields.index(part)]), rest[len(part) + 1 :]
         return array
 
     def column(self, name: str) -> pa.Array:
-        """Return a column brought to the array of its kind."""
+        """Return a column brought to the array of its kind, once."""
+        if name not in self._columns:
+            self._columns[name] = self._column(name)
+        return self._columns[name]
+
+    def _column(self, name: str) -> pa.Array:
         import pyarrow as pa
 
         if name in VIRTUAL and name not in self.embeddings.rows.column_names:

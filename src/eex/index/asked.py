@@ -58,6 +58,16 @@ def checked_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
     return mask
 
 
+def checked_out(out: NDArray[np.float32] | None, size: int) -> NDArray[np.float32]:
+    """Return where scores go, made here if None; raise ShapeError if it is not `size` float32."""
+    if out is None:
+        return np.empty(size, np.float32)
+    if out.shape != (size,) or out.dtype != np.float32:
+        message = f"The result must be float32 of shape ({size},), got {out.shape}."
+        raise ShapeError(message, hint="Leave `out` away to have one made.")
+    return out
+
+
 def checked_each(units: Sized, k: Sized, masks: Sized) -> None:
     """Raise ShapeError if there is not one `k` and one mask for each query."""
     if not len(units) == len(k) == len(masks):

@@ -15,7 +15,7 @@ import numpy as np
 
 from eex.config import processors
 from eex.errors import ShapeError
-from eex.index.asked import checked_each, checked_k, checked_mask, unit_row, unit_rows
+from eex.index.asked import checked_each, checked_k, checked_mask, checked_out, unit_row, unit_rows
 from eex.index.base import Hits, Scan
 from eex.index.kernels import over_rows
 from eex.index.stored import FloatRows, IntegerRows
@@ -57,6 +57,7 @@ class ExactIndex:
         offset: float = 0.0,
         valid: NDArray[np.bool_] | None = None,
         threads: int | None = None,
+        inverse_lengths: NDArray[np.float32] | None = None,
     ) -> None:
         """Take the vectors as they are; nothing is read before the first query.
 
@@ -68,10 +69,12 @@ class ExactIndex:
             offset: See `scale`.
             valid: Shape (N,); rows that are False here never rank, whatever their vector.
             threads: That scan at once; all processors of this process unless told.
+            inverse_lengths: Of these vectors, floats, as an index of them has them: then the first
+                query need not read all rows for that.
 
         Raises:
-            ShapeError: If `vectors` is no matrix of one of these formats, `valid` has another
-                size, the scale is zero, or floats are to be scaled.
+            ShapeError: If `vectors` is no matrix of one of these formats, `valid` or
+                `inverse_lengths` has another size, the scale is zero, or floats are to be scaled.
         """
         if vectors.ndim != 2 or vectors.shape[1] == 0:  # noqa: PLR2004
             message = f"Vectors must have shape (rows, dim), got {vectors.shape}."
@@ -90,6 +93,11 @@ class ExactIndex:
         self._valid = None if valid is None else checked_mask(valid, vectors.shape[0])
         self._threads = processors() if threads is None else max(1, threads)
         self._scales_made: NDArray[np.float32] | None = None
+        if inverse_lengths is not None:
+            if inverse_lengths.shape != vectors.shape[:1] or vectors.dtype.kind != "f":
+                message = f"Lengths of shape {inverse_lengths.shape} are not those of the rows."
+                raise ShapeError(message, hint="Leave them away to have them taken.")
+            self._scales_made = inverse_lengths.view(np.ndarray)
 
     @property
     def size(self) -> int:
@@ -100,6 +108,16 @@ class ExactIndex:
     def dim(self) -> int:
         """Length of one vector."""
         return int(self._vectors.shape[1])
+
+    @property
+    def threads(self) -> int:
+        """Threads that scan at once."""
+        return self._threads
+
+    @property
+    def inverse_lengths(self) -> NDArray[np.float32]:
+        """Shape (N,): 1 / length of every row as stored, NaN where a row cannot rank."""
+        return self._scales()
 
     @property
     def rankable(self) -> NDArray[np.bool_]:
@@ -114,11 +132,7 @@ class ExactIndex:
         self, query: ArrayLike, *, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         """Return every row's cosine, to within `tolerance`; see `VectorIndex.scores`."""
-        if out is None:
-            out = np.empty(self.size, np.float32)
-        elif out.shape != (self.size,) or out.dtype != np.float32:
-            message = f"The result must be float32 of shape ({self.size},), got {out.shape}."
-            raise ShapeError(message, hint="Leave `out` away to have one made.")
+        out = checked_out(out, self.size)
         self._score_all(unit_row(query, self.dim)[None], [out])
         return out
 
@@ -143,7 +157,7 @@ class ExactIndex:
         Below a mask that leaves few rows (`GATHER_SHARE`) only these are read; other scores are
         NaN.
         """
-        return self._scans(unit_row(query, self.dim)[None], [checked_k(k)], [mask])[0]
+        return self.scan_units(unit_row(query, self.dim)[None], [checked_k(k)], [mask])[0]
 
     def scan_many(
         self,
@@ -159,7 +173,7 @@ class ExactIndex:
         """
         units = unit_rows(queries, self.dim)
         checked_each(units, k, masks)
-        return self._scans(units, [checked_k(some) for some in k], masks)
+        return self.scan_units(units, [checked_k(some) for some in k], masks)
 
     def score_rows(self, query: ArrayLike, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the cosines of some rows, exact to float32; see `VectorIndex.score_rows`."""
@@ -170,16 +184,17 @@ class ExactIndex:
         if wanted.ndim != 1 or outside:
             message = f"Rows must be whole numbers from 0 to {self.size - 1}, one after another."
             raise ShapeError(message, hint="Use the rows that a search of this set returned.")
-        return self._exact(unit, wanted.astype(np.int64))
+        return self.exact_scores(unit, wanted.astype(np.int64))
 
     # What the public methods share. A `unit` is a query of length 1, float64, shape (dim,).
 
-    def _scans(
+    def scan_units(
         self,
         units: NDArray[np.float64],
         ks: Sequence[int],
         masks: Sequence[NDArray[np.bool_] | None],
     ) -> list[Scan]:
+        """Return a scan of each unit; see `scan_many`."""
         among = [None if mask is None else self._among(mask) for mask in masks]
         lines = [np.empty(self.size, np.float32) for _ in units]
         whole = [i for i, rows in enumerate(among) if rows is None or not self._few(rows)]
@@ -235,7 +250,7 @@ class ExactIndex:
         least = float(kth_highest(scores, k)) - 2 * self._bound(unit)
         near = np.flatnonzero(scores >= np.nextafter(np.float32(least), np.float32(-np.inf)))
         rows = near if among is None else among[near]
-        exact = self._exact(unit, rows)
+        exact = self.exact_scores(unit, rows)
         return rows, exact, np.argsort(-exact, kind="stable")[:k]
 
     def _score_all(self, units: NDArray[np.float64], lines: Sequence[NDArray[np.float32]]) -> None:
@@ -272,22 +287,34 @@ class ExactIndex:
     def _few(self, among: NDArray[np.int64]) -> bool:
         return among.size < GATHER_SHARE * self.size
 
-    def _exact(self, unit: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return float64 cosines rounded to float32; equal vectors get equal scores."""
+    def exact_scores(
+        self, unit: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return float64 cosines rounded to float32; equal vectors get equal scores.
+
+        Args:
+            unit: A query of length 1, shape (dim,).
+            rows: Of the index, shape (n,).
+
+        Returns:
+            Shape (n,), NaN where a row cannot rank. Only these rows are read.
+        """
         out = np.empty(rows.size, np.float32)
         step = max(1, GATHER_BYTES // (self.dim * 8))
 
         def work(first: int, last: int) -> None:
             for low in range(first, last, step):
                 part = slice(low, min(low + step, last))
-                with np.errstate(all="ignore"):  # rows without direction become NaN below
-                    vectors = self._stored.wide(self._vectors[rows[part]])
+                some = self._vectors[rows[part]]
+                with np.errstate(all="ignore"):  # rows without direction become NaN
+                    vectors = self._stored.wide(some)
                     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
                     cosines = np.einsum("ij,j->i", vectors, unit) / lengths
-                out[part] = np.clip(cosines, -1, 1)
+                np.clip(cosines, -1, 1, out=cosines)
+                cosines[np.isnan(self._scales_of(some, rows[part]))] = np.nan
+                out[part] = cosines
 
         over_rows(work, rows.size, row_bytes=self.dim * 8, threads=self._threads)
-        out[np.isnan(self._scales()[rows])] = np.nan
         return out
 
     def _bound(self, unit: NDArray[np.float64]) -> float:
@@ -303,18 +330,26 @@ class ExactIndex:
     def _scales(self) -> NDArray[np.float32]:
         """Return 1 / length of every row, NaN where a row cannot rank; made by the first query."""
         if self._scales_made is None:
-            vectors, scales = self._vectors, np.empty(self.size, np.float32)
+            scales = np.empty(self.size, np.float32)
 
             def work(low: int, high: int) -> None:
-                squares = self._stored.squares(vectors[low:high])
-                good = (squares >= SHORTEST**2) & (squares <= LONGEST**2)
-                scales[low:high] = np.where(good, squares, np.nan) ** -0.5
+                scales[low:high] = self._inverse(self._vectors[low:high], slice(low, high))
 
             self._over_rows(work, self.size)
-            if self._valid is not None:
-                scales[~self._valid] = np.nan
             self._scales_made = scales
         return self._scales_made
+
+    def _scales_of(self, some: Rows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the same of some rows, whose vectors are given."""
+        made = self._scales_made
+        return self._inverse(some, rows) if made is None else made[rows]
+
+    def _inverse(self, some: Rows, rows: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+        squares = self._stored.squares(some)
+        good = (squares >= SHORTEST**2) & (squares <= LONGEST**2)
+        if self._valid is not None:
+            good &= self._valid[rows]
+        return (np.where(good, squares, np.nan) ** -0.5).astype(np.float32)
 
     def _over_rows(self, work: Callable[[int, int], None], size: int) -> None:
         row_bytes = self.dim * self._vectors.itemsize

@@ -7,6 +7,7 @@ rows are exact integers; what both leave of the query is known and goes into the
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -122,7 +123,7 @@ class IntegerRows:
             raise ShapeError(message, hint="Give a scale that is not zero, and an offset.")
         self._sign = 1 if scale > 0 else -1
         self._shift = offset / abs(scale)
-        self._stretches: list[float] = [1.0]
+        self._stretch, self._lock = 1.0, Lock()
 
     def asked(self, units: NDArray[np.float64]) -> Asked:
         """Return the queries as coarse and fine integers."""
@@ -162,7 +163,9 @@ class IntegerRows:
             squares[some] = np.einsum("ij,ij->i", wide, wide)
         with np.errstate(all="ignore"):
             stretch = np.sqrt(plain / squares)
-        self._stretches.append(float(stretch[np.isfinite(stretch)].max(initial=1.0)))
+        most = float(stretch[np.isfinite(stretch)].max(initial=1.0))
+        with self._lock:
+            self._stretch = max(self._stretch, most)
         return squares
 
     def wide(self, rows: Rows) -> NDArray[np.float64]:
@@ -176,7 +179,7 @@ class IntegerRows:
         they mean, by at most the largest stretch. The integers are summed exactly, the terms are
         joined in float64, and four roundings to float32 take part.
         """
-        stretch = max(self._stretches)
+        stretch = self._stretch
         lost = stretch * self.asked(unit[None]).lost(unit)
         return lost + 4 * UNIT_ROUNDOFF * (1 + lost) + FLOAT64_ROUNDOFF * (1 + 2 * stretch)
 

@@ -95,7 +95,7 @@ def test_a_box_is_four_words_or_one(run: Run, world: OpenSet, box: list[str]) ->
         code, out, _ = run(*ask, *given)
         assert code == 0
         assert json.loads(out)["results"] == [result.to_json() for result in found.results]
-        assert json.loads(out)["recipe"]["bbox"] == [-85, -60, -30, 15]
+        assert json.loads(out)["recipe"]["filter"]["bbox"] == [-85, -60, -30, 15]
 
 
 def test_every_row_that_is_named_is_a_part(run: Run, world: OpenSet) -> None:

@@ -80,7 +80,7 @@ def test_ties_rank_by_row_and_every_row_is_exact(monkeypatch: pytest.MonkeyPatch
     vectors[1000:] = vectors[:1000]
     object.__setattr__(opened.embeddings, "vectors", vectors)
     parts = (RowPart(3), RowPart(500), RowPart(77, -1.0))
-    found = opened.ask(Query(parts=parts, match="all", k=40))
+    found = opened.ask(Query(parts=parts, fusion="minimum", k=40))
     wide = vectors.astype(np.float64)
     wide /= np.linalg.norm(wide, axis=1, keepdims=True)
     scores = wide @ wide[[3, 500, 77]].T
@@ -91,7 +91,7 @@ def test_ties_rank_by_row_and_every_row_is_exact(monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(lowest[rows], lowest[expected], atol=2e-3)
     for first, second in zip(rows[::2], rows[1::2], strict=True):
         assert second == first + 1000
-    assert found.results == opened.ask(Query(parts=parts, match="all", k=40)).results
+    assert found.results == opened.ask(Query(parts=parts, fusion="minimum", k=40)).results
 
 
 def test_all_works_with_a_box_a_spread_and_a_percentage(world: OpenSet) -> None:
@@ -110,12 +110,12 @@ def test_one_part_and_no_contrast_at_all_are_no_special_cases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened, _ = toy_set(monkeypatch)
-    single = opened.ask(Query(parts=(RowPart(5),), match="all", k=3))
+    single = opened.ask(Query(parts=(RowPart(5),), fusion="minimum", k=3))
     assert single.results[0].row == 5
     vectors = np.tile(np.asarray(opened.embeddings.vectors)[:1], (2000, 1))
     level, _ = toy_set(monkeypatch)
     object.__setattr__(level.embeddings, "vectors", vectors)
-    found = level.ask(Query(parts=(RowPart(5), RowPart(6)), match="all", k=3))
+    found = level.ask(Query(parts=(RowPart(5), RowPart(6)), fusion="minimum", k=3))
     assert [tile.row for tile in found.results] == [0, 1, 2]
     assert found.results[0].score == pytest.approx(0, abs=1e-3)
 

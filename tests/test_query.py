@@ -11,25 +11,56 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.errors import BadPlaceError, BadQueryError
-from eex.search.parts import ImagePart, PlacePart, RowPart, TextPart
+from eex.filters.record import Filter
+from eex.search.fusion import Fusion
+from eex.search.parts import (
+    AreaPart,
+    ImagePart,
+    PlacePart,
+    RowPart,
+    RowsPart,
+    TextPart,
+    VectorPart,
+)
 from eex.search.place import parse_place
 from eex.search.query import Query
 
 finite = st.floats(-100, 100)
+boxes = st.tuples(st.floats(-180, 180), st.floats(-90, 0), st.floats(-180, 180), st.floats(0, 90))
 parts = st.one_of(
     st.builds(TextPart, st.text(min_size=1, max_size=50).filter(str.strip), finite),
     st.builds(ImagePart, st.binary(max_size=100), finite),
     st.builds(PlacePart, st.floats(-180, 180), st.floats(-90, 90), finite),
     st.builds(RowPart, st.integers(0, 10**6), finite),
+    st.builds(RowsPart, st.lists(st.integers(0, 10**6), min_size=1, max_size=5), finite),
+    st.builds(VectorPart, st.lists(st.floats(0.5, 9), min_size=1, max_size=5), finite),
+    st.builds(AreaPart, st.builds(Filter, bbox=boxes), finite),
 )
-boxes = st.tuples(st.floats(-180, 180), st.floats(-90, 0), st.floats(-180, 180), st.floats(0, 90))
+filters = st.builds(
+    Filter,
+    bbox=st.none() | boxes,
+    cloud=st.none() | st.floats(0, 100),
+    time=st.none() | st.just(("2020", "2021-03")),
+    season=st.none() | st.just(("11-15", "02-10")),
+    where=st.sampled_from(["", "cloud_cover < 20"]),
+)
+fusions = st.none() | st.builds(
+    Fusion,
+    method=st.sampled_from(["sum", "rrf"]),
+    calibration=st.sampled_from(["z", "robust-z", "quantile", "min-max", "none"]),
+)
 queries = st.builds(
     Query,
     parts=st.lists(parts, min_size=1, max_size=4).map(tuple),
     k=st.none() | st.integers(1, 50_000),
-    bbox=st.none() | boxes,
+    filter=filters,
     spread_km=st.none() | st.floats(0, 20_000),
     top_percent=st.none() | st.floats(0.01, 100),
+    one_per_cell=st.none() | st.floats(0, 1_000),
+    diversity=st.none() | st.floats(0, 1),
+    repeats=st.none() | st.floats(0, 1),
+    fusion=fusions,
+    also=st.sampled_from([(), ("a", "b")]),
     prompts=st.booleans() | st.lists(st.sampled_from(["{}", "a photo of {}"]), max_size=3),
 )
 
@@ -119,13 +150,13 @@ def test_numbers_of_any_kind_become_plain_ones() -> None:
     query = Query(
         parts=(PlacePart(np.float32(7), np.float32(61)), RowPart(np.int64(5))),  # type: ignore[arg-type]
         k=np.int64(3),  # type: ignore[arg-type]
-        bbox=np.array([0, 1, 2, 3]),  # type: ignore[arg-type]
+        filter=Filter(bbox=np.array([0, 1, 2, 3])),  # type: ignore[arg-type]
     )
     assert Query.from_json(json.loads(json.dumps(query.to_json()))) == query
 
 
 def test_parts_may_be_any_sequence_and_a_record_says_the_same() -> None:
-    query = Query(parts=[TextPart("sand"), RowPart(5, -1)], match="all")  # type: ignore[arg-type]
+    query = Query(parts=[TextPart("sand"), RowPart(5, -1)], fusion="minimum")  # type: ignore[arg-type]
     assert query.parts == (TextPart("sand"), RowPart(5, -1))
     assert Query.from_json(json.loads(json.dumps(query.to_json()))) == query
     with pytest.raises(BadQueryError) as few:
@@ -139,7 +170,7 @@ def test_parts_may_be_any_sequence_and_a_record_says_the_same() -> None:
 @pytest.mark.parametrize("bbox", [(float("nan"), 0, 1, 1), (0, 0, 1)])
 def test_a_box_is_checked_in_python_too(bbox: tuple[float, ...]) -> None:
     with pytest.raises(BadQueryError):
-        Query(parts=(TextPart("sand"),), bbox=bbox)  # type: ignore[arg-type]
+        Query(parts=(TextPart("sand"),), filter=Filter(bbox=bbox))  # type: ignore[arg-type]
 
 
 def test_a_typo_in_a_name_gets_a_suggestion() -> None:

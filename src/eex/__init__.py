@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eex.search.found import Found
     from eex.search.open import open_set, remove_set, sets
     from eex.search.query import Query
+    from eex.search.recipe import ask
     from eex.search.run import OpenSet
     from eex.server.app import create_app
 
@@ -41,6 +42,7 @@ _HOMES = {
     "OpenSet": "eex.search.run",
     "Query": "eex.search.query",
     "Settings": "eex.config",
+    "ask": "eex.search.recipe",
     "check_set": "eex.check.run",
     "create_app": "eex.server.app",
     "open_set": "eex.search.open",
@@ -57,6 +59,7 @@ __all__ = [
     "OpenSet",
     "Query",
     "Settings",
+    "ask",
     "check_set",
     "create_app",
     "encoder",

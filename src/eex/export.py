@@ -30,6 +30,8 @@ class Result:
     """How well the tile fits: a cosine, -1 to 1, or what the answer's `score_kind` says."""
     parts: dict[str, float] = field(default_factory=dict)
     """Cosine of each part of a mixed query alone; empty where the query has one part."""
+    repeats: tuple[int, ...] = ()
+    """Rows of tiles that only repeat this one, best first, where that was asked for."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON-able record."""
@@ -41,11 +43,11 @@ class Result:
             "lat": round(self.lat, 6),
             "score": round(self.score, 6),
         }
-        return (
-            {**record, "parts": {k: round(v, 6) for k, v in self.parts.items()}}
-            if self.parts
-            else record
-        )
+        if self.parts:
+            record["parts"] = {k: round(v, 6) for k, v in self.parts.items()}
+        if self.repeats:
+            record["repeats"] = list(self.repeats)
+        return record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
     from eex.config import Settings
+    from eex.encoders.pool import EncoderPool
     from eex.search.run import OpenSet
 
 
@@ -103,7 +104,15 @@ def catalog_option(command: Command) -> Command:
     )(command)
 
 
-def open_named(name: str, settings: Settings, *, weights: Path | None = None) -> OpenSet:
+def open_named(
+    name: str,
+    settings: Settings,
+    *,
+    weights: Path | None = None,
+    engine: str = "exact",
+    options: Mapping[str, Any] | None = None,
+    pool: EncoderPool | None = None,
+) -> OpenSet:
     """Open a set that is here, with a bar while it is prepared; fetches nothing.
 
     Raises:
@@ -111,8 +120,16 @@ def open_named(name: str, settings: Settings, *, weights: Path | None = None) ->
     """
     from eex.search.open import open_set
 
-    bar = progress(f"preparing {name}", "tiles")
-    return open_set(name, fetch=False, settings=settings, progress=bar, weights=weights)
+    return open_set(
+        name,
+        fetch=False,
+        settings=settings,
+        progress=progress(f"preparing {name}", "tiles"),
+        weights=weights,
+        engine=engine,
+        options=options,
+        pool=pool,
+    )
 
 
 def progress(doing: str, unit: str, drawn: ExitStack | None = None) -> Callable[[int, int], None]:

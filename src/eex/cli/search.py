@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eex.cli.running import prompt_options
+from eex.cli.asking import (
+    engine_options,
+    engine_settings,
+    filter_options,
+    filter_record,
+    fusion_options,
+    fusion_record,
+    part_options,
+    part_records,
+    recipe_options,
+    recipe_record,
+    result_options,
+)
 from eex.cli.say import (
     answer,
     catalog_option,
@@ -17,7 +29,7 @@ from eex.cli.say import (
     read_settings,
     say,
 )
-from eex.cli.words import Words, bbox_option, search_words
+from eex.cli.words import Words, search_words
 from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
@@ -30,33 +42,19 @@ FORMATS = ("table", "json", "geojson", "csv")
 
 @click.command(cls=Words, bare=search_words)
 @click.option(
-    "--set", "name", default="world", show_default=True, help="Name of eex sets, or a file."
+    "--set",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Name of eex sets, or a file; several of the same tiles are asked together.  "
+    "[default: world]",
 )
-@click.option(
-    "--text", "texts", multiple=True, help="Words that describe what to look for; may be repeated."
-)
-@click.option("--image", metavar="FILE", help="A picture to compare with.")
-@click.option("--place", metavar='"LAT, LON"', help="A place, or its name: what looks like there.")
-@click.option(
-    "--row", "rows", type=int, multiple=True, help="A tile of the set: more like it; repeatable."
-)
-@click.option("--cell", "cells", multiple=True, metavar="NAME", help="The same, by grid cell.")
-@click.option("--id", "marks", multiple=True, metavar="ID", help="The same, by its id.")
-@click.option("--weight", "weights", multiple=True, metavar="PART=NUMBER", help="Share of a part.")
-@click.option(
-    "--match",
-    type=click.Choice(["sum", "all"]),
-    default="sum",
-    show_default=True,
-    help="Add the parts up, or rank by the one that fits least: a tile must fit all.",
-)
-@click.option("--split", is_flag=True, help="Cut texts into the things they name, a part each.")
-@prompt_options
-@click.option("--model-weights", type=click.Path(path_type=Path), help="Of the set's model.")
-@click.option("--k", type=int, help="How many results.  [default: 10]")
-@bbox_option("Only inside this box.")
-@click.option("--spread", type=float, metavar="KM", help="Least distance between results.")
-@click.option("--top-percent", type=float, metavar="P", help="Every tile among the best P percent.")
+@part_options
+@fusion_options
+@filter_options
+@result_options
+@engine_options
+@recipe_options
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), help="Of the answer.  [default: table]"
 )
@@ -64,11 +62,11 @@ FORMATS = ("table", "json", "geojson", "csv")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Also write a map, PNG.")
 @catalog_option
 def search(
-    name: str,
+    names: tuple[str, ...],
     form: str | None,
     output: Path | None,
     map_file: Path | None,
-    model_weights: Path | None,
+    save_recipe: Path | None,
     **asked: Any,  # noqa: ANN401
 ) -> None:
     """Find the tiles that fit best.
@@ -80,58 +78,67 @@ def search(
       eex search --place "-14.2, -69.1" --text lake --weight text=2
       eex search --row 1042 --row 77 --weight row=2 --text snow
       eex search --text "mountains and coastline" --split --match all
+      eex search --text harbour --area coast.geojson --season 06-01/08-31 --where "cloud_cover < 5"
       eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
+      eex search --recipe fjords.geojson --k 50
     """  # noqa: D301 - click reads the backspace
-    for target in (output, map_file):
+    from eex.search.query import Query
+
+    for target in (output, map_file, save_recipe):
         check_target(target)
     form = form or _format_of(output)
     if map_file is not None and map_file.suffix.lower() != ".png":
         message = f"The map is a PNG, but {map_file} is not called so."
         raise BadQueryError(message)
-    rows, named = list(asked.pop("rows")), (asked.pop("cells"), asked.pop("marks"))
-    parts = _parts(asked)
-    opened = open_named(name, read_settings(), weights=model_weights)
-    parts["row"] = [*rows, *_named(opened, *named)] or None
-    found = opened.search(**parts)
+    record = recipe_record(asked, names)
+    sets = list(record.get("sets") or [record.get("set") or "world"])
+    opened = _opened(sets, asked)
+    record = {**record, **_given(asked)}
+    record["parts"] = [*record.get("parts", ()), *part_records(asked, opened[0].embeddings)]
+    record = filter_record(asked, record)
+    record = fusion_record(asked, record)
+    query = Query.from_json({name: value for name, value in record.items() if value is not None})
+    found = opened[0].ask(query, also=opened[1:])
     _explain(found)
     if map_file is not None:
         found.map(map_file)
         say(f"Wrote {map_file}")
+    if save_recipe is not None:
+        answer(json_text(found.recipe), save_recipe)
     answer(_formatted(found, form), output)
 
 
-def _named(opened: OpenSet, cells: tuple[str, ...], marks: tuple[str, ...]) -> list[int]:
-    from eex.search.named import row_of
+def _opened(names: list[str], asked: dict[str, Any]) -> list[OpenSet]:
+    """Open the sets that are asked; they share models."""
+    from eex.encoders.pool import EncoderPool
 
-    found = [row_of(opened.embeddings, cell=cell) for cell in cells]
-    return found + [row_of(opened.embeddings, mark=mark) for mark in marks]
+    weights = asked["model_weights"]
+    if weights is not None and len(names) > 1:
+        message = "--model-weights is for one set, and several are asked."
+        raise BadQueryError(message, hint="Have the weights where eex models get puts them.")
+    engine, options = engine_settings(asked)
+    settings = read_settings()
+    pool = EncoderPool(settings)
+    return [
+        open_named(name, settings, weights=weights, engine=engine, options=options, pool=pool)
+        for name in names
+    ]
 
 
-def _parts(asked: dict[str, Any]) -> dict[str, Any]:
-    from eex.search.place import POINT, parse_place
-
-    weights = {}
-    for entry in asked.pop("weights"):
-        part, equals, number = entry.partition("=")
-        try:
-            weights[part] = float(number)
-        except ValueError:
-            equals = ""
-        if not equals:
-            message = f"--weight takes PART=NUMBER, such as text=2; got {entry!r}."
-            raise click.UsageError(message)
-    if asked["place"] is not None:
-        place = parse_place(asked["place"])
-        asked["place"] = (place.lon, place.lat)
-        if place.kind != POINT:
-            where = f"{place.lat:.2f}, {place.lon:.2f}"
-            say(f"Place: {place.name}, {place.kind} ({where})")
-    asked["spread_km"] = asked.pop("spread")
-    texts = asked.pop("texts")
-    asked["text"] = (texts[0] if len(texts) == 1 else list(texts)) if texts else None
-    own, given = asked.pop("prompts"), asked.pop("prompt")
-    asked["templates"] = given or own
-    return {**asked, "weights": weights}
+def _given(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what was said of the results, by the names of a query."""
+    own, given = asked["prompts"], asked["prompt"]
+    said = {
+        "k": asked["k"],
+        "spread_km": asked["spread"],
+        "one_per_cell": asked["one_per_cell"],
+        "diversity": asked["diversity"],
+        "repeats": asked["repeats"],
+        "top_percent": asked["top_percent"],
+        "prompts": list(given) or (own or None),
+        "split": asked["split"] or None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _explain(found: Found) -> None:
@@ -142,6 +149,8 @@ def _explain(found: Found) -> None:
         say(f"Read as: {read}")
     for message in found.messages:
         say(message)
+    if found.inside is not None:
+        say(f"{found.inside:,} tiles pass the filter.")
     for place in found.places:
         where = f'--place "{place.lat:.2f}, {place.lon:.2f}"'
         say(f"{place.name} is a place; for what looks like there: {where}")

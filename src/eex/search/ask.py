@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from eex.errors import BadQueryError
+from eex.filters.record import Filter
 from eex.search.parts import (
+    AreaPart,
     ImagePart,
     Part,
     Picture,
     PlacePart,
     RowPart,
     TextPart,
+    VectorPart,
     image_bytes,
     lonlat_of,
 )
 from eex.search.place import parse_place
 from eex.search.query import split as concept_parts
 from eex.values import integer, sequence
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def parts_of(
@@ -26,6 +34,8 @@ def parts_of(
     place: tuple[float, float] | str | None,
     row: int | Sequence[int] | None,
     *,
+    vector: Sequence[float] | NDArray[np.floating] | None = None,
+    area: Filter | Mapping[str, Any] | None = None,
     weights: Mapping[str, float],
     split: bool,
 ) -> tuple[Part, ...]:
@@ -34,7 +44,14 @@ def parts_of(
     Raises:
         BadQueryError: If a weight is of no part, or something is not what it should be.
     """
-    given = {"text": text, "image": image, "place": place, "row": row}
+    given = {
+        "text": text,
+        "image": image,
+        "place": place,
+        "row": row,
+        "vector": vector,
+        "area": area,
+    }
     if unknown := set(weights) - {name for name, value in given.items() if value is not None}:
         message = f"weights has {min(unknown)!r}, which is not a part of this query."
         raise BadQueryError(message, hint=f"Parts: {', '.join(given)}.")
@@ -52,6 +69,11 @@ def parts_of(
         parts.append(PlacePart(*lonlat_of(place), weights.get("place", 1.0)))
     if row is not None:
         parts += [RowPart(one, weights.get("row", 1.0)) for one in _rows(row)]
+    if vector is not None:
+        parts.append(VectorPart(vector, weights.get("vector", 1.0)))  # type: ignore[arg-type]
+    if area is not None:
+        inside = area if isinstance(area, Filter) else Filter.from_json(area)
+        parts.append(AreaPart(inside, weights.get("area", 1.0)))
     return tuple(parts)
 
 

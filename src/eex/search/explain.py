@@ -13,7 +13,6 @@ from eex.places import Place, find_places, places_in
 from eex.search import contrast
 from eex.search.parts import Part, TextPart
 from eex.search.query import Query
-from eex.search.rank import SCORE_KINDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,11 +68,15 @@ def understand(query: Query, *, encoder: Encoder | None, spec: EncoderSpec | Non
         found.messages += _doubts(reader, found.read_as)
         if any(_NEGATION.search(text) for text in texts):
             found.messages.append("“No” and “not” are not understood: give a part a minus weight.")
-    if query.bbox is not None and query.bbox[0] > query.bbox[2]:
-        width = 360 + query.bbox[2] - query.bbox[0]
+    bbox = query.filter.bbox
+    if bbox is not None and bbox[0] > bbox[2]:
+        width = 360 + bbox[2] - bbox[0]
         found.messages.append(f"The box crosses 180 degrees and is {width:g} degrees wide.")
-    if query.match == "all":
-        found.messages.append(f"Scores are the {SCORE_KINDS['all']}: a tile must fit them all.")
+    kind = query.joined_by.score_kind
+    if query.joined_by.method == "minimum":
+        found.messages.append(f"Scores are the {kind}: a tile must fit them all.")
+    elif query.joined_by.method != "vector":
+        found.messages.append(f"Scores are no cosines: {kind}.")
     return found
 
 

@@ -15,9 +15,8 @@ from eex.errors import MissingExtraError
 from eex.export import Credit, Result
 from eex.files import write_bytes
 from eex.places import Place
-from eex.search.parts import ImagePart, Part, PlacePart, RowPart, TextPart
+from eex.search.parts import Part, PlacePart, RowPart, RowsPart, TextPart, VectorPart
 from eex.search.query import Query
-from eex.search.rank import SCORE_KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +54,8 @@ class Found:
     """Places that the words name, to be asked for as places."""
     seconds: float
     """How long it took."""
+    inside: int | None = None
+    """Tiles that pass the filter; None where there is none, or the engine filtered itself."""
 
     def __len__(self) -> int:
         return len(self.results)
@@ -69,8 +70,8 @@ class Found:
 
     @property
     def score_kind(self) -> str:
-        """What a score is: "cosine", or "lowest z-score of the parts"."""
-        return SCORE_KINDS[self.query.match]
+        """What a score is: "cosine", or how it was made of those of the parts."""
+        return self.query.joined_by.score_kind
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class Found:
 
     def title(self) -> str:
         """Return the question in one line."""
-        joint = " and " if self.query.match == "all" else ", "
+        joint = " and " if self.query.joined_by.method == "minimum" else ", "
         return joint.join(part_title(part) for part in self.query.parts)
 
     def to_json(self) -> dict[str, Any]:
@@ -87,6 +88,7 @@ class Found:
         record: dict[str, Any] = {
             "recipe": self.query.to_json(pictures=False),
             "count": len(self.results),
+            "inside": self.inside,
             "score_kind": self.score_kind,
             "results": [result.to_json() for result in self.results],
             "read_as": [
@@ -168,10 +170,15 @@ def part_title(part: Part) -> str:
     if isinstance(part, TextPart):
         words = " ".join(part.text.split())
         return f"{sign}“{words if len(words) <= 80 else words[:79] + '…'}”"  # noqa: PLR2004
-    if isinstance(part, PlacePart):
-        return f"{sign}like {export.latlon(part.lon, part.lat)}"
-    if isinstance(part, RowPart):
-        return f"{sign}like tile {part.row}"
-    if isinstance(part, ImagePart):
-        return f"{sign}like the picture"
-    return ""
+    match part:
+        case PlacePart():
+            told = f"like {export.latlon(part.lon, part.lat)}"
+        case RowPart():
+            told = f"like tile {part.row}"
+        case RowsPart():
+            told = f"like {len(part.rows):,} tiles"
+        case VectorPart():
+            told = "along the vector"
+        case _:
+            told = "like the picture" if part.kind == "image" else "like the area"
+    return f"{sign}{told}"

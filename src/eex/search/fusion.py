@@ -107,7 +107,10 @@ class Fusion:
         if constant < 0 or window is None or not 1 <= window <= MAX_WINDOW:
             message = "The constant of rrf is from 0, its window a whole number from 1."
             raise BadQueryError(message, hint=f"At most {MAX_WINDOW:,} rows take part.")
-        set_fields(self, constant=constant, window=window)
+        if self.method == "rrf":  # what a method does not look at is the same for all
+            set_fields(self, constant=constant, window=window, calibration="none")
+        else:
+            set_fields(self, constant=RRF_CONSTANT, window=RRF_WINDOW)
 
     @classmethod
     def from_json(cls, record: object) -> Fusion:

@@ -50,6 +50,8 @@ def open_set(
     pool: EncoderPool | None = None,
     weights: str | Path | None = None,
     offsets: str | Path | None = None,
+    engine: str = "exact",
+    options: Mapping[str, Any] | None = None,
 ) -> OpenSet:
     """Open an embedding set for searching; one that is published is fetched when it is not here.
 
@@ -81,6 +83,8 @@ def open_set(
         weights: File or folder of its model's weights; by default those that were fetched.
         offsets: Side index of where the tiles' pixels lie (`eex set offsets`); by default the one
             in the set's folder, or beside its file.
+        engine: What ranks the rows; see `eex index engines` and `eex.index.engines`.
+        options: Of the engine, for searching.
 
     Raises:
         UnknownNameError: If there is no such set.
@@ -121,7 +125,14 @@ def open_set(
         )
     beside = None if offsets is None else user_path(offsets)
     return OpenSet(
-        called or str(name), embeddings, settings, pool=pool, weights=weights, offsets=beside
+        called or str(name),
+        embeddings,
+        settings,
+        pool=pool,
+        weights=weights,
+        offsets=beside,
+        engine=engine,
+        options=options,
     )
 
 

@@ -1,4 +1,7 @@
-"""The parts of a query: words, a picture, a place, a tile, each with its weight."""
+"""The parts of a query: words, a picture, a place, tiles, a vector, an area, each with its weight.
+
+A part is for every set that is asked and whose model takes it; with `set` for that one only.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,28 @@ import numpy as np
 
 from eex.config import MAX_TEXT
 from eex.errors import BadQueryError
+from eex.filters.record import Filter
 from eex.imagery.picture import picture_bytes, picture_from_base64, read_picture
 from eex.values import (
     check_keys,
     check_place,
     check_unicode,
     integer,
+    number_of,
     sequence,
     set_fields,
     shown,
     weight_of,
 )
+
+MAX_NAME = 1000
+"""Most characters of the name or path of a set."""
+
+MAX_ROWS = 10_000
+"""Most rows that are one example."""
+
+MAX_NUMBERS = 16_384
+"""Most numbers of a vector that is asked with."""
 
 Picture = Any
 """A picture file's path or bytes, pixels (height, width, 3) of uint8, or a Pillow image."""
@@ -38,9 +52,11 @@ class TextPart:
     """At most 2,000 characters."""
     weight: float = 1.0
     """Share in the sum; negative is away from."""
+    set: str = ""
+    """The one set that it is asked of; empty for all that take it."""
 
     def __post_init__(self) -> None:
-        set_fields(self, weight=weight_of(self.weight))
+        _check_common(self)
         if not isinstance(self.text, str) or not self.text.strip():
             message = "The text is empty."
             raise BadQueryError(message, hint='Describe a kind of land, such as "sand desert".')
@@ -51,7 +67,7 @@ class TextPart:
 
     def to_json(self) -> dict[str, Any]:
         """Return the part as a JSON-able record."""
-        return {"kind": self.kind, "text": self.text, "weight": self.weight}
+        return _record(self, text=self.text)
 
 
 @dataclass(frozen=True)
@@ -63,14 +79,16 @@ class ImagePart:
     """PNG, JPEG, WebP, TIFF, GIF or BMP."""
     weight: float = 1.0
     """Share in the sum; negative is away from."""
+    set: str = ""
+    """The one set that it is asked of; empty for all that take it."""
 
     def __post_init__(self) -> None:
-        set_fields(self, weight=weight_of(self.weight))
+        _check_common(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the part as a JSON-able record."""
         data = base64.b64encode(self.data).decode()
-        return {"kind": self.kind, "data": data, "weight": self.weight}
+        return _record(self, data=data)
 
 
 @dataclass(frozen=True)
@@ -84,14 +102,17 @@ class PlacePart:
     """Degrees north, -90 to 90."""
     weight: float = 1.0
     """Share in the sum; negative is away from."""
+    set: str = ""
+    """The one set that it is asked of; empty for all that take it."""
 
     def __post_init__(self) -> None:
         lon, lat = check_place(self.lon, self.lat)
-        set_fields(self, weight=weight_of(self.weight), lon=lon, lat=lat)
+        _check_common(self)
+        set_fields(self, lon=lon, lat=lat)
 
     def to_json(self) -> dict[str, Any]:
         """Return the part as a JSON-able record."""
-        return {"kind": self.kind, "lon": self.lon, "lat": self.lat, "weight": self.weight}
+        return _record(self, lon=self.lon, lat=self.lat)
 
 
 @dataclass(frozen=True)
@@ -100,27 +121,109 @@ class RowPart:
 
     kind: ClassVar[Literal["row"]] = "row"
     row: int
-    """Row of the set."""
+    """Row of the first set that is asked, or of `set`."""
     weight: float = 1.0
     """Share in the sum; negative is away from."""
+    set: str = ""
+    """The set whose row it is, and the only one that is asked with it; empty for the first set,
+    and in others the row of the same tile."""
 
     def __post_init__(self) -> None:
-        row = integer(self.row)
-        if row is None:
-            message = f"A row is a whole number, got {shown(self.row)}."
-            raise BadQueryError(message)
-        set_fields(self, weight=weight_of(self.weight), row=row)
+        _check_common(self)
+        set_fields(self, row=_whole(self.row))
 
     def to_json(self) -> dict[str, Any]:
         """Return the part as a JSON-able record."""
-        return {"kind": self.kind, "row": self.row, "weight": self.weight}
+        return _record(self, row=self.row)
 
 
-Part = TextPart | ImagePart | PlacePart | RowPart
+@dataclass(frozen=True)
+class RowsPart:
+    """Tiles of a set as one example: the mean of their unit vectors."""
+
+    kind: ClassVar[Literal["rows"]] = "rows"
+    rows: tuple[int, ...]
+    """Rows of the first set that is asked, or of `set`; at most 10,000."""
+    weight: float = 1.0
+    """Share in the sum; negative is away from."""
+    set: str = ""
+    """As for a row."""
+
+    def __post_init__(self) -> None:
+        _check_common(self)
+        rows = tuple(_whole(row) for row in sequence(self.rows, "rows"))
+        if not 1 <= len(rows) <= MAX_ROWS:
+            message = f"A part of rows has 1 to {MAX_ROWS:,} of them, this one has {len(rows):,}."
+            raise BadQueryError(message, hint="For many tiles, ask with an area or a vector.")
+        set_fields(self, rows=rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part as a JSON-able record."""
+        return _record(self, rows=list(self.rows))
+
+
+@dataclass(frozen=True)
+class VectorPart:
+    """A direction in the space of the set's model, such as one that was computed elsewhere."""
+
+    kind: ClassVar[Literal["vector"]] = "vector"
+    vector: tuple[float, ...]
+    """As many numbers as the vectors of the set have, of any length but zero."""
+    weight: float = 1.0
+    """Share in the sum; negative is away from."""
+    set: str = ""
+    """The one set that it is asked of; empty for the first."""
+
+    def __post_init__(self) -> None:
+        _check_common(self)
+        numbers = self.vector
+        if isinstance(numbers, np.ndarray):
+            numbers = numbers.tolist()
+        vector = tuple(number_of(number, "vector") for number in sequence(numbers, "vector"))
+        largest = max(map(abs, vector), default=0.0)
+        if not largest or len(vector) > MAX_NUMBERS:
+            message = f"A vector has 1 to {MAX_NUMBERS:,} numbers, not all zero."
+            raise BadQueryError(message, hint=f"This one has {len(vector):,}.")
+        set_fields(self, vector=vector)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part as a JSON-able record."""
+        return _record(self, vector=list(self.vector))
+
+
+@dataclass(frozen=True)
+class AreaPart:
+    """An area as example: the mean of the unit vectors of the tiles whose centres lie in it."""
+
+    kind: ClassVar[Literal["area"]] = "area"
+    inside: Filter
+    """Which tiles: `bbox`, `area` (GeoJSON) or `near`, and whatever else a filter has."""
+    weight: float = 1.0
+    """Share in the sum; negative is away from."""
+    set: str = ""
+    """The one set that it is asked of; empty for all, each with its own tiles."""
+
+    def __post_init__(self) -> None:
+        _check_common(self)
+        inside = self.inside
+        if not isinstance(inside, Filter):
+            inside = Filter.from_json(inside)
+        if inside.empty:
+            message = "An area as example needs to be somewhere."
+            raise BadQueryError(message, hint="Give it `bbox`, `area` or `near`.")
+        set_fields(self, inside=inside)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part as a JSON-able record."""
+        return _record(self, **self.inside.to_json())
+
+
+Part = TextPart | ImagePart | PlacePart | RowPart | RowsPart | VectorPart | AreaPart
 
 
 _KINDS: dict[str, type[Part]] = {
-    part.kind: part for part in (TextPart, ImagePart, PlacePart, RowPart)
+    part.kind: part
+    for part in (TextPart, ImagePart, PlacePart, RowPart, RowsPart, VectorPart, AreaPart)
 }
 
 
@@ -134,13 +237,15 @@ def part_from_json(record: object) -> Part:
         message = f"There is no kind of part called {shown(kind)}."
         raise BadQueryError(message, hint=f"Kinds: {', '.join(_KINDS)}.")
     made = _KINDS[kind]
+    if made is AreaPart:
+        record = _area_record(record)
     known = [field.name for field in fields(made)]
     if kind == "image" and "sha256" in record and "data" not in record:
         message = "This record has only the SHA-256 of its picture, not the picture."
         raise BadQueryError(message, hint="Put the file's bytes into `data`, as base64.")
     check_keys(record, ["kind", *known], f"A part of kind {kind!r}")
     values = {name: record[name] for name in known if name in record}
-    lacking = [name for name in known if name not in values and name != "weight"]
+    lacking = [name for name in known if name not in values and name not in {"weight", "set"}]
     if lacking:
         message = f"A part of kind {kind!r} needs {lacking[0]!r}."
         raise BadQueryError(message)
@@ -150,6 +255,13 @@ def part_from_json(record: object) -> Part:
             raise BadQueryError(message)
         values["data"] = picture_from_base64(values["data"])
     return made(**values)
+
+
+def _area_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of an area with what says where it is in one place."""
+    common = {"kind", "weight", "set"}
+    where = {name: value for name, value in record.items() if name not in common}
+    return {name: record[name] for name in common & set(record)} | {"inside": where}
 
 
 def part_from_short(kind: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -191,3 +303,25 @@ def lonlat_of(place: tuple[float, float]) -> tuple[float, float]:
         message = f"A place is (lon, lat), got {shown(place)}."
         raise BadQueryError(message) from error
     return lon, lat
+
+
+def _check_common(part: Part) -> None:
+    """Make the weight a number and check the name of the set."""
+    set_fields(part, weight=weight_of(part.weight))
+    if not isinstance(part.set, str) or len(part.set) > MAX_NAME:
+        message = f"The set of a part is the name of one that is asked, got {shown(part.set)}."
+        raise BadQueryError(message)
+
+
+def _record(part: Part, **values: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the record of a part; a set only where there is one."""
+    record: dict[str, Any] = {"kind": part.kind, **values, "weight": part.weight}
+    return record | ({"set": part.set} if part.set else {})
+
+
+def _whole(value: object) -> int:
+    row = integer(value)
+    if row is None:
+        message = f"A row is a whole number, got {shown(value)}."
+        raise BadQueryError(message)
+    return row

@@ -1,46 +1,69 @@
 """Vectors of parts become scores of every tile and the best rows.
 
-Two ways to join parts, both over the whole set, whatever the filter:
+How parts are joined is said in `fusion`. All ways but ranks are exact on an engine that scores
+every row: rows that rounding could put among the best are scored again in float64. Ranks are those
+of exact searches. Equal scores rank by row.
 
-`sum`: one direction, the sum of the parts' unit vectors, each divided by the standard deviation of
-its scores and times its weight. Equal weights then pull equally, however widely a part's scores are
-spread, and the score of the whole is a cosine like any other.
-
-`all`: the lowest of the parts' z-scores (`compound.lowest`): a tile must fit every part.
-
-Both are exact: rows that rounding could put among the best are scored again in float64. Equal
-scores rank by row.
-
-Source:
-    Sum of z-scores as score fusion: Fox and Shaw, "Combination of Multiple Searches", TREC-2, 1994;
-    for inner products it is, up to a constant, one query vector.
+An engine that finds only the best rows answers one direction (`vector`) and ranks (`rrf`) as such;
+for sums and minima the best of each part are candidates, which are then scored exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eex.errors import BadQueryError
-from eex.search.compound import MIN_SPREAD, lowest, moments
-from eex.search.spread import spread
+from eex.index.base import FiltersItself, Hits, VectorIndex
+from eex.index.topk import top_rows
+from eex.search.diversity import Arrangement, arrange, first_look
+from eex.search.fusion import Fusion, Scale, bounds, joined, reciprocal_ranks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from eex.index.base import VectorIndex
+    from eex.embeddings import EmbeddingSet
+    from eex.filters.record import Filter
+    from eex.search.member import Member
 
-Match = Literal["sum", "all"]
-"""How parts are joined."""
+CANDIDATES = 20
+"""Rows of each part for each result that is wanted, where an engine finds only the best."""
 
-SCORE_KINDS: dict[Match, str] = {"sum": "cosine", "all": "lowest z-score of the parts"}
-"""What a score is, for people."""
+LEAST_CANDIDATES = 2_000
+"""Fewest of them."""
 
-SCAN_ERROR = 1e-3
-"""How far a score of a scan may be from the cosine, for indexes that do not say."""
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """One part of a query in one set."""
+
+    part: int
+    """Which part."""
+    weight: float
+    """Its weight."""
+    vector: NDArray[np.float32]
+    """Of length one, shape (dim,)."""
+    member: Member
+    """The set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What of a ranking is wanted."""
+
+    embeddings: EmbeddingSet
+    """The first set, whose tiles are ranked."""
+    arrangement: Arrangement
+    """How many rows, and what is asked of their list."""
+    percent: float | None = None
+    """Only the best of those ranked, this many percent."""
+    mask: NDArray[np.bool_] | None = None
+    """Which tiles may be ranked; None for all, or where the engine takes `where` itself."""
+    where: Filter | None = None
+    """The filter, where the engine takes it itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,160 +71,236 @@ class Ranking:
     """Scores of every tile and the best rows."""
 
     scores: NDArray[np.float32]
-    """Shape (rows,), NaN where a tile has no usable vector; exact for the best."""
+    """Shape (rows,), NaN where a tile has no usable vector or was not looked at; exact for the
+    best."""
     rows: NDArray[np.int64]
     """The best, best first."""
     ranked: NDArray[np.bool_]
     """Which tiles could be a result, shape (rows,)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What of a ranking is wanted."""
-
-    k: int
-    """How many rows."""
-    km: float
-    """Least distance between them, kilometres."""
-    percent: float | None
-    """Only the best of those ranked, this many percent."""
-    lonlat: NDArray[np.float64]
-    """Where all tiles are, shape (rows, 2), degrees."""
-    mask: NDArray[np.bool_] | None
-    """Which tiles may be ranked; None for all."""
+    groups: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
+    """Rows that only repeat a result, best first."""
+    messages: tuple[str, ...] = ()
+    """What a person should know of the list."""
+    missing: tuple[tuple[int, int], ...] = ()
+    """Ranges of rows that could not be searched."""
 
 
 Best = Callable[[int], "NDArray[np.int64]"]
 """How many rows -> the best so many, best first."""
 
 
-def by_sum(
-    index: VectorIndex,
-    vectors: Sequence[NDArray[np.float32]],
-    weights: Sequence[float],
-    own: Sequence[NDArray[np.float32]],
-    wanted: Wanted,
-) -> Ranking:
-    """Rank by the weighted sum of the parts.
+def rank(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
+    """Rank the tiles of the first set.
 
     Args:
-        index: Of the set.
-        vectors: Of each part, shape (dim,).
-        weights: Of each part.
-        own: Scores of each part alone, shape (rows,); may be empty for a single part.
+        voices: Parts in sets; for `vector` all in one set.
+        fusion: How they are joined.
         wanted: What is wanted of the ranking.
 
     Raises:
-        BadQueryError: If the parts cancel each other out.
+        BadQueryError: If the parts cancel each other out, or the engine lacks the scores that
+            are asked for.
+        CancelledError: If the search should stop.
     """
-    towards = direction(vectors, weights, own)
-    first = _first(wanted, len(wanted.lonlat))
-    scores, hits = index.scan(towards, k=first, mask=wanted.mask)
-
-    def best(count: int) -> NDArray[np.int64]:
-        nonlocal hits
-        if count > first:
-            hits = index.search(towards[None], k=count, mask=wanted.mask)
-            scores[hits.rows[0]] = hits.scores[0]  # as exact in the map as in the ranking
-        return hits.rows[0]
-
-    return _ranking(scores, best, wanted)
+    every = all(isinstance(voice.member.index, VectorIndex) for voice in voices)
+    if wanted.percent is not None and not every:
+        message = "The best percent of all tiles needs every tile's score, and this engine has few."
+        raise BadQueryError(message, hint="Leave top_percent out, or use the engine exact.")
+    if fusion.method == "vector":
+        return _by_vector(voices, fusion, wanted)
+    if fusion.method == "rrf":
+        return _by_ranks(voices, fusion, wanted)
+    return _by_scores(voices, fusion, wanted) if every else _of_candidates(voices, fusion, wanted)
 
 
-def direction(
-    vectors: Sequence[NDArray[np.float32]],
-    weights: Sequence[float],
-    own: Sequence[NDArray[np.float32]],
-) -> NDArray[np.float64]:
-    """Return the unit vector that parts add up to, shape (dim,); arguments as for `by_sum`.
+def direction(voices: Sequence[Voice], fusion: Fusion) -> NDArray[np.float64]:
+    """Return the unit vector that the parts add up to, shape (dim,).
+
+    Each is divided by the standard deviation of its scores over the set's sample, unless the
+    calibration is "none"; a single part is taken as it is.
 
     Raises:
         BadQueryError: If the parts cancel each other out.
     """
-    shares = np.array(weights, np.float64)
-    if len(vectors) > 1:
-        shares /= np.maximum([float(np.nanstd(scores)) for scores in own], 1e-6)
-    total = shares @ np.stack(vectors).astype(np.float64)
+    shares = np.array([voice.weight for voice in voices], np.float64)
+    if len(voices) > 1 and fusion.calibration != "none":
+        spreads = [float(np.nanstd(sample_scores(voice))) for voice in voices]
+        shares /= np.maximum(spreads, 1e-6)
+    total = shares @ np.stack([voice.vector for voice in voices]).astype(np.float64)
     length = float(np.linalg.norm(total))
     if length <= 1e-9 * float(np.abs(shares).sum()):
         message = "The parts of the query cancel each other out, so nothing is asked."
         raise BadQueryError(message, hint="Change a weight.")
-    return total / length
+    return np.asarray(total / length)
 
 
-def by_lowest(
-    index: VectorIndex,
-    vectors: Sequence[NDArray[np.float32]],
-    signs: Sequence[float],
-    own: Sequence[NDArray[np.float32]],
-    wanted: Wanted,
-) -> Ranking:
-    """Rank by the lowest z-score of the parts; arguments as for `by_sum`, weights 1 or -1."""
-    standards = [moments(scores) for scores in own]
-    scores = lowest(own, standards, signs)
-    bound = max(
-        _error(index, vector) / spread if spread > MIN_SPREAD else 0.0
-        for vector, (_, spread) in zip(vectors, standards, strict=True)
-    )
-    among = np.isfinite(scores) if wanted.mask is None else np.isfinite(scores) & wanted.mask
-    rows = np.flatnonzero(among)
-    out = scores.astype(np.float32)
+def sample_scores(voice: Voice) -> NDArray[np.float32]:
+    """Return a part's scores of the sample of its set."""
+    return voice.member.sample.scores(voice.vector)
+
+
+def _by_vector(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
+    towards = direction(voices, fusion)
+    index = voices[0].member.index
+    first = _first(wanted)
+    if isinstance(index, VectorIndex):
+        scores, hits = index.scan(towards, k=first, mask=wanted.mask)
+    else:
+        scores = np.full(len(wanted.embeddings), np.nan, np.float32)
+        hits = _found(voices[0].member, towards, first, wanted)
+        scores[hits.rows[0]] = hits.scores[0]
+    looked = first
+
+    def best(count: int) -> NDArray[np.int64]:
+        nonlocal hits, looked
+        if count > looked:
+            hits, looked = _found(voices[0].member, towards, count, wanted), count
+            scores[hits.rows[0]] = hits.scores[0]  # as exact in the map as in the ranking
+        return hits.rows[0]
+
+    ranking = _ranking(scores, best, wanted)
+    return replace(ranking, missing=tuple(getattr(hits, "missing", ())))
+
+
+def _found(member: Member, towards: NDArray[np.float64], count: int, wanted: Wanted) -> Hits:
+    """Return the best rows by an engine, which may filter itself."""
+    index = member.index
+    if wanted.where is not None and isinstance(index, FiltersItself):
+        return index.search_where(towards[None], k=count, where=wanted.where)
+    return index.search(towards[None], k=count, mask=wanted.mask)
+
+
+def _by_ranks(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
+    rankings = [
+        voice.member.best(
+            voice.vector if voice.weight >= 0 else -voice.vector, fusion.window, wanted.mask
+        )
+        for voice in voices
+    ]
+    weights = [voice.weight for voice in voices]
+    size = len(wanted.embeddings)
+    out = reciprocal_ranks(rankings, weights, size, constant=fusion.constant).astype(np.float32)
+    out[out == 0] = np.nan
+    return _ranking(out, lambda count: top_rows(out, count), wanted)
+
+
+def scales_of(voices: Sequence[Voice], fusion: Fusion) -> list[Scale]:
+    """Return what calibrates each part."""
+    return [Scale.of(fusion.calibration, sample_scores(voice)) for voice in voices]
+
+
+def _by_scores(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
+    scales, weights = scales_of(voices, fusion), [voice.weight for voice in voices]
+    scores = _scores(voices, wanted.mask)
+    errors = [voice.member.error(voice.vector) for voice in voices]
+    out = joined(fusion, scores, scales, weights).astype(np.float32)
+    rows = np.flatnonzero(_among(out, wanted))
+    low, high = bounds(fusion, [s[rows] for s in scores], errors, scales, weights)
 
     def best(count: int) -> NDArray[np.int64]:
         count = min(count, len(rows))
         if not count:
             return rows[:0]
-        some = scores[rows]
-        least = np.partition(some, len(some) - count)[len(some) - count]
-        near = rows[some >= least - 2 * bound - 1e-6]
-        exact = lowest([index.score_rows(v, near) for v in vectors], standards, signs)
-        out[near] = exact
+        least = np.partition(low, len(low) - count)[len(low) - count]
+        near = rows[high >= least - 1e-6 * max(1.0, abs(float(least)))]
+        out[near] = _exact(voices, fusion, scales, near)
         return near[np.lexsort((near, -out[near]))][:count]
 
     return _ranking(out, best, wanted)
 
 
-def _error(index: VectorIndex, vector: NDArray[np.float32]) -> float:
-    told = getattr(index, "tolerance", None)
-    return float(told(vector)) if told is not None else SCAN_ERROR
+def _of_candidates(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
+    """Rank the best rows of each part, where not every row has a score."""
+    scales = scales_of(voices, fusion)
+    out = np.full(len(wanted.embeddings), np.nan, np.float32)
+
+    def best(count: int) -> NDArray[np.int64]:
+        pool = max(LEAST_CANDIDATES, CANDIDATES * count)
+        found = [
+            v.member.best(v.vector if v.weight >= 0 else -v.vector, pool, wanted.mask)
+            for v in voices
+        ]
+        rows = np.unique(np.concatenate(found))
+        out[rows] = _exact(voices, fusion, scales, rows)
+        return rows[np.lexsort((rows, -out[rows]))][: min(count, int(np.isfinite(out[rows]).sum()))]
+
+    return _ranking(out, best, wanted)
 
 
-def _first(wanted: Wanted, count: int) -> int:
+def _scores(voices: Sequence[Voice], mask: NDArray[np.bool_] | None) -> list[NDArray[np.float32]]:
+    """Return each part's scores of the first set's rows, each set read once."""
+    found: dict[int, NDArray[np.float32]] = {}
+    for member in dict.fromkeys(voice.member for voice in voices):
+        some = [i for i, voice in enumerate(voices) if voice.member is member]
+        scores = member.scores([voices[i].vector for i in some], mask)
+        found |= dict(zip(some, scores, strict=True))
+    return [found[i] for i in range(len(voices))]
+
+
+def _exact(
+    voices: Sequence[Voice], fusion: Fusion, scales: Sequence[Scale], rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    exact = [voice.member.score_rows(voice.vector, rows) for voice in voices]
+    weights = [voice.weight for voice in voices]
+    return joined(fusion, exact, scales, weights).astype(np.float32)
+
+
+def _first(wanted: Wanted) -> int:
     """Return how many rows are looked at first."""
-    if wanted.percent is not None:
-        return max(1, int(np.ceil(count * wanted.percent / 100)))
-    return wanted.k if wanted.km == 0 else max(1024, 8 * wanted.k)
+    first = first_look(wanted.arrangement, wanted.embeddings.header.dim)
+    if wanted.percent is None:
+        return first
+    return max(first, int(np.ceil(len(wanted.embeddings) * wanted.percent / 100)))
 
 
 def _ranking(scores: NDArray[np.float32], best: Best, wanted: Wanted) -> Ranking:
-    """Take the best rows that are far enough from each other, looking further down as needed."""
-    count = _first(wanted, len(scores))
-    ranked = np.isfinite(scores) if wanted.mask is None else np.isfinite(scores) & wanted.mask
-    limit = int(ranked.sum())
+    """Make the list of the best rows, looking further down as needed."""
+    limit = len(scores)
     if wanted.percent is not None:
-        limit = int(np.ceil(limit * wanted.percent / 100))
-    while True:
-        order = best(count)[:limit]
-        rows = spread(order, wanted.lonlat, km=wanted.km, k=wanted.k)
-        if len(rows) == wanted.k or len(order) == limit:
-            break
-        count *= 8
+        limit = int(np.ceil(int(_among(scores, wanted).sum()) * wanted.percent / 100))
+    arranged = arrange(
+        best,
+        wanted.arrangement,
+        first=_first(wanted),
+        limit=limit,
+        scores=scores,
+        embeddings=wanted.embeddings,
+    )
+    ranked = _among(scores, wanted)
     if wanted.percent is not None:
         ranked = np.zeros(len(scores), np.bool_)
-        ranked[order] = True
-    return Ranking(scores=scores, rows=rows, ranked=ranked)
+        ranked[arranged.order] = True
+    return Ranking(
+        scores=scores,
+        rows=arranged.rows,
+        ranked=ranked,
+        groups=arranged.groups,
+        messages=arranged.messages,
+    )
+
+
+def _among(scores: NDArray[np.float32], wanted: Wanted) -> NDArray[np.bool_]:
+    """Return which tiles have a score and pass the filter."""
+    finite = np.isfinite(scores)
+    return finite if wanted.mask is None else finite & wanted.mask
 
 
 def part_scores(
-    index: VectorIndex,
-    kinds: Sequence[str],
-    vectors: Sequence[NDArray[np.float32]],
-    rows: NDArray[np.int64],
+    kinds: Sequence[str], voices: Sequence[Voice], rows: NDArray[np.int64]
 ) -> dict[str, NDArray[np.float32]]:
-    """Return each part's own cosines of the rows by its kind; nothing for a query of one part."""
-    if len(vectors) == 1:
+    """Return each part's own cosines of the rows by its name; nothing for a query of one.
+
+    A part is called by its kind, with its number where there are several of the kind, and with
+    `@` and the set where several are asked.
+    """
+    if len(voices) == 1:
         return {}
-    names = [k if kinds.count(k) == 1 else f"{k}_{i}" for i, k in enumerate(kinds, start=1)]
-    return {
-        name: index.score_rows(vector, rows) for name, vector in zip(names, vectors, strict=True)
-    }
+    several = len({id(voice.member) for voice in voices}) > 1
+    out = {}
+    for voice in voices:
+        kind = kinds[voice.part]
+        name = kind if kinds.count(kind) == 1 else f"{kind}_{voice.part + 1}"
+        if several:
+            name = f"{name}@{voice.member.name}"
+        out[name] = voice.member.score_rows(voice.vector, rows)
+    return out

@@ -1,48 +1,51 @@
-"""search(): encode, filter, look up, spread, rank.
+"""OpenSet: a set with its model and its engine, that answers queries.
 
-An opened set, its encoder and its index together answer queries: `vectors.py` makes vectors of the
-parts, `rank.py` joins and ranks them, `explain.py` says what a person should know of the answer.
+`answer.py` carries a query out: `vectors.py` makes vectors of the parts, `rank.py` joins and ranks
+them, `explain.py` says what a person should know of the answer.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from eex.config import MAX_K, Settings
+from eex.config import Settings
 from eex.embeddings import EmbeddingSet
 from eex.encoders.base import Concept, EncoderSpec, ReadsText
 from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
-from eex.errors import EexError
-from eex.export import Credit, Result
+from eex.errors import BadQueryError, EexError
+from eex.export import Credit
+from eex.filters.mask import Masks
+from eex.filters.record import Filter
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
-from eex.index.base import VectorIndex
+from eex.index.base import FindsRows, VectorIndex
 from eex.index.engines import Opening
 from eex.index.plain import open_exact
+from eex.search.answer import answer, members_of, resolved
 from eex.search.ask import parts_of
-from eex.search.explain import understand, weak_texts
-from eex.search.filter import inside_bbox
 from eex.search.found import Found, part_title
+from eex.search.fusion import Fusion
 from eex.search.look import Looks
+from eex.search.member import partners, sample_index
 from eex.search.model import model_of
 from eex.search.parts import Picture, TextPart
-from eex.search.query import Query
-from eex.search.rank import Match, Ranking, Wanted, by_lowest, by_sum, direction, part_scores
+from eex.search.query import Query, fusion_of
+from eex.search.rank import Voice, direction
 from eex.search.tile import tile_input
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
 from eex.values import BBox
 
-DEFAULT_K = 10
-"""Results listed when neither k nor a top percentage is given."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from eex.index.exact import ExactIndex
 
 
 class OpenSet(Looks):
@@ -57,6 +60,9 @@ class OpenSet(Looks):
         pool: EncoderPool | None = None,
         weights: str | Path | None = None,
         offsets: Path | None = None,
+        engine: str = "exact",
+        options: Mapping[str, Any] | None = None,
+        batched: bool = False,
     ) -> None:
         """Join a set with the encoder that its header names, in the variant that it names.
 
@@ -69,6 +75,9 @@ class OpenSet(Looks):
             pool: Where encoders are loaded; its own by default. Sets that share one share models.
             weights: File or folder of the model's weights; those that were fetched by default.
             offsets: Side index of where the tiles' pixels lie; the set's own by default.
+            engine: What ranks the rows; what needs files is built before (`eex index`).
+            options: Of the engine, for searching.
+            batched: Have many users at once share each reading of the vectors.
         """
         self.name = name
         self.embeddings = embeddings
@@ -76,8 +85,12 @@ class OpenSet(Looks):
         self.pool = EncoderPool(settings) if pool is None else pool
         self.weights = weights
         self.offsets = offsets
+        self.engine = engine
+        self.options = dict(options or {})
+        self.batched = batched
         self._lock = Lock()
-        self._index: VectorIndex | None = None
+        self._index: FindsRows | None = None
+        self._partners: dict[str, NDArray[np.int64] | None] = {}
         self._untold = [text] if (text := embeddings.counts.message()) else []
 
     def __len__(self) -> int:
@@ -88,14 +101,58 @@ class OpenSet(Looks):
         return f"<eex.OpenSet {header.id}: {len(self):,} tiles, {header.dim} dimensions>"
 
     @property
-    def index(self) -> VectorIndex:
-        """Ranks rows; exact."""
+    def index(self) -> FindsRows:
+        """Ranks rows by the set's engine; opened by the first query.
+
+        Raises:
+            UnknownNameError: If there is no such engine.
+            SetError: If what it needs was not built for this set; the hint has the command.
+            MissingExtraError: If it needs a package that is not installed.
+        """
         with self._lock:
             if self._index is None:
-                self._index = open_exact(
-                    Opening(embeddings=self.embeddings, threads=self.settings.threads)
-                )
+                self._index = self._engine_made()
             return self._index
+
+    def _engine_made(self) -> FindsRows:
+        if self.engine == "exact":
+            found: FindsRows = self.exact
+        else:
+            from eex.index.built import open_index
+
+            threads = self.settings.threads
+            found = open_index(self.embeddings, self.engine, options=self.options, threads=threads)
+        if self.batched and isinstance(found, VectorIndex):
+            from eex.index.batched import BatchedIndex
+
+            return BatchedIndex(found)
+        return found
+
+    @cached_property
+    def exact(self) -> ExactIndex:
+        """Scores given rows exactly, from the set's own vectors."""
+        return open_exact(Opening(embeddings=self.embeddings, threads=self.settings.threads))
+
+    @cached_property
+    def sample(self) -> ExactIndex:
+        """Every n-th row, by which scores are calibrated."""
+        return sample_index(self.embeddings, threads=self.settings.threads)
+
+    @cached_property
+    def masks(self) -> Masks:
+        """Filters as masks of rows, the latest kept."""
+        return Masks(self.embeddings)
+
+    def partner_of(self, other: OpenSet) -> NDArray[np.int64] | None:
+        """Return for each row here the row of the same tile in another set, see `partners`."""
+        key = other.embeddings.key
+        with self._lock:
+            if key in self._partners:
+                return self._partners[key]
+        found = partners(self.embeddings, other.embeddings, (self.name, other.name))
+        with self._lock:
+            self._partners[key] = found
+        return found
 
     @cached_property
     def spec(self) -> EncoderSpec:
@@ -155,16 +212,24 @@ class OpenSet(Looks):
         image: Picture | None = None,
         place: tuple[float, float] | str | None = None,
         row: int | Sequence[int] | None = None,
+        vector: Sequence[float] | NDArray[np.floating] | None = None,
+        area: Filter | Mapping[str, Any] | None = None,
         weights: Mapping[str, float] | None = None,
         k: int | None = None,
         bbox: BBox | None = None,
+        filter: Filter | Mapping[str, Any] | None = None,  # noqa: A002
         spread_km: float | None = None,
+        one_per_cell: float | None = None,
+        diversity: float | None = None,
+        repeats: float | None = None,
         top_percent: float | None = None,
-        match: Match = "sum",
+        match: str | None = None,
+        fusion: Fusion | Mapping[str, Any] | str | None = None,
         split: bool = False,
         templates: bool | Sequence[str] = False,
+        also: Sequence[OpenSet] = (),
     ) -> Found:
-        """Rank the tiles by words, a picture, a place, a tile, or a mix of them.
+        """Rank the tiles by words, a picture, a place, tiles, an area, or a mix of them.
 
         Args:
             text: Words, at most 2,000 characters; or several texts, a part each.
@@ -172,17 +237,27 @@ class OpenSet(Looks):
             place: Longitude and latitude, degrees, in this order; or text as people write it, which
                 is a name or latitude first ("Cairo", "30.0, 31.2"): what looks like there.
             row: A row of the set: more like this tile; or several rows, a part each.
-            weights: Share of each part by name ("text", "image", "place", "row"; of every text and
-                every row, where there are several); 1 where not given, negative for away from it.
+            vector: A direction in the model's space, shape (dim,).
+            area: Which tiles are an example, as a filter: the mean of those inside.
+            weights: Share of each part by name ("text", "image", "place", "row", "vector", "area";
+                of every text and every row, where there are several); 1 where not given, negative
+                for away from it.
             k: How many results, 1 to 50,000; 10 by default, all of them with `top_percent`.
-            bbox: West, south, east, north: only tiles whose centre lies inside, before ranking.
+            bbox: West, south, east, north: short for that of `filter`.
+            filter: Only these tiles, before ranking: `bbox`, `area` (GeoJSON), `near`, `time`,
+                `season`, `cloud`, `where` (CQL2); see `eex.filters.record.Filter`.
             spread_km: Least distance between results; the set's own by default.
+            one_per_cell: At most one result for each grid cell of so many kilometres.
+            diversity: Share of novelty in choosing results, 0 to 1.
+            repeats: Cosine from which a tile only repeats a better one and joins it.
             top_percent: Only the best tiles, this many percent of those ranked.
-            match: "sum" adds the parts up by their weights; with "all" a tile must fit every part:
-                the score is the lowest z-score of the parts (weights 1 or -1).
+            match: Short for a fusion: "sum" adds the parts up by their weights; with "all" a tile
+                must fit every part: the score is the lowest z-score of the parts (weights 1 or -1).
+            fusion: How parts are joined, see `eex.search.fusion`; a record or a method's name.
             split: Cut each text into the concepts it names, a part each (`concepts_in`).
             templates: Sentences with `{}` that texts are put into, their vectors averaged; True
                 takes those that suit the model. The answer says which were used.
+            also: Further sets of the same tiles, asked together with this one.
 
         Returns:
             The best tiles, and the score of every tile.
@@ -192,67 +267,47 @@ class OpenSet(Looks):
             NotUnderstoodError: If the encoder does not know the words.
             MissingWeightsError: If the model's weights are not here; not for tiles of the set.
         """
-        parts = parts_of(text, image, place, row, weights=dict(weights or {}), split=split)
+        parts = parts_of(
+            text,
+            image,
+            place,
+            row,
+            vector=vector,
+            area=area,
+            weights=dict(weights or {}),
+            split=split,
+        )
         return self.ask(
             Query(
                 parts=parts,
                 set=self.name,
+                also=tuple(opened.name for opened in also),
                 k=k,
-                bbox=bbox,
+                filter=_filter(filter, bbox),
                 spread_km=spread_km,
+                one_per_cell=one_per_cell,
+                diversity=diversity,
+                repeats=repeats,
                 top_percent=top_percent,
                 prompts=templates,
-                match=match,
-            )
+                fusion=_fusion(fusion, match),
+            ),
+            also=also,
         )
 
-    def ask(self, query: Query) -> Found:
-        """Rank the tiles by a query record.
+    def ask(self, query: Query | Mapping[str, Any], *, also: Sequence[OpenSet] = ()) -> Found:
+        """Rank the tiles by a query, or by its record.
+
+        Args:
+            query: What is asked.
+            also: The further sets that it names, opened, in their order.
 
         Raises:
             BadQueryError: If the query cannot be asked; `hint` says what to change.
             NotUnderstoodError: If the encoder does not know the words.
         """
-        started = time.perf_counter()
-        query = self._resolved(query)
-        with self._encoding(query) as encoder:
-            understood = understand(query, encoder=encoder, spec=self.known_spec)
-            vectors, notes = self._vectors(query, encoder)
-        ranking, weak = self._rank(query, vectors)
-        scores, rows, ranked = ranking.scores, ranking.rows, ranking.ranked
-        messages = understood.messages + notes + weak + self._told()
-        if not len(rows):
-            messages.append("No tile lies in this area: the answer is empty.")
-        elif query.top_percent is not None and not query.spread_km and len(rows) < ranked.sum():
-            some = f"{len(rows):,} of {int(ranked.sum()):,}"
-            messages.append(f"{some} tiles among the best are listed; the scores hold all.")
-        parts = part_scores(self.index, [part.kind for part in query.parts], vectors, rows)
-        ids, lonlat = self.embeddings.ids, self.embeddings.lonlat
-        results = tuple(
-            Result(
-                rank=rank,
-                row=int(row),
-                id=str(ids[int(row)]),
-                lon=float(lonlat[row, 0]),
-                lat=float(lonlat[row, 1]),
-                score=float(scores[row]),
-                parts={name: float(values[rank - 1]) for name, values in parts.items()},
-            )
-            for rank, row in enumerate(rows, start=1)
-        )
-        return Found(
-            query=query,
-            results=results,
-            scores=scores,
-            ranked=ranked,
-            lonlat=lonlat,
-            tile_km=self.embeddings.header.tile_km,
-            credit=self.credit,
-            read_as=understood.read_as,
-            messages=tuple(messages),
-            places=understood.places,
-            seconds=time.perf_counter() - started,
-        )
+        asked = query if isinstance(query, Query) else Query.from_json(query)
+        return answer(asked, (self, *also))
 
     def heatmap(
         self, query: Query | str, row: int, *, background: Sequence[str] = (), size: int = 0
@@ -274,82 +329,59 @@ class OpenSet(Looks):
         """
         ref = self.embeddings.tile(row)
         asked = Query(parts=(TextPart(query),)) if isinstance(query, str) else query
-        asked = self._resolved(asked)
+        asked = resolved(asked.replaced(also=(), fusion=None), (self,))
         if not self.spec.heatmaps:
             raise no_heatmaps(self.spec)
         pixels = self.reader.encoder_input([ref], bands=self.spec.bands)[0]
         tile = tile_input(self.embeddings, row, pixels, self.spec)
         with self.encoding() as encoder:
-            self._check(asked)
-            vectors, _ = self._vectors(asked, encoder)
-            weights = [part.weight for part in asked.parts]
-            own = [self.index.scores(v) for v in vectors] if len(vectors) > 1 else []
+            self.check(asked)
+            prompts = asked.prompts if isinstance(asked.prompts, tuple) else ()
+            make = Vectors(self.embeddings, self.known_spec, encoder, prompts)
+            member = members_of((self,))[0]
+            voices = [
+                Voice(i, part.weight, make.of(part), member) for i, part in enumerate(asked.parts)
+            ]
             return heatmap(
                 encoder,
                 tile,
-                vector=direction(vectors, weights, own),
+                vector=direction(voices, Fusion()),
                 background=background,
-                templates=asked.prompts if isinstance(asked.prompts, tuple) else (),
+                templates=prompts,
                 size=size,
                 query=", ".join(part_title(part) for part in asked.parts),
                 credit=self.credit,
             )
 
-    def _told(self) -> list[str]:
+    def told(self) -> list[str]:
         """Return what is told of the set itself, in its first answer only."""
         with self._lock:
             told, self._untold = self._untold, []
         return told
 
-    def _check(self, query: Query) -> None:
+    def check(self, query: Query) -> None:
+        """Refuse parts that the model cannot answer before it is loaded."""
         if needs_encoder(query.parts):
             own_weights = self.weights is not None
             check_kinds(query.parts, self.embeddings, self.spec, own_weights=own_weights)
 
-    @contextmanager
-    def _encoding(self, query: Query) -> Iterator[Encoder | None]:
-        """Give the encoder that a query needs; None for one of tiles only."""
-        self._check(query)
-        with self.encoding() if needs_encoder(query.parts) else nullcontext() as encoder:
-            yield encoder
 
-    def _vectors(
-        self, query: Query, encoder: Encoder | None
-    ) -> tuple[list[NDArray[np.float32]], list[str]]:
-        """Return the vector of each part, and what a person should know of them."""
-        prompts = query.prompts if isinstance(query.prompts, tuple) else ()
-        make = Vectors(self.embeddings, self.known_spec, encoder, prompts)
-        return [make.of(part) for part in query.parts], make.messages
+def _filter(given: Filter | Mapping[str, Any] | None, bbox: BBox | None) -> Filter:
+    """Return what passes, with the box that is short for that of the filter."""
+    made = given if isinstance(given, Filter) else Filter.from_json(given or {})
+    if bbox is None:
+        return made
+    if made.bbox is not None:
+        message = "bbox is short for that of the filter: give one of both."
+        raise BadQueryError(message)
+    return Filter.from_json({**made.to_json(), "bbox": bbox})
 
-    def _resolved(self, query: Query) -> Query:
-        """Fill in what depends on the set, so that the recipe says what was done."""
-        everything = query.top_percent is not None
-        k, km, prompts = query.k, query.spread_km, query.prompts
-        if k is None:
-            k = MAX_K if everything else DEFAULT_K
-        if km is None:
-            km = 0.0 if everything else self.embeddings.header.spread_km
-        if prompts is True:
-            prompts = self.spec.prompts()
-        return query.replaced(set=self.name, k=k, spread_km=km, prompts=prompts)
 
-    def _rank(self, query: Query, vectors: list[NDArray[np.float32]]) -> tuple[Ranking, list[str]]:
-        """Return the ranking, and which texts hardly tell tiles apart."""
-        wanted = Wanted(
-            k=query.k or DEFAULT_K,
-            km=query.spread_km or 0.0,
-            percent=query.top_percent,
-            lonlat=self.embeddings.lonlat,
-            mask=None if query.bbox is None else inside_bbox(self.embeddings.lonlat, query.bbox),
-        )
-        weights = [part.weight for part in query.parts]
-        if query.match == "all":
-            own = [self.index.scores(vector) for vector in vectors]
-            ranking = by_lowest(self.index, vectors, weights, own, wanted)
-        elif len(vectors) > 1:
-            own = [self.index.scores(vector) for vector in vectors]
-            ranking = by_sum(self.index, vectors, weights, own, wanted)
-        else:
-            ranking = by_sum(self.index, vectors, weights, (), wanted)
-            own = [np.sign(weights[0]) * ranking.scores]
-        return ranking, weak_texts(query.parts, own)
+def _fusion(given: Fusion | Mapping[str, Any] | str | None, match: str | None) -> Fusion | None:
+    """Return how parts are joined, by its own name or by `match`."""
+    if given is not None and match is not None:
+        message = "match is short for a fusion: give one of both."
+        raise BadQueryError(message)
+    if match is not None:
+        return fusion_of(match)
+    return None if given is None else Fusion.from_json(given)

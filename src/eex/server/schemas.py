@@ -14,13 +14,52 @@ class QueryPart(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    kind: Literal["text", "image", "place", "row"] = Field(description="What the part is.")
+    kind: Literal["text", "image", "place", "row", "rows", "vector", "area"] = Field(
+        description="What the part is."
+    )
     text: str | None = Field(None, description="Kind text: words, at most 2,000 characters.")
     data: str | None = Field(None, description="Kind image: base64 or a data: URL.")
     lon: float | None = Field(None, description="Kind place: degrees east, -180 to 180.")
     lat: float | None = Field(None, description="Kind place: degrees north, -90 to 90.")
     row: int | None = Field(None, description="Kind row: a row of the set, more like this.")
+    rows: list[int] | None = Field(None, description="Kind rows: tiles whose mean is meant.")
+    vector: list[float] | None = Field(None, description="Kind vector: as long as the set's.")
+    bbox: list[float] | None = Field(None, description="Kind area: the tiles in this box.")
+    area: Any = Field(None, description="Kind area: the tiles in these polygons, GeoJSON.")
+    near: dict[str, float] | None = Field(None, description="Kind area: lon, lat and km.")
     weight: float = Field(1.0, description="Share in the sum, -100 to 100; negative is away from.")
+    set: str = Field("", description="The one set that it is asked of; empty for all that take it.")
+
+
+class FilterRecord(BaseModel):
+    """Conditions that a tile must all meet; what is unknown of a tile meets none."""
+
+    model_config = ConfigDict(extra="allow")
+
+    bbox: list[float] | None = Field(
+        None, description="West, south, east, north; west > east crosses the antimeridian."
+    )
+    area: Any = Field(None, description="Polygons: a GeoJSON geometry or feature.")
+    near: dict[str, float] | None = Field(None, description="lon, lat and km.")
+    time: list[str] | str | None = Field(
+        None, description="First and last date, ISO 8601, each with all that it names; '' is open."
+    )
+    season: list[str] | str | None = Field(
+        None, description="First and last day of the year, MM-DD; may cross New Year."
+    )
+    cloud: float | None = Field(None, description="Greatest cloud cover, percent.")
+    where: str | None = Field(None, description="CQL2 Text over the columns of the set.")
+
+
+class FusionRecord(BaseModel):
+    """How parts are joined."""
+
+    model_config = ConfigDict(extra="allow")
+
+    method: Literal["vector", "sum", "minimum", "rrf"] = "vector"
+    calibration: Literal["z", "robust-z", "quantile", "min-max", "none"] | None = None
+    constant: float | None = Field(None, description="Of rrf; 60 by default.")
+    window: int | None = Field(None, description="Of rrf: rows of each ranking; 10,000 by default.")
 
 
 class QueryRecord(BaseModel):
@@ -28,14 +67,28 @@ class QueryRecord(BaseModel):
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
 
-    version: int = Field(1, description="Of this record.")
-    set: str = Field("world", description="Name of the set.")
+    version: int = Field(2, description="Of this record; version 1 is read too.")
+    set: str | None = Field(None, description="Name of the set; world by default.")
+    sets: list[str] | None = Field(
+        None, description="Several sets asked together; results are tiles of the first."
+    )
     parts: list[QueryPart] = Field([], description="1 to 16 parts.")
     k: int | None = Field(None, description="Results listed, 1 to 50,000; 10 by default.")
+    filter: FilterRecord | None = Field(None, description="Only these tiles, before ranking.")
     bbox: list[float] | None = Field(
-        None, description="West, south, east, north; west > east crosses the antimeridian."
+        None, description="Short for the filter's; west > east crosses the antimeridian."
+    )
+    fusion: FusionRecord | str | None = Field(
+        None, description="How parts are joined: a record, or the name of a method."
     )
     spread_km: float | None = Field(None, description="Least distance between results.")
+    one_per_cell: float | None = Field(
+        None, description="At most one result for each grid cell of so many kilometres."
+    )
+    diversity: float | None = Field(None, description="Share of novelty in the results, 0 to 1.")
+    repeats: float | None = Field(
+        None, description="Cosine from which a tile repeats a better one and joins it, 0 to 1."
+    )
     top_percent: float | None = Field(None, description="Only the best tiles, percent.")
     text: str | None = Field(None, description="Short for a text part.")
     place: Any = Field(None, description="Short for a place part: [lon, lat].")
@@ -49,7 +102,7 @@ class QueryRecord(BaseModel):
         None, description="Sentences with {} that texts are put into; true for the model's own."
     )
     match: Literal["sum", "all"] | None = Field(
-        None, description="How parts are joined; with all, a tile must fit every part."
+        None, description="Short for a fusion; with all, a tile must fit every part."
     )
 
 
@@ -64,6 +117,7 @@ class ResultRecord(BaseModel):
     score: float = Field(description="Cosine, -1 to 1, or what `score_kind` says.")
     parts: dict[str, float] | None = Field(None, description="Each part's own cosine.")
     near: str | None = Field(None, description="Nearest city and how far it is; best 200 only.")
+    repeats: list[int] | None = Field(None, description="Rows of tiles that only repeat this one.")
 
 
 class PlaceRecord(BaseModel):
@@ -116,7 +170,8 @@ class SearchAnswer(BaseModel):
     banner: str
     recipe: dict[str, Any] = Field(description="The query as asked, defaults filled in.")
     count: int
-    score_kind: str = Field(description="What a score is: cosine, or lowest z-score of the parts.")
+    score_kind: str = Field(description="What a score is: cosine, or how it was made.")
+    inside: int | None = Field(None, description="Tiles that pass the filter; null without one.")
     took_ms: float
     results: list[ResultRecord]
     scores: ScoresRecord

@@ -1,0 +1,260 @@
+"""Scores of parts are joined as the papers say, against the arithmetic written out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eex.embeddings import EmbeddingSet
+from eex.errors import BadQueryError
+from eex.search import member
+from eex.search.fusion import Fusion, Scale, bounds, joined, reciprocal_ranks
+from eex.search.parts import RowPart
+from eex.search.query import Query
+from eex.search.run import OpenSet
+from toy_sets import SHORT, embedding_set, toy_set
+
+CALIBRATIONS = ("z", "robust-z", "quantile", "min-max", "none")
+
+
+def cosines_of(opened: OpenSet, rows: list[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return float64 cosines of every row with each of some, shape (rows, n)."""
+    wide = np.asarray(opened.embeddings.vectors, np.float64)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    return np.asarray(wide @ wide[rows].T)
+
+
+def calibrated(kind: str, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return scores calibrated by all of them, each method written out anew."""
+    if kind == "z":
+        return (x - x.mean()) / x.std()
+    if kind == "robust-z":
+        middle = np.median(x)
+        return 0.6745 * (x - middle) / np.median(np.abs(x - middle))
+    if kind == "min-max":
+        return (x - x.min()) / (x.max() - x.min())
+    if kind == "quantile":
+        values = np.sort(x)
+        places = np.arange(1, len(x) + 1) / (len(x) + 1)
+        return np.interp(x, [-1, *values, 1], [0, *places, 1])
+    return x
+
+
+@pytest.mark.parametrize("kind", CALIBRATIONS)
+def test_the_sum_is_the_weighted_mean_of_calibrated_scores(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, _ = toy_set(monkeypatch)
+    parts = (RowPart(3, 2.0), RowPart(500), RowPart(77, -0.5))
+    fusion = {"method": "sum", "calibration": kind}
+    found = opened.ask(Query(parts=parts, fusion=fusion, k=30))  # type: ignore[arg-type]
+    scores = cosines_of(opened, [3, 500, 77])
+    weights = (2.0, 1.0, -0.5)
+    each = [w * calibrated(kind, s) for w, s in zip(weights, scores.T, strict=True)]
+    expected = np.sum(each, axis=0) / 3.5
+    rows = [tile.row for tile in found.results]
+    np.testing.assert_allclose([t.score for t in found.results], expected[rows], atol=2e-3)
+    best = np.sort(expected)[::-1][:30]
+    np.testing.assert_allclose(expected[rows], best, atol=2e-3)
+    assert found.results[0].parts.keys() == {"row_1", "row_2", "row_3"}
+    assert found.results[0].parts["row_2"] == pytest.approx(scores[rows[0], 1], abs=1e-5)
+    assert found.score_kind.startswith("weighted mean of the parts'")
+
+
+@pytest.mark.parametrize("kind", CALIBRATIONS)
+def test_the_minimum_is_and_and_its_complement_is_not(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, _ = toy_set(monkeypatch)
+    fusion = {"method": "minimum", "calibration": kind}
+    query = Query(parts=(RowPart(3), RowPart(77, -1)), fusion=fusion, k=30)  # type: ignore[arg-type]
+    found = opened.ask(query)
+    first, second = (calibrated(kind, s) for s in cosines_of(opened, [3, 77]).T)
+    away = 1 - second if kind in {"quantile", "min-max"} else -second
+    expected = np.minimum(first, away)
+    rows = [tile.row for tile in found.results]
+    np.testing.assert_allclose([t.score for t in found.results], expected[rows], atol=2e-3)
+    np.testing.assert_allclose(expected[rows], np.sort(expected)[::-1][:30], atol=2e-3)
+
+
+@pytest.mark.parametrize("window", [40, 10_000])
+def test_reciprocal_ranks_are_those_of_the_paper(
+    window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, _ = toy_set(monkeypatch)
+    fusion = {"method": "rrf", "constant": 60, "window": window}
+    query = Query(parts=(RowPart(3), RowPart(77, 0.5)), fusion=fusion, k=20)  # type: ignore[arg-type]
+    found = opened.ask(query)
+    expected = np.zeros(2000)
+    for scores, weight in zip(cosines_of(opened, [3, 77]).T, (1, 0.5), strict=True):
+        order = np.lexsort((np.arange(2000), -scores.astype(np.float32)))[:window]
+        expected[order] += weight / (60 + np.arange(1, len(order) + 1))
+    best = np.lexsort((np.arange(2000), -expected.astype(np.float32)))[:20]
+    assert [tile.row for tile in found.results] == best.tolist()
+    np.testing.assert_allclose([t.score for t in found.results], expected[best], rtol=1e-6)
+    assert found.ranked.sum() == np.count_nonzero(expected)
+    away = opened.ask(Query(parts=(RowPart(3, -1),), fusion=fusion, k=1))  # type: ignore[arg-type]
+    assert away.results[0].row == cosines_of(opened, [3])[:, 0].argmin()
+
+
+def test_plain_arithmetic_of_vectors_is_a_minus_b(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, _ = toy_set(monkeypatch)
+    fusion = {"method": "vector", "calibration": "none"}
+    query = Query(parts=(RowPart(3), RowPart(77, -0.5)), fusion=fusion, k=10)  # type: ignore[arg-type]
+    found = opened.ask(query)
+    wide = np.asarray(opened.embeddings.vectors, np.float64)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    towards = wide[3] - 0.5 * wide[77]
+    expected = wide @ towards / np.linalg.norm(towards)
+    assert [t.row for t in found.results] == np.argsort(-expected, kind="stable")[:10].tolist()
+    np.testing.assert_allclose(
+        [t.score for t in found.results], np.sort(expected)[::-1][:10], atol=1e-5
+    )
+    assert found.score_kind == "cosine"
+
+
+def test_what_calibrates_does_not_depend_on_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, _ = toy_set(monkeypatch)
+    for method in ("sum", "minimum", "vector"):
+        everywhere = opened.search(row=[3, 77], fusion=method, k=2_000)
+        inside = opened.search(row=[3, 77], fusion=method, k=2_000, bbox=(-30, -40, 100, 60))
+        scores = {tile.row: tile.score for tile in everywhere.results}
+        assert 100 < len(inside) < 1_000
+        assert inside.inside == len(inside)
+        for tile in inside.results:
+            assert tile.score == pytest.approx(scores[tile.row], abs=1e-6)
+
+
+def test_a_large_set_is_calibrated_by_every_nth_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member, "SAMPLE", 700)
+    opened, _ = toy_set(monkeypatch)
+    assert opened.sample.size == 667
+    found = opened.search(row=[3, 500], fusion="sum", k=5)
+    each = cosines_of(opened, [3, 500])
+    z = [(s - s[::3].mean()) / s[::3].std() for s in each.T]
+    rows = [tile.row for tile in found.results]
+    assert rows == np.argsort(-np.mean(z, axis=0), kind="stable")[:5].tolist()
+
+
+scores = st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=50)
+
+
+@given(scores, st.sampled_from(CALIBRATIONS))
+def test_calibration_never_turns_an_order_round(values: list[float], kind: Any) -> None:
+    sample = np.array(values, np.float32)
+    made = Scale.of(kind, sample)(np.sort(sample))
+    assert (np.diff(made) >= 0).all()
+
+
+@given(scores, scores, st.floats(0, 0.01), st.sampled_from(CALIBRATIONS), st.floats(-2, 2))
+def test_the_truth_lies_between_the_bounds(
+    one: list[float], other: list[float], error: float, kind: Any, weight: float
+) -> None:
+    count = min(len(one), len(other))
+    true = [np.array(some[:count]) for some in (one, other)]
+    scales = [Scale.of(kind, some.astype(np.float32)) for some in true]
+    wrong = [some + error * np.cos(np.arange(count) + i) for i, some in enumerate(true)]
+    for fusion in (
+        Fusion(method="sum", calibration=kind),
+        Fusion(method="minimum", calibration=kind),
+    ):
+        weights = [1.0, weight if fusion.method == "sum" else float(np.sign(weight) or 1)]
+        low, high = bounds(fusion, wrong, [error * 1.001 + 1e-12] * 2, scales, weights)
+        exact = joined(fusion, true, scales, weights)
+        assert (low <= exact + 1e-9).all()
+        assert (exact <= high + 1e-9).all()
+
+
+def test_ranks_add_up_where_rankings_meet() -> None:
+    found = reciprocal_ranks([np.array([2, 0]), np.array([0])], [1, 2], 4)
+    np.testing.assert_allclose(found, [1 / 62 + 2 / 61, 0, 1 / 61, 0])
+
+
+@pytest.mark.parametrize(
+    ("fusion", "words"),
+    [
+        ("mean", "no method of fusion"),
+        ({"method": "sum", "calibration": "rank"}, "no calibration"),
+        ({"methods": "sum"}, "has no 'methods'"),
+        ({"method": "vector", "calibration": "quantile"}, "not added up by quantile"),
+        ({"method": "rrf", "window": 0}, "from 1"),
+        ({"method": "rrf", "constant": -1}, "from 0"),
+        (5, "fusion is an object"),
+    ],
+)
+def test_a_wrong_fusion_is_refused_in_words(fusion: Any, words: str) -> None:
+    with pytest.raises(BadQueryError, match=words) as caught:
+        Query.from_json({"text": "sand", "fusion": fusion})
+    assert caught.value.hint
+
+
+def second(embeddings: EmbeddingSet, rows: list[int], monkeypatch: pytest.MonkeyPatch) -> OpenSet:
+    """Return another set of some of the same tiles, in another order, with other vectors."""
+    vectors = np.asarray(embeddings.vectors)[rows][:, ::-1].copy()
+    order = embeddings.rows.take(rows)
+    made = EmbeddingSet(
+        embeddings.header, vectors, np.asarray(embeddings.lonlat)[rows], order, "other"
+    )
+    opened, _ = toy_set(monkeypatch)
+    return OpenSet("second", made, opened.settings, pool=opened.pool)
+
+
+def test_several_sets_are_joined_by_their_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = toy_set(monkeypatch)
+    rows = np.random.default_rng(3).permutation(2000)[:1500].tolist()
+    other = second(first.embeddings, rows, monkeypatch)
+    tile = rows[10]
+    found = first.search(row=tile, also=[other], k=50)
+    ours = cosines_of(first, [tile])[:, 0]
+    theirs = cosines_of(other, [10])[:, 0]
+    mean = np.full(2000, np.nan)
+    z = [(s - s.mean()) / s.std() for s in (ours, theirs)]
+    mean[rows] = (z[0][rows] + z[1]) / 2
+    best = np.argsort(-np.nan_to_num(mean, nan=-9), kind="stable")[:50]
+    assert [t.row for t in found.results] == best.tolist()
+    np.testing.assert_allclose(found.results[0].score, mean[best[0]], atol=1e-3)
+    assert found.results[0].parts.keys() == {"row@toys", "row@second"}
+    assert np.isnan(found.scores).sum() == 500
+    assert any("1,500 of 2,000 tiles" in message for message in found.messages)
+    assert found.recipe["sets"] == ["toys", "second"]
+    again = first.ask(found.recipe, also=[other])
+    assert again.results == found.results
+    for fusion in ("minimum", "rrf"):
+        some = first.search(row=tile, also=[other], k=5, fusion=fusion)
+        assert some.results[0].row == tile
+        assert {t.row for t in some.results} <= set(rows)
+
+
+def test_a_filter_is_of_the_first_set_and_few_rows_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, _ = toy_set(monkeypatch)
+    other = second(first.embeddings, list(range(2000))[::-1], monkeypatch)
+    box = (-20, -30, 20, 30)
+    found = first.search(row=7, also=[other], k=500, bbox=box)
+    everywhere = first.search(row=7, also=[other], k=2_000)
+    inside = [t.row for t in everywhere.results if abs(t.lon) <= 20 and abs(t.lat) <= 30]
+    assert [t.row for t in found.results] == inside
+    assert found.inside == len(inside)
+
+
+def test_sets_without_a_common_tile_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = toy_set(monkeypatch)
+    other = second(first.embeddings, [3, 3], monkeypatch)
+    with pytest.raises(BadQueryError, match="several rows for one tile"):
+        first.search(row=1, also=[other])
+    lacking = second(first.embeddings, [3, 4], monkeypatch)
+    with pytest.raises(BadQueryError, match="not in every set"):
+        first.search(row=1, also=[lacking])
+    apart, _ = toy_set(monkeypatch)
+    some = embedding_set(SHORT, rows=10)
+    cells = some.rows.set_column(0, "grid_cell", [[f"x{i}" for i in range(10)]])
+    strange = EmbeddingSet(some.header, some.vectors, some.lonlat, cells, "strange")
+    with pytest.raises(BadQueryError, match="no tile in common"):
+        first.search(row=1, also=[OpenSet("apart", strange, apart.settings, pool=apart.pool)])
+    with pytest.raises(BadQueryError, match="cannot be added up"):
+        first.search(row=1, also=[other], fusion="vector")

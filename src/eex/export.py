@@ -109,21 +109,31 @@ def to_geojson(
     }
 
 
-def to_csv(results: Sequence[Result], *, credit: Credit, score_kind: str = "cosine") -> str:
+def to_csv(
+    results: Sequence[Result],
+    *,
+    credit: Credit,
+    score_kind: str = "cosine",
+    recipe: dict[str, Any] | None = None,
+) -> str:
     """Return the best tiles as CSV with a header line; licence and credit are columns.
 
-    So is what the score is, since a header line has no room for it.
+    So is what the score is, since a header line has no room for it, and the query, as JSON in the
+    first line only.
     """
     parts = list(results[0].parts) if results else []
     names = ["rank", "row", "id", "lon", "lat", "score", *[f"score_{name}" for name in parts]]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*names, "score_kind", "set", "model", "licence", "attribution"])
+    about = ["score_kind", "set", "model", "licence", "attribution", "recipe"]
+    writer.writerow([*names, *about])
     tail = [score_kind, credit.set_id, credit.model, credit.licence, credit.attribution]
+    told = "" if recipe is None else json.dumps(recipe, ensure_ascii=False)
     for result in results:
         record = result.to_json()
         scores = [round(result.parts[name], 6) for name in parts]
-        writer.writerow([*[record[name] for name in names[:6]], *scores, *tail])
+        writer.writerow([*[record[name] for name in names[:6]], *scores, *tail, told])
+        told = ""
     return out.getvalue()
 
 

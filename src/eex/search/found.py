@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from eex.encoders.base import ReadAs
 from eex.errors import MissingExtraError
 from eex.export import Credit, Result
 from eex.files import write_bytes
+from eex.index.thresholds import Thresholds
 from eex.places import Place
 from eex.search.parts import Part, PlacePart, RowPart, RowsPart, TextPart, VectorPart
 from eex.search.query import Query
@@ -73,6 +75,11 @@ class Found:
         """What a score is: "cosine", or how it was made of those of the parts."""
         return self.query.joined_by.score_kind
 
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """Scores of the ranked tiles in order: the threshold of any percentage, a histogram."""
+        return Thresholds(self.scores, mask=self.ranked)
+
     @property
     def recipe(self) -> dict[str, Any]:
         """The query as a JSON-able record that asks the same again."""
@@ -111,8 +118,13 @@ class Found:
         )
 
     def to_csv(self) -> str:
-        """Return the best tiles as CSV; licence and credit are columns."""
-        return export.to_csv(self.results, credit=self.credit, score_kind=self.score_kind)
+        """Return the best tiles as CSV; licence, credit and recipe are columns."""
+        return export.to_csv(
+            self.results,
+            credit=self.credit,
+            score_kind=self.score_kind,
+            recipe=self.query.to_json(pictures=False),
+        )
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the best tiles as a data frame; licence and credit are in its `attrs`.
@@ -135,6 +147,7 @@ class Found:
         frame = pd.DataFrame(records, columns=None if records else names)
         frame.attrs["credit"] = self.credit.to_json()
         frame.attrs["score_kind"] = self.score_kind
+        frame.attrs["recipe"] = self.query.to_json(pictures=False)
         return frame
 
     def map(self, path: str | Path | None = None) -> Image:

@@ -238,19 +238,27 @@ def _results(
 ) -> tuple[Result, ...]:
     rows = ranking.rows
     parts = part_scores([part.kind for part in query.parts], voices, rows)
-    ids, lonlat = first.embeddings.ids, first.embeddings.lonlat
+    each = [
+        dict(zip(parts, some, strict=True))
+        for some in zip(*map(np.ndarray.tolist, parts.values()), strict=True)
+    ]
+    ids = map(str, first.embeddings.ids.take(rows).to_pylist())
+    places, scores = first.embeddings.lonlat[rows].tolist(), ranking.scores[rows].tolist()
+    groups = {row: tuple(some.tolist()) for row, some in ranking.groups.items()}
     return tuple(
         Result(
-            rank=place,
-            row=int(row),
-            id=str(ids[int(row)]),
-            lon=float(lonlat[row, 0]),
-            lat=float(lonlat[row, 1]),
-            score=float(ranking.scores[row]),
-            parts={name: float(values[place - 1]) for name, values in parts.items()},
-            repeats=tuple(ranking.groups[int(row)].tolist()) if int(row) in ranking.groups else (),
+            rank=rank,
+            row=row,
+            id=name,
+            lon=lon,
+            lat=lat,
+            score=score,
+            parts=each[rank - 1] if each else {},
+            repeats=groups.get(row, ()),
         )
-        for place, row in enumerate(rows, start=1)
+        for rank, (row, name, (lon, lat), score) in enumerate(
+            zip(rows.tolist(), ids, places, scores, strict=True), start=1
+        )
     )
 
 

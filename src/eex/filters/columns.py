@@ -69,8 +69,8 @@ def columns_of(embeddings: EmbeddingSet) -> dict[str, Kind]:
 
 def time_column(kinds: Mapping[str, Kind]) -> str:
     """Return the column that says when tiles were seen; empty if none does."""
-    dated = _usual(kinds, TIMES, ("time", "text"))
-    return dated or _usual(kinds, NAMES, ("text",))
+    dated = _usual(kinds, TIMES, ("time", "text")) or _usual(kinds, NAMES, ("text",))
+    return dated or _usual(kinds, TIMES + NAMES, ("nothing",))
 
 
 def cloud_column(kinds: Mapping[str, Kind]) -> str:

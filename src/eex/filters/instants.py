@@ -89,11 +89,11 @@ def _characters(array: pa.Array, width: int) -> tuple[Chars, Numbers]:
     if not pa.types.is_string(array.type) and not pa.types.is_large_string(array.type):
         array = array.cast(pa.string())
     count = len(array)
-    _, places, data = array.buffers()
+    _, ends, data = array.buffers()
     kind = np.int64 if pa.types.is_large_string(array.type) else np.int32
     offsets: NDArray[Any] = np.zeros(1, np.int64)
     if count:
-        offsets = np.frombuffer(places, kind)[array.offset : array.offset + count + 1]
+        offsets = np.frombuffer(ends, kind)[array.offset : array.offset + count + 1]
     start = offsets[:-1].astype(np.int64)
     length = np.diff(offsets).astype(np.int64)
     if array.null_count:
@@ -102,15 +102,15 @@ def _characters(array: pa.Array, width: int) -> tuple[Chars, Numbers]:
     if not size or not length.any():
         return np.zeros((count, width), np.uint8), length
     text = np.frombuffer(data, np.uint8, size)
-    chars = np.zeros((count, width), np.uint8)
+    places = np.zeros((width, count), np.uint8)  # one after another, since they are read that way
     each = int(length[0])
     if 0 < each <= width and size - start[0] == each * count and (length == each).all():
-        chars[:, :each] = text[start[0] :].reshape(count, each)
-        return chars, length
-    at = np.minimum(start[:, None] + np.arange(width), size - 1)
-    chars[:] = text[at]
-    chars[np.arange(width) >= length[:, None]] = 0
-    return chars, length
+        places[:each] = text[start[0] :].reshape(count, each).T
+    else:
+        for place in range(min(width, int(length.max()))):
+            there = length > place
+            places[place] = np.where(there, text[np.where(there, start + place, 0)], 0)
+    return places.T, length
 
 
 def _of_texts(chars: Chars, length: Numbers) -> Numbers:
@@ -145,35 +145,39 @@ def _of_layout(chars: Chars, length: Numbers, *, dash: bool, colon: bool) -> Num
     end, shift = _without_zone(chars, length, hour_at + 2)
     known = np.ones(len(chars), np.bool_)
 
-    def number(at: int, places: int, *, last: int, mark: bool = False, default: int = 0) -> Numbers:
-        """Read digits of which texts have some that reach so far; `mark` is their separator."""
+    def number(at: int, *, sign: str = "", default: int = 0) -> NDArray[np.uint8]:
+        """Read two digits after a sign; texts that end before them have none."""
         nonlocal known
-        value = np.zeros(len(chars), np.int64)
-        good = end >= at + places
-        for place in range(at, at + places):
-            value = value * 10 + digits[:, place]
-            good &= digits[:, place] < 10  # noqa: PLR2004
-        if mark:
-            good &= chars[:, at - 1] == last
-        known &= good | (end <= at - mark)
-        return np.where(end <= at - mark, default, value)
+        tens, ones = digits[:, at], digits[:, at + 1]
+        good = (end >= at + 2) & (tens < 10) & (ones < 10)  # noqa: PLR2004
+        if sign:
+            good &= chars[:, at - 1] == ord(sign)
+        absent = end <= at - len(sign)
+        known &= good | absent
+        return np.where(absent, np.uint8(default), tens * np.uint8(10) + ones)
 
-    year = number(0, 4, last=0)
-    month = number(4 + dash, 2, last=ord("-"), mark=dash, default=1)
-    day = number(6 + 2 * dash, 2, last=ord("-"), mark=dash, default=1)
+    dashes, colons = "-" * dash, ":" * colon
+    century, year = number(0), number(2)
+    month = number(4 + dash, sign=dashes, default=1)
+    day = number(6 + 2 * dash, sign=dashes, default=1)
     if not dash:
         known &= end != 6  # noqa: PLR2004 - 202203 could as well be 20-22-03
-    hour = number(hour_at, 2, last=ord("T"))
-    separated = np.isin(chars[:, hour_at - 1], np.frombuffer(b"Tt ", np.uint8))
-    known &= separated | (end == hour_at - 1) | (end < hour_at - 1)
+    hour = number(hour_at)
+    separator = chars[:, hour_at - 1]
+    known &= (
+        (separator == ord("T"))
+        | (separator == ord(" "))
+        | (separator == ord("t"))
+        | (end <= hour_at - 1)
+    )
     known &= end != hour_at
-    minute = number(minute_at, 2, last=ord(":"), mark=colon)
-    second = number(second_at, 2, last=ord(":"), mark=colon)
+    minute, second = number(minute_at, sign=colons), number(second_at, sign=colons)
     fraction, good = _fraction(chars, digits, end, dot_at)
     known &= good & (end >= 4)  # noqa: PLR2004
     known &= (hour < 24) & (minute < 60) & (second <= 60)  # noqa: PLR2004 - 60 is a leap second
-    days, there = _days(year, month, day)
-    moment = days * DAY + ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction - shift
+    days, there = _days(century.astype(np.int32) * 100 + year, month, day)
+    seconds = (hour.astype(np.int32) * 60 + minute) * 60 + second
+    moment = days * DAY + seconds.astype(np.int64) * 1_000_000 + fraction - shift
     return np.where(known & there & (shift != UNKNOWN), moment, UNKNOWN)
 
 
@@ -181,6 +185,9 @@ def _without_zone(chars: Chars, length: Numbers, least: int) -> tuple[Numbers, N
     """Return where each text ends before its zone, and how far that is before UTC, microseconds."""
     rows = np.arange(len(chars))
     end, shift = length.copy(), np.zeros(len(chars), np.int64)
+    tail = chars[:, least : max(least, int(length.max(initial=0)))]
+    if not ((tail == ord("+")) | (tail == ord("-")) | ((tail | 32) == ord("z"))).any():
+        return end, shift
     zulu = (length > least) & np.isin(chars[rows, np.maximum(length - 1, 0)], (ord("Z"), ord("z")))
     end[zulu] -= 1
     for size, colon in ((6, True), (5, False), (3, False)):
@@ -234,20 +241,20 @@ def _in_names(chars: Chars, length: Numbers) -> Numbers:
     times = np.full(len(chars), UNKNOWN)
     if not len(chars):
         return times
-    digit = (chars - np.uint8(ord("0"))) < 10  # noqa: PLR2004
-    width = chars.shape[1]
+    digit = np.zeros((chars.shape[1] + 7, len(chars)), np.bool_).T  # none after the end
+    digit[:, : chars.shape[1]] = (chars - np.uint8(ord("0"))) < 10  # noqa: PLR2004
     run = np.zeros(len(chars), np.uint8)  # digits in a row before this place
     moment, day = np.full(len(chars), -1), np.full(len(chars), -1)
-    for place in range(int(min(width - 6, length.max()))):
-        ended = run == 8  # noqa: PLR2004
-        if ended.any():
-            rows = np.flatnonzero(ended & (moment < 0))
-            clock = chars[rows, place] == ord("T")
-            clock &= digit[rows, place + 1 : place + 7].all(axis=1)
-            moment[rows[clock]] = place - 8
-            alone = ~digit[rows, place] & (day[rows] < 0)
-            day[rows[alone]] = place - 8
-        run = np.where(digit[:, place], np.minimum(run, 254) + 1, 0).astype(np.uint8)
+    for place in range(min(chars.shape[1], int(length.max()) + 1)):
+        rows = np.flatnonzero(run == 8)  # noqa: PLR2004
+        if len(rows):
+            new = rows[moment[rows] < 0]
+            clock = chars[new, place] == ord("T")
+            clock &= digit[new, place + 1 : place + 7].all(axis=1)
+            moment[new[clock]] = place - 8
+            alone = rows[~digit[rows, place] & (day[rows] < 0)]
+            day[alone] = place - 8
+        run = np.where(digit[:, place], np.minimum(run, 254) + np.uint8(1), np.uint8(0))
     for found, size in ((moment, 15), (day, 8)):
         rows = np.flatnonzero((found >= 0) & (times == UNKNOWN))
         if len(rows):
@@ -265,13 +272,16 @@ def _first_days() -> NDArray[np.int64]:
     return months.astype("M8[D]").astype(np.int64)
 
 
-def _days(year: Numbers, month: Numbers, day: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+def _days(
+    year: NDArray[np.int32], month: NDArray[np.uint8], day: NDArray[np.uint8]
+) -> tuple[Numbers, NDArray[np.bool_]]:
     """Return days since 1970, and which of them there are (proleptic Gregorian)."""
     first = _first_days()
     there = (year >= 1) & (year <= 9999) & (month >= 1) & (month <= 12) & (day >= 1)  # noqa: PLR2004
     at = np.where(there, (year - 1) * 12 + month - 1, 0)
-    there &= day <= first[at + 1] - first[at]
-    return first[at] + day - 1, there
+    start = first[at]
+    there &= day <= first[at + 1] - start
+    return start + day - 1, there
 
 
 def calendar(times: Numbers) -> tuple[Numbers, Numbers, Numbers]:

@@ -17,6 +17,7 @@ import eex
 from eex.config import MAX_PICTURE_BYTES, Settings
 from eex.errors import (
     BadQueryError,
+    CancelledError,
     EexError,
     MissingExtraError,
     MissingWeightsError,
@@ -30,6 +31,8 @@ from eex.errors import (
     UnavailableError,
     UnknownNameError,
 )
+from eex.index.batched import BusyError
+from eex.server.load import RETRY_AFTER, Limits
 from eex.server.routes import router
 from eex.server.state import State
 from eex.server.tiles import router as tiles
@@ -43,6 +46,9 @@ MAX_BODY = MAX_PICTURE_BYTES * 4 // 3 + 2**20
 LOOPBACK = ("localhost", "127.0.0.1")
 """Names of this machine for itself."""
 
+BODIES = 8 * MAX_BODY
+"""Most memory of the bodies of all requests at once, bytes, as they came."""
+
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods whose bodies are read whole before the application sees them."""
 
@@ -55,6 +61,8 @@ STATUSES: dict[type[EexError], int] = {
     MissingWeightsError: 503,
     OutputError: 507,
     NoPixelsError: 404,
+    CancelledError: 499,  # as nginx counts clients that went away; nobody reads it
+    BusyError: 503,
     OfflineError: 503,
     UnavailableError: 504,
     StoppedError: 504,
@@ -63,7 +71,7 @@ STATUSES: dict[type[EexError], int] = {
 }
 """The first class that an error is an instance of gives its status."""
 
-TOLD = (MissingExtraError, MissingWeightsError)
+TOLD = (MissingExtraError, MissingWeightsError, BusyError)
 """Errors of the server's whose words help who asks; those of others stay in the log."""
 
 AFAR = {
@@ -86,12 +94,15 @@ STATIC = Path(__file__).parent / "static"
 log = logging.getLogger("eex.server")
 
 
-def create_app(settings: Settings | None = None, *, sets: tuple[Path, ...] = ()) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, sets: tuple[Path, ...] = (), limits: Limits | None = None
+) -> FastAPI:
     """Make the server.
 
     Args:
         settings: Where the cache is; read from the environment by default.
         sets: GeoParquet files to serve beside the embedded world, named by their stem.
+        limits: What searches may take of the machine.
     """
     app = FastAPI(
         title="Earth Embedding Explorer",
@@ -102,7 +113,7 @@ def create_app(settings: Settings | None = None, *, sets: tuple[Path, ...] = ())
         openapi_url="/api/v1/openapi.json",
     )
     settings = settings or Settings.from_env()
-    app.state.eex = State(settings, sets)
+    app.state.eex = State(settings, sets, limits=limits)
     app.include_router(router)
     app.include_router(tiles)
     app.add_exception_handler(EexError, _ours)
@@ -127,7 +138,8 @@ def _not_built() -> str:
 def _problem(status: int, title: str, detail: str, code: str, **more: Any) -> JSONResponse:  # noqa: ANN401
     record = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     content = {"hint": "", **more, **record, "code": code}
-    return JSONResponse(content, status, media_type="application/problem+json")
+    headers = {"Retry-After": str(RETRY_AFTER)} if code == BusyError.code else None
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
 def _ours(_: Request, error: Exception) -> Response:
@@ -183,10 +195,11 @@ def _hosts(settings: Settings) -> tuple[str, ...]:
 
 
 class _Guard:
-    """Refuses bodies over the limit, sends the security headers, keeps errors' texts inside."""
+    """Refuses bodies over the limits, sends the security headers, keeps errors' texts inside."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -218,19 +231,32 @@ class _Guard:
         if scope["method"] not in WRITES:
             await self.app(scope, receive, send)
             return
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MAX_BODY:
-                limit = f"The request is over {MAX_BODY >> 20} MiB."
-                answer = _problem(413, "Too large", limit, "too-large", hint="Send less.")
-                await answer(scope, receive, send)
-                return
-        whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
+        body, size, more = bytearray(), 0, True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                body += message.get("body", b"")
+                self.held += len(body) - size
+                size, more = len(body), message.get("more_body", False)
+                if size > MAX_BODY or self.held > BODIES:
+                    await _refusal(size)(scope, receive, send)
+                    return
+            whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
+            body.clear()
 
-        async def replay() -> Message:
-            return whole.pop() if whole else await receive()
+            async def replay() -> Message:  # then what comes: that the client goes away
+                return whole.pop() if whole else await receive()
 
-        await self.app(scope, replay, send)
+            await self.app(scope, replay, send)
+        finally:
+            self.held -= size
+
+
+def _refusal(size: int) -> Response:
+    if size > MAX_BODY:
+        limit = f"The request is over {MAX_BODY >> 20} MiB."
+        return _problem(413, "Too large", limit, "too-large", hint="Send less.")
+    busy, hint = "Too many large requests come at once.", "Ask again in some seconds."
+    return _problem(503, "Busy", busy, BusyError.code, hint=hint)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import lru_cache, partial
+from threading import Event
 from typing import Annotated, Literal
 
+import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 import eex
@@ -18,7 +20,9 @@ from eex.search.query import Query as Asked
 from eex.search.run import OpenSet
 from eex.server import schemas
 from eex.server.answers import A_DAY, FOREVER, PROBLEM, Served, answered, gives, webp
+from eex.server.cancel import in_thread, while_wanted
 from eex.server.examples import examples_of
+from eex.server.state import State
 from eex.weights.store import installed
 
 BINARY = "application/octet-stream"
@@ -79,19 +83,41 @@ def places(
     return schemas.PlaceList(places=records)
 
 
-@router.post("/search", operation_id="search")
-def search(record: schemas.QueryRecord, request: Request, state: Served) -> schemas.SearchAnswer:
-    """Rank the tiles of a set."""
+@router.post(
+    "/search",
+    operation_id="search",
+    response_model=schemas.SearchAnswer,
+    responses={503: PROBLEM["4XX"]},
+)
+async def search(record: schemas.QueryRecord, request: Request, state: Served) -> Response:
+    """Rank the tiles of a set. The search stops when the client goes away."""
+
+    async def work(gone: Event) -> bytes:
+        query, sets = await in_thread(gone, lambda: _asked(record, state))
+        async with state.load.turn(max(map(len, sets)), len(query.parts) * len(sets)):
+            ranked = partial(_ranked, query, sets, request, state)
+            return await in_thread(gone, ranked, limiter=state.load.threads)
+
+    return Response(await while_wanted(request, work), media_type="application/json")
+
+
+def _asked(record: schemas.QueryRecord, state: State) -> tuple[Asked, list[OpenSet]]:
+    """Return what is asked, and the sets, opened."""
     given = record.model_dump(exclude_unset=True)
     query = Asked.from_json({key: value for key, value in given.items() if value is not None})
-    opened = state.open(query.set)
-    found = opened.ask(query)
-    answer = state.remember(opened, found)
+    return query, [state.open(name) for name in query.sets]
+
+
+def _ranked(query: Asked, sets: list[OpenSet], request: Request, state: State) -> bytes:
+    """Return the answer to a query as JSON, and keep what can be fetched later."""
+    opened, *also = sets
+    found = opened.ask(query, also=also)
+    answer = state.remember(opened, found, also=also)
     header = opened.embeddings.header
     body = found.to_json() | {"demo": header.demo, "banner": header.banner}
     for result in body["results"][:NAMED]:
         result["near"] = near(result["lon"], result["lat"])
-    return schemas.SearchAnswer.model_validate(
+    told = schemas.SearchAnswer.model_validate(
         body
         | {
             "id": answer.id,
@@ -99,13 +125,14 @@ def search(record: schemas.QueryRecord, request: Request, state: Served) -> sche
             "scores": {
                 "url": request.url_for("scores", mark=answer.id).path,
                 "count": len(found.scores),
-                "valid": int(found.ranked.sum()),
+                "valid": int(np.count_nonzero(found.ranked)),
                 "min": answer.low,
                 "max": answer.high,
                 "dtype": "uint16",
             },
         }
     )
+    return told.model_dump_json().encode()
 
 
 @router.get(

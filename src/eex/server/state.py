@@ -6,8 +6,8 @@ import hashlib
 import json
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -26,11 +26,12 @@ from eex.registry import unknown_name
 from eex.search.found import Found
 from eex.search.parts import ImagePart
 from eex.search.run import OpenSet
+from eex.server.load import Limits, Load
 
 _LOGGER = logging.getLogger("eex")
 
 KEPT_ANSWERS = 64
-"""Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles."""
+"""Answers whose scores can still be fetched; 0.5 MB each at 248,719 tiles, 40 MB at 20 million."""
 
 LOOKING = 8
 """Requests that read pixels of one set at once; more wait, and hold up nobody else."""
@@ -39,10 +40,16 @@ KEPT_BYTES = 64 * 2**20
 """Most memory of the kept answers, about; the latest answer is always kept."""
 
 RESULT_BYTES = 500
-"""Memory of one result, about."""
+"""Memory of one result, about: measured, 370 of a query of one part, 620 of four."""
+
+REPEAT_BYTES = 40
+"""Memory of the number of a tile that repeats a result."""
 
 LEVELS = 65_534
 """Steps between the lowest and the highest score as sent; 0 stands for no score."""
+
+AT_ONCE = 2**18
+"""Scores that are turned into levels at a time."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Answer:
     opened: OpenSet
     """The set that was asked."""
     found: Found
-    """The answer."""
+    """The answer, without its arrays of all rows: `levels` stands for these."""
     low: float
     """Score that level 1 stands for."""
     high: float
@@ -66,7 +73,9 @@ class Answer:
 class State:
     """Opened sets and latest answers; safe to share between threads."""
 
-    def __init__(self, settings: Settings, paths: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self, settings: Settings, paths: tuple[Path, ...] = (), *, limits: Limits | None = None
+    ) -> None:
         """Serve the sets made here, those that are open here and those at `paths`.
 
         No request can name another path, and none has anything fetched.
@@ -85,6 +94,7 @@ class State:
                 raise BadQueryError(message, hint="Rename the file.")
             self.names[path.stem] = path
         self._given = dict(self.names)
+        self.load = Load(limits or Limits())
         self.looking = defaultdict[str, CapacityLimiter](lambda: CapacityLimiter(LOOKING))
         self._opening = {name: Lock() for name in self.names}
         self._open: dict[str, OpenSet] = {}
@@ -138,7 +148,7 @@ class State:
                 path = self.names[name]
                 beside = offsets_beside(path) if isinstance(path, Path) else None
                 self._open[name] = OpenSet(
-                    name, embeddings, self.settings, pool=self.pool, offsets=beside
+                    name, embeddings, self.settings, pool=self.pool, offsets=beside, batched=True
                 )
             return self._open[name]
 
@@ -150,15 +160,17 @@ class State:
         folder = None if opened is None else opened.embeddings.folder
         return name in self.names and folder is not None and folder.is_dir()
 
-    def remember(self, opened: OpenSet, found: Found) -> Answer:
-        """Keep an answer so that its scores can be fetched."""
+    def remember(self, opened: OpenSet, found: Found, also: Sequence[OpenSet] = ()) -> Answer:
+        """Keep an answer so that its scores can be fetched; `also` are the further sets asked."""
         recipe = json.dumps(found.query.to_json(pictures=False), sort_keys=True)
-        spec = opened.known_spec
-        weights = "" if spec is None else spec.weights
-        data = f"{eex.__version__}\n{opened.embeddings.key}\n{weights}"
+        data = eex.__version__
+        for one in (opened, *also):
+            spec = one.known_spec
+            data += f"\n{one.embeddings.key}\n{'' if spec is None else spec.weights}"
         mark = hashlib.sha256(f"{data}\n{recipe}".encode()).hexdigest()[:20]
         low, high, levels = encode_scores(found.scores, found.ranked)
-        answer = Answer(mark, opened, found, low, high, levels)
+        kept = replace(found, scores=np.empty(0, np.float32), ranked=np.empty(0, np.bool_))
+        answer = Answer(mark, opened, kept, low, high, levels)
         with self._lock:
             self._answers[mark] = answer
             self._answers.move_to_end(mark)
@@ -167,10 +179,8 @@ class State:
         return answer
 
     def _too_much(self) -> bool:
-        answers = [answer.found for answer in self._answers.values()]
-        size = sum(RESULT_BYTES * len(found.results) + 7 * len(found.scores) for found in answers)
-        size += sum(len(p.data) for f in answers for p in f.query.parts if isinstance(p, ImagePart))
-        return len(answers) > KEPT_ANSWERS or size > KEPT_BYTES
+        size = sum(_size(answer) for answer in self._answers.values())
+        return len(self._answers) > KEPT_ANSWERS or size > KEPT_BYTES
 
     def recall(self, mark: str) -> Answer:
         """Return a kept answer.
@@ -186,6 +196,15 @@ class State:
         raise UnknownNameError(message, hint="Ask the query again: POST /api/v1/search.")
 
 
+def _size(answer: Answer) -> int:
+    """Return the memory of a kept answer, bytes, about."""
+    found = answer.found
+    pictures = sum(len(p.data) for p in found.query.parts if isinstance(p, ImagePart))
+    repeats = sum(len(result.repeats) for result in found.results)
+    lists = RESULT_BYTES * len(found.results) + REPEAT_BYTES * repeats
+    return len(answer.levels) + lists + pictures
+
+
 def encode_scores(
     scores: NDArray[np.float32], ranked: NDArray[np.bool_]
 ) -> tuple[float, float, bytes]:
@@ -195,10 +214,13 @@ def encode_scores(
         Lowest and highest ranked score, and little-endian uint16: level v >= 1 is
         min + (v - 1) / 65,534 * (max - min), 0 is a tile that was not ranked.
     """
-    some = scores[ranked]
-    if not len(some):
+    pieces = [slice(at, at + AT_ONCE) for at in range(0, len(scores), AT_ONCE)]
+    ends = [(some.min(), some.max()) for p in pieces if (some := scores[p][ranked[p]]).size]
+    if not ends:
         return 0.0, 0.0, bytes(2 * len(scores))
-    low, high = float(some.min()), float(some.max())
+    low, high = float(min(end[0] for end in ends)), float(max(end[1] for end in ends))
     levels = np.zeros(len(scores), "<u2")
-    levels[ranked] = 1 + np.rint((some - low) / max(high - low, 1e-12) * LEVELS).astype("<u2")
+    for p in pieces:
+        some = scores[p][ranked[p]]
+        levels[p][ranked[p]] = 1 + np.rint((some - low) / max(high - low, 1e-12) * LEVELS)
     return low, high, levels.tobytes()

@@ -37,18 +37,25 @@ def is_ratio(value: object) -> bool:
 def test_search_gives_the_named_ratios_for_each_dim() -> None:
     result = bench("search.py", "--rows", "5000", "--dims", "32", "48", "--rounds", "3")
     assert result["rows"] == 5_000
-    assert is_ratio(result["stream_ratio_f16"])
-    assert is_ratio(result["speedup_vs_numpy_f32"])
-    assert result["speedup_vs_torch"] is None or is_ratio(result["speedup_vs_torch"])
-    assert result["anon_mb"] is None or is_ratio(result["anon_mb"])
+    ratios = ("stream_ratio_f16", "speedup_vs_numpy_f32", "filtered_speedup", "batch8_speedup")
+    for name in (*ratios, "filtered_speedup_box", "int8_speedup"):
+        assert is_ratio(result[name]), name
+    for name in ("speedup_vs_torch", "whole_speedup_vs_torch", "anon_mb"):
+        assert result[name] is None or is_ratio(result[name]), name
     assert result["top100_identical"] == 1
+    assert result["int8_exact_top100"] == 1
     assert set(result["dims"]) == {"32", "48"}
+    memory = result["dims"]["32"]["memory_mb"]
+    assert {"eex f16 map", "eex int8 map", "numpy f32"} <= set(memory)
+    for size in memory.values():
+        assert size is None or (is_ratio(size["anonymous"]) and is_ratio(size["file"]))
     assert result["dims"]["32"]["stream_ratio_f16"] == result["stream_ratio_f16"]
     assert result["machine"]["processors"] >= 1
 
 
 def test_search_prints_a_table_without_json() -> None:
     command = [sys.executable, str(BENCHMARKS / "search.py"), "--rows", "2000", "--dims", "32"]
+    command += ["--qdrant-rows", "0"]
     done = subprocess.run([*command, "--rounds", "1"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "of the limit" in done.stdout

@@ -13,7 +13,7 @@ from eex.errors import BadQueryError, ShapeError
 from eex.index import exact, kernels, stored
 from eex.index.base import VectorIndex
 from eex.index.exact import ExactIndex
-from eex.index.kernels import dot_many, dot_rows, over_rows
+from eex.index.kernels import dot_many, dot_rows, over_rows, widened
 from eex.index.topk import kth_highest, top_percent_threshold, top_rows
 from eex.testing import IndexContract, cosines, toy_vectors
 
@@ -408,6 +408,19 @@ def test_dots_are_those_of_float64(
     squares = np.empty(70)
     dot_rows(matrix, matrix, squares)
     np.testing.assert_allclose(squares, (matrix.astype(float) ** 2).sum(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", ["numkong", "numpy"])
+def test_every_float16_is_the_same_number_when_widened(
+    kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kernel == "numpy":
+        monkeypatch.setattr(kernels, "numkong", None)
+    bits = np.arange(2**16, dtype=np.uint16)
+    rows = bits[(bits & 0x7C00) != 0x7C00].view(np.float16).reshape(-1, 62)  # all finite ones
+    np.testing.assert_array_equal(widened(rows), rows.astype(np.float64))
+    np.testing.assert_array_equal(widened(rows[:, ::2]), rows[:, ::2].astype(np.float64))
+    np.testing.assert_array_equal(widened(rows[::-1]), rows[::-1].astype(np.float64))
 
 
 def test_a_result_of_the_wrong_size_or_kind_is_refused_not_overrun() -> None:

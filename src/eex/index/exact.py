@@ -36,7 +36,7 @@ GATHER_SHARE = 0.1
 """Below this share of rows, a masked search reads these rows only. Measured: gathering a row costs
 about ten times what reading it in order does."""
 
-GATHER_BYTES = 2**20
+GATHER_BYTES = 2**19
 """Bytes of rows gathered at a time, by each thread."""
 
 BATCH_BYTES = 64 * 2**20

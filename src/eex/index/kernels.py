@@ -94,6 +94,14 @@ def dot_many(matrix: Rows, queries: Rows, lines: Sequence[NDArray[Any]]) -> None
             line[low : low + step] = made[:, j]
 
 
+def widened(rows: Rows) -> NDArray[np.float64]:
+    """Return rows of any type as float64, the same numbers."""
+    if rows.dtype == np.float16 and _plain(rows) and hasattr(numkong, "astype"):
+        single: NDArray[np.float32] = np.asarray(numkong.astype(rows, "float32"))
+        return single.astype(np.float64)  # in two steps, of which numpy's is the quicker one
+    return rows.astype(np.float64)
+
+
 def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, threads: int) -> None:
     """Call `work(low, high)` for slices that cover `size` rows, on up to `threads` threads.
 

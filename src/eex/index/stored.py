@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from eex.errors import ShapeError
-from eex.index.kernels import dot_many, dot_rows
+from eex.index.kernels import dot_many, dot_rows, widened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ class FloatRows:
 
     def wide(self, rows: Rows) -> NDArray[np.float64]:
         """See `Stored.wide`."""
-        return rows.astype(np.float64)
+        return widened(rows)
 
     def bound(self, unit: NDArray[np.float64]) -> float:
         """Return the largest |score - cosine| that rounding can make, over all rows.

@@ -36,6 +36,13 @@ DIGITS = 7
 """Decimals of a coordinate, as of `PRECISION`."""
 
 
+NEAR_ONLY = (
+    "Learned from labelled tiles only: what is said of land unlike all of them is a guess. "
+    "Random tiles as further negative ones (background, such as 1000) tell it apart."
+)
+"""What a person should know of a classifier without random tiles."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classified:
     """What a classifier says of a set."""
@@ -191,7 +198,7 @@ def classify(
         MissingExtraError: If scikit-learn is not installed.
     """
     given = None if threshold is None else check_threshold(threshold)
-    messages: list[str] = []
+    messages: list[str] = [] if background else [NEAR_ONLY]
     fitted, rows, positive, vectors = _fit(opened, labels, c=c, background=background)
     validation = None
     if given is None or validated:

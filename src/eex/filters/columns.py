@@ -123,15 +123,22 @@ class Slice:
     """Of all columns, as `columns_of` tells."""
     start: int
     stop: int
+    chosen: NDArray[np.int64] | None = None
+    """Numbers within the slice of the rows that are meant, in order; all if None."""
     _columns: dict[str, pa.Array] = field(default_factory=dict, init=False, compare=False)
 
     def __len__(self) -> int:
-        return self.stop - self.start
+        return self.stop - self.start if self.chosen is None else len(self.chosen)
+
+    def narrowed(self, chosen: NDArray[np.int64]) -> Slice:
+        """Return fewer rows of the slice, by their numbers within it."""
+        return Slice(self.embeddings, self.kinds, self.start, self.stop, chosen)
 
     @property
     def lonlat(self) -> NDArray[np.float64]:
         """Centres, shape (rows, 2), degrees."""
-        return self.embeddings.lonlat[self.start : self.stop]
+        lonlat = self.embeddings.lonlat[self.start : self.stop]
+        return lonlat if self.chosen is None else lonlat[self.chosen]
 
     @cached_property
     def times(self) -> NDArray[np.int64]:
@@ -152,10 +159,12 @@ class Slice:
         while head not in rows.column_names:
             head, _, last = head.rpartition(".")
             rest = f"{last}.{rest}" if rest else last
-        column = rows[head].slice(self.start, len(self))
+        column = rows[head].slice(self.start, self.stop - self.start)
         array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
         if isinstance(array, pa.ChunkedArray):  # of no rows, in some versions
             array = pa.concat_arrays(array.chunks) if array.chunks else pa.array([], array.type)
+        if self.chosen is not None:
+            array = array.take(pa.array(self.chosen))
         while rest:
             fields = [each.name for each in array.type]
             part = next(f for f in fields if rest == f or rest.startswith(f"{f}."))

@@ -286,8 +286,18 @@ def _days(
 
 def calendar(times: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Return year, month and day of known times, in UTC."""
-    days: Any = (times // DAY).astype("M8[D]")
-    months = days.astype("M8[M]")
+    days = times // DAY
+    first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+    if last - first > len(days):  # else each day is worked out once, and looked up
+        return _calendar(days)
+    year, month, day = _calendar(np.arange(first, last + 1))
+    days -= first
+    return year[days], month[days], day[days]
+
+
+def _calendar(days: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    dates: Any = days.astype("M8[D]")
+    months = dates.astype("M8[M]")
     since = months.astype(np.int64)
-    day = (days - months.astype("M8[D]")).astype(np.int64) + 1
+    day = (dates - months.astype("M8[D]")).astype(np.int64) + 1
     return 1970 + since // 12, since % 12 + 1, day

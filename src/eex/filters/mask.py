@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet
 from eex.filters.columns import Slice, columns_of
-from eex.filters.conditions import questions_of
+from eex.filters.conditions import Question, questions_of
 from eex.filters.record import Filter
 
 __all__ = ["Masks", "check", "columns_of", "count", "mask_of"]
 
 SLICE = 1 << 16
 """Rows looked at at a time."""
+
+FEW = 4
+"""Rows that are left are taken out once they are fewer than one in so many."""
 
 KEPT_BYTES = 1 << 28
 """Of masks that are kept, one byte a row."""
@@ -40,16 +43,30 @@ def mask_of(filter: Filter, embeddings: EmbeddingSet) -> Mask:  # noqa: A002
             its columns.
     """
     questions = questions_of(filter, embeddings)
-    mask = np.ones(len(embeddings), np.bool_)
+    mask: Mask = np.ones(len(embeddings), np.bool_)
     kinds = columns_of(embeddings) if len(questions) else {}
     for start in range(0, len(mask) if questions else 0, SLICE):
-        part = mask[start : start + SLICE]
-        rows = Slice(embeddings, kinds, start, start + len(part))
-        for ask in questions:
-            part &= ask(rows)
-            if not part.any():
-                break
+        stop = min(start + SLICE, len(mask))
+        mask[start:stop] = _asked(questions, Slice(embeddings, kinds, start, stop))
     return mask
+
+
+def _asked(questions: list[Question], rows: Slice) -> Mask:
+    """Ask one question after another, and once few rows remain only about those."""
+    part, chosen = np.ones(len(rows), np.bool_), None
+    for ask in questions:
+        answer = ask(rows)
+        if chosen is None:
+            part &= answer
+        else:
+            part[chosen[~answer]] = False
+        left = int(np.count_nonzero(part))
+        if not left:
+            break
+        if left * FEW < len(rows):
+            chosen = np.flatnonzero(part)
+            rows = rows.narrowed(chosen)
+    return part
 
 
 def count(filter: Filter, embeddings: EmbeddingSet) -> int:  # noqa: A002

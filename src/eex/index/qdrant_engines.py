@@ -1,0 +1,295 @@
+"""Qdrant as engines: `qdrant-edge` in this process, `qdrant` for a server or a cluster."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.errors import BadQueryError, DamagedSetError, SetError
+from eex.index.engines import Building, EngineSpec, Opening, Option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from eex.embeddings import EmbeddingSet
+    from eex.index.qdrant import QdrantIndex, Way
+    from eex.index.qdrant_edge_shard import Layout
+    from eex.index.qdrant_payload import Batch, Uploaded
+    from eex.index.qdrant_server import Collection
+
+SHARD = "shard"
+"""Folder of Qdrant Edge's files, in the index's own."""
+
+QUANTIZATIONS = ("none", "int8", "binary")
+FORMATS = ("float16", "float32")
+
+_COLUMNS = Option(
+    name="columns",
+    default="auto",
+    about="Columns to filter by: auto, all, none, or names with commas between.",
+)
+_QUANTIZATION = Option(
+    name="quantization",
+    default="none",
+    about="What the graph's search looks at first: none, int8 or binary.",
+)
+_EF = Option(name="ef", default=128, about="Candidates of the graph's search.", searching=True)
+_EF_CONSTRUCT = Option(
+    name="ef_construct", default=128, about="Candidates looked at when the graph is built."
+)
+_OVERSAMPLING = Option(
+    name="oversampling",
+    default=3.0,
+    about="How many times more quantised vectors are looked at again.",
+    searching=True,
+)
+_EXACT = Option(
+    name="exact", default=False, about="Read all vectors, whatever graph there is.", searching=True
+)
+
+
+def build_edge(building: Building) -> None:
+    """Write a set into a shard of Qdrant Edge; see `EngineSpec.build`."""
+    from eex.index.qdrant_edge_shard import EdgeShard
+
+    known = _known(building)
+    layout = _layout(building.embeddings.header.dim, building.options)
+    shard = EdgeShard.create(building.folder / SHARD, layout, threads=building.threads)
+    lost, left_out = _upload(building, known, layout, lambda b: shard.upsert(*_points(b)))
+    shard.finish(known.fields)
+    _write(building, known, lost, left_out)
+
+
+def open_edge(opening: Opening) -> QdrantIndex:
+    """Open a shard of Qdrant Edge; see `EngineSpec.open`."""
+    from eex.index.qdrant import QdrantIndex
+    from eex.index.qdrant_edge_shard import EdgeShard
+
+    known, left_out, _ = _read(opening)
+    folder = _folder(opening) / SHARD
+    layout = _layout(opening.embeddings.header.dim, opening.options)
+    shard = EdgeShard.open(folder, layout, threads=opening.threads)
+    count = len(opening.embeddings) - len(left_out)
+    if shard.count != count:
+        message = f"Qdrant Edge has {shard.count:,} vectors in {folder}, not {count:,}."
+        raise DamagedSetError(message, hint="Build the index again, with --force.")
+    return QdrantIndex(opening, shard, known, left_out, _way(opening.options))
+
+
+def build_server(building: Building) -> None:
+    """Upload a set to a server and wait until it is indexed; see `EngineSpec.build`.
+
+    What is there already of the same set is not sent again.
+    """
+    options, known = building.options, _known(building)
+    layout = _layout(building.embeddings.header.dim, options)
+    collection = _collection(options, building.embeddings)
+    resumed = collection.create(
+        layout,
+        _holds(building.embeddings, options),
+        known.fields,
+        shards=options["shards"],
+        replicas=options["replicas"],
+        on_disk=options["on_disk"],
+    )
+    lost, left_out = _upload(
+        building, known, layout, lambda b: collection.upsert(*_points(b), resumed=resumed)
+    )
+    collection.finish(len(building.embeddings) - len(left_out))
+    _write(building, known, lost, left_out, holds=_holds(building.embeddings, options))
+
+
+def open_server(opening: Opening) -> QdrantIndex:
+    """Open a collection of a server; see `EngineSpec.open`."""
+    from dataclasses import replace
+
+    from eex.index.qdrant import QdrantIndex
+
+    known, left_out, more = _read(opening)
+    embeddings = opening.embeddings
+    collection = _collection(opening.options, embeddings)
+    count = len(embeddings) - len(left_out)
+    collection.opened(count, embeddings.header.dim, more["holds"])
+    way = replace(_way(opening.options), sums_in_half=True)  # it may run on ARM
+    return QdrantIndex(opening, collection, known, left_out, way)
+
+
+def collection_name(embeddings: EmbeddingSet) -> str:
+    """Return what a set's collection is called unless told: its id and the start of its key."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", embeddings.header.id).strip("-") or "set"
+    key = re.sub(r"[^A-Za-z0-9]+", "", embeddings.key)[:12]
+    return f"eex-{plain}-{key}"
+
+
+def _collection(options: Mapping[str, Any], embeddings: EmbeddingSet) -> Collection:
+    from eex.index import qdrant_server
+
+    url, name = options["url"], options["collection"] or collection_name(embeddings)
+    timeout, grpc = options["timeout"], options["prefer_grpc"]
+    client = qdrant_server.connect(url, prefer_grpc=grpc, timeout=timeout)
+    return qdrant_server.Collection(client, name, url)
+
+
+def _holds(embeddings: EmbeddingSet, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a collection says of itself, by which it is known again."""
+    named = ("vectors", "m", "quantization", "columns")
+    said = {"set": embeddings.header.id, "key": embeddings.key, "rows": len(embeddings)}
+    return said | {name: options[name] for name in named}
+
+
+def _layout(dim: int, options: Mapping[str, Any]) -> Layout:
+    """Return how vectors are stored; raise BadQueryError for options that do not fit."""
+    from eex.index.qdrant_edge_shard import Layout
+
+    for name, choices in (("quantization", QUANTIZATIONS), ("vectors", FORMATS)):
+        if options[name] not in choices:
+            message = f"{name} must be {' or '.join(choices)}, got {options[name]!r}."
+            raise BadQueryError(message, hint=f"--option {name}={choices[0]}")
+    for name, least in (("m", 0), ("ef_construct", 4), ("shards", 1), ("replicas", 1)):
+        if options.get(name, least) < least:
+            message = f"{name} must be at least {least}, got {options[name]}."
+            raise BadQueryError(message, hint=f"--option {name}={least}")
+    if options["quantization"] != "none" and not options["m"]:
+        message = "Quantised vectors are looked at by the graph's search, and there is no graph."
+        raise BadQueryError(message, hint="Add --option m=16, or leave quantization away.")
+    return Layout(
+        dim=dim,
+        half=options["vectors"] == "float16",
+        m=options["m"],
+        ef_construct=options["ef_construct"],
+        quantization=options["quantization"],
+    )
+
+
+def _way(options: Mapping[str, Any]) -> Way:
+    from eex.index.qdrant import Way
+
+    if options["ef"] < 1 or options["oversampling"] < 1:
+        message = "ef and oversampling must be at least 1."
+        raise BadQueryError(message, hint="Their defaults are 128 and 3.")
+    return Way(
+        half=options["vectors"] == "float16",
+        exact=options["exact"] or not options["m"],
+        ef=options["ef"],
+        oversampling=options["oversampling"],
+    )
+
+
+def _known(building: Building) -> Uploaded:
+    from eex.index.qdrant_payload import to_upload
+
+    return to_upload(building.embeddings, building.options["columns"])
+
+
+def _points(batch: Batch) -> tuple[NDArray[np.int64], NDArray[np.float32], list[dict[str, Any]]]:
+    return batch.rows, batch.units, batch.payloads
+
+
+def _upload(
+    building: Building,
+    known: Uploaded,
+    layout: Layout,
+    upsert: Any,  # noqa: ANN401
+) -> tuple[float, NDArray[np.int64]]:
+    """Send all rows; return the greatest loss of storing them, and the rows left out."""
+    from eex.index.qdrant_payload import batches
+    from eex.index.stopping import check_stopped
+
+    lost, left_out = 0.0, [np.empty(0, np.int64)]
+    for batch in batches(building.embeddings, known, half=layout.half):
+        check_stopped()
+        upsert(batch)
+        lost = max(lost, batch.lost)
+        left_out.append(batch.left_out)
+        building.progress(batch.stop, len(building.embeddings))
+    return lost, np.concatenate(left_out)
+
+
+def _write(
+    building: Building,
+    known: Uploaded,
+    lost: float,
+    left_out: NDArray[np.int64],
+    **more: Any,  # noqa: ANN401
+) -> None:
+    from dataclasses import replace
+
+    replace(known, lost=lost).write(building.folder, left_out, **more)
+
+
+def _read(opening: Opening) -> tuple[Uploaded, NDArray[np.int64], dict[str, Any]]:
+    from eex.index.qdrant_payload import Uploaded
+
+    folder = _folder(opening)
+    try:
+        return Uploaded.read(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"The index in {folder} is damaged: {error}"
+        raise DamagedSetError(message, hint="Build it again, with --force.") from error
+
+
+def _folder(opening: Opening) -> Path:
+    if opening.folder is None:
+        message = "Qdrant searches what was built, and nothing was."
+        raise SetError(message, hint="Build the index first: eex index build.")
+    return opening.folder
+
+
+QDRANT_EDGE = EngineSpec(
+    name="qdrant-edge",
+    title="Qdrant's engine in this process, filters included; exact without a graph.",
+    exact=False,  # with a graph it is not
+    scores_all=False,
+    open=open_edge,
+    build=build_edge,
+    options=(
+        Option(name="vectors", default="float16", about="How they are stored: float16, float32."),
+        Option(name="m", default=0, about="Edges of one node of the HNSW graph; 0 for no graph."),
+        _EF_CONSTRUCT,
+        _QUANTIZATION,
+        _COLUMNS,
+        _EXACT,
+        _EF,
+        _OVERSAMPLING,
+    ),
+    extra="qdrant",
+)
+"""What is known of Qdrant Edge."""
+
+QDRANT = EngineSpec(
+    name="qdrant",
+    title="A Qdrant server or cluster, filters included.",
+    exact=False,
+    scores_all=False,
+    open=open_server,
+    build=build_server,
+    options=(
+        Option(
+            name="url",
+            default="http://localhost:6333",
+            about="Address of the server; its API key is in EEX_QDRANT_API_KEY.",
+            searching=True,
+        ),
+        Option(name="collection", default="", about="Its name; made of the set's unless given."),
+        Option(name="shards", default=1, about="Parts that a cluster spreads over its nodes."),
+        Option(name="replicas", default=1, about="Copies of each part."),
+        Option(name="vectors", default="float32", about="How they are stored: float16, float32."),
+        Option(name="on_disk", default=True, about="Map vectors, graph and payload from disk."),
+        Option(name="m", default=16, about="Edges of one node of the HNSW graph; 0 for no graph."),
+        _EF_CONSTRUCT,
+        _QUANTIZATION,
+        _COLUMNS,
+        _EXACT,
+        _EF,
+        _OVERSAMPLING,
+        Option(name="prefer_grpc", default=False, about="Talk gRPC, port 6334.", searching=True),
+        Option(name="timeout", default=60, about="Seconds one request may take.", searching=True),
+    ),
+    extra="qdrant",
+)
+"""What is known of Qdrant servers."""

@@ -447,6 +447,17 @@ def test_slices_cover_every_row_once(threads: int, monkeypatch: pytest.MonkeyPat
     assert (seen == 1).all()
 
 
+def test_no_slice_of_a_large_set_is_so_large_that_stopping_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernels, "SLICE_BYTES", 10)
+    monkeypatch.setattr(kernels, "SLICE_BYTES_MOST", 40)
+    sizes: list[int] = []
+    over_rows(lambda low, high: sizes.append(high - low), 2_000, row_bytes=2, threads=1)
+    assert sum(sizes) == 2_000
+    assert max(sizes) == 20
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_error_in_one_slice_is_raised_and_ends_the_rest(
     threads: int, monkeypatch: pytest.MonkeyPatch

@@ -39,6 +39,10 @@ SLICE_BYTES = 4 * 2**20
 """Fewest bytes of rows handed to a thread at a time: some 200 microseconds' work, beside which the
 cost of a call is small."""
 
+SLICE_BYTES_MOST = 64 * 2**20
+"""Most bytes of rows handed to a thread at a time, so that a search that should stop does so within
+some 10 milliseconds."""
+
 PACKED_FROM = 3
 """Queries from which numkong's packed kernel is quicker than one after another; measured."""
 
@@ -115,7 +119,8 @@ def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, th
     Source:
         Guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers C-36 (1987).
     """
-    slices = deque(_slices(size, max(1, SLICE_BYTES // max(1, row_bytes)), threads))
+    least, most = (max(1, n // max(1, row_bytes)) for n in (SLICE_BYTES, SLICE_BYTES_MOST))
+    slices = deque(_slices(size, least, most, threads))
 
     def take() -> None:
         while True:
@@ -140,10 +145,10 @@ def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, th
                 future.result()
 
 
-def _slices(size: int, least: int, threads: int) -> Iterator[tuple[int, int]]:
+def _slices(size: int, least: int, most: int, threads: int) -> Iterator[tuple[int, int]]:
     low = 0
     while low < size:
-        high = min(size, low + max(least, (size - low) // (4 * threads)))
+        high = min(size, low + min(most, max(least, (size - low) // (4 * threads))))
         yield low, high
         low = high
 

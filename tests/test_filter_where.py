@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -358,3 +360,52 @@ def test_wrong_text_is_refused_as_quickly_as_right_text_is_read() -> None:
     for text in ("(" * 10 + "a=1 1" + ")" * 10, "(a=1 and " * 10 + "b=" + ")" * 10):
         with pytest.raises(BadQueryError):
             parse(text)
+
+
+HARD = """
+import threading
+from eex.errors import BadQueryError
+from eex.filters.record import Filter
+
+def ask():
+    for text in TEXTS:
+        try:
+            Filter(where=text)
+            answers.append("read")
+        except BadQueryError:
+            answers.append("refused")
+
+answers = []
+threading.stack_size(2**18)
+import cql2
+thread = threading.Thread(target=ask)
+thread.start()
+thread.join()
+print(*answers)
+"""
+
+
+def test_no_text_exhausts_the_small_stack_of_a_thread() -> None:
+    """The parser calls itself in native code: too deep, and the whole process ends."""
+    texts = {
+        "a or " * 399 + "a": "read",
+        "a and b or " * 180 + "a": "read",
+        "(a=1 and (" * 5 + "a=1" + "))" * 5: "read",
+        "a=1 and " + "not " * 30 + "a=1": "read",
+        "((((((((" + "-" * 28 + "a=1))))))))": "read",
+        "(a=1 and " * 10 + "not " * 30 + "a=1" + ")" * 10: "read",
+        "a in (" + ",".join(["-1"] * 600) + ")": "read",
+        "-" * 1_900 + "a=1": "refused",
+        "not " * 480 + "a=1": "refused",
+        "a<" * 900 + "a": "refused",
+        "a^" * 900 + "a=1": "refused",
+        "a is null " * 190: "refused",
+        "a" + "-a" * 900 + "=1": "refused",
+        "(a=1 and not " * 10 + "not " * 24 + "a=1" + ")" * 10: "refused",
+        "(a=1 and " + "not " * 9 + "(" + "-" * 30 + "a=1))": "refused",
+    }
+    source = HARD.replace("TEXTS", repr(list(texts)))
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == list(texts.values())

@@ -27,6 +27,9 @@ CHAINS = ("and", "or")
 """Operators that take any number of conditions."""
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_TOKEN = re.compile(
+    r"[(),]|\b(?:AND|OR|NOT|LIKE|IN|IS|BETWEEN|DIV)\b|<=|>=|<>|!=|[-+*/<>=^%]", re.IGNORECASE
+)
 _SLIPS = (
     (re.compile(r"==|&&|\|\|"), "Equal is =, and the words are AND, OR, NOT."),
     (re.compile(r"[\u2018\u2019\u201c\u201d]"), "Use straight quotes: 'text', \"column\"."),
@@ -77,17 +80,38 @@ def args_of(tree: dict[str, Any]) -> list[Any]:
 
 
 def _check_nesting(text: str) -> None:
-    depth = 0
-    for sign in _QUOTED.sub("", text):
-        depth += (sign == "(") - (sign == ")")
-        if depth > MOST_NESTED:
+    """Refuse what would make the parser slow or exhaust a thread's stack, which ends the process.
+
+    Operators that may come to stand within each other are those of one condition, and those before
+    the parentheses it stands in.
+    """
+    outer: list[int] = []  # operators before each open parenthesis
+    here = 0
+    for sign in _TOKEN.findall(_QUOTED.sub("''", text)):
+        if sign == ")":
+            if not outer:
+                message = "A parenthesis of the expression is closed that was not opened."
+                raise BadQueryError(message, hint=f"Each ( needs its ). {SUCH}")
+            here = outer.pop()
+        elif sign == "(":
+            outer.append(here)
+        elif sign == "," or sign.lower() in CHAINS:
+            here = outer[-1] if outer else 0
+        else:
+            here += 1
+        if len(outer) > MOST_NESTED:
             message = f"The expression has more than {MOST_NESTED} parentheses within each other."
             raise BadQueryError(message, hint="Leave out those that are not needed.")
-    if depth:
+        if here > DEEPEST:
+            raise _too_deep()
+    if outer:
         message = "A parenthesis of the expression is not closed."
-        if depth < 0:
-            message = "A parenthesis of the expression is closed that was not opened."
         raise BadQueryError(message, hint=f"Each ( needs its ). {SUCH}")
+
+
+def _too_deep() -> BadQueryError:
+    message = f"The expression has more than {DEEPEST} operators within each other."
+    return BadQueryError(message, hint="Use IN, BETWEEN or several shorter conditions.")
 
 
 def _check_depth(tree: Any) -> None:  # noqa: ANN401
@@ -96,8 +120,7 @@ def _check_depth(tree: Any) -> None:  # noqa: ANN401
     while left:
         node, depth = left.pop()
         if depth > DEEPEST:
-            message = f"The expression has more than {DEEPEST} operators within each other."
-            raise BadQueryError(message, hint="Use IN, BETWEEN or several shorter conditions.")
+            raise _too_deep()
         if isinstance(node, dict) and "op" in node:
             left += [(arg, depth + 1) for arg in args_of(node)]
         elif isinstance(node, list):

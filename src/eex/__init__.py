@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from eex.encoders.open import Encoder, encoder
     from eex.encoders.pool import EncoderPool
     from eex.errors import EexError
+    from eex.filters.record import Filter
     from eex.heatmaps.make import heatmap
     from eex.heatmaps.record import Heatmap
+    from eex.search.feedback import Feedback
     from eex.search.found import Found
+    from eex.search.fusion import Fusion
     from eex.search.open import open_set, remove_set, sets
     from eex.search.query import Query
     from eex.search.recipe import ask
@@ -37,7 +40,10 @@ _HOMES = {
     "EncoderPool": "eex.encoders.pool",
     "encoder": "eex.encoders.open",
     "heatmap": "eex.heatmaps.make",
+    "Feedback": "eex.search.feedback",
+    "Filter": "eex.filters.record",
     "Found": "eex.search.found",
+    "Fusion": "eex.search.fusion",
     "Heatmap": "eex.heatmaps.record",
     "OpenSet": "eex.search.run",
     "Query": "eex.search.query",
@@ -54,7 +60,10 @@ __all__ = [
     "EexError",
     "Encoder",
     "EncoderPool",
+    "Feedback",
+    "Filter",
     "Found",
+    "Fusion",
     "Heatmap",
     "OpenSet",
     "Query",

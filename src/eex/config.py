@@ -20,6 +20,9 @@ Environment variables (all optional):
     EEX_FETCH_HOSTS hosts that addresses in data files may lead to although they are not public,
                     with commas, such as minio.internal,127.0.0.1:9000; default: none
     EEX_PIXEL_CACHE  most disk that fetched pixels take, MiB; default 2048; the oldest go first
+    EEX_ENGINE      what ranks the tiles of sets that are served; those for which it was not built
+                    are ranked by exact; default exact
+    EEX_ENGINE_OPTIONS  its options, NAME=VALUE with commas, such as nprobe=64
     EEX_ALLOWED_HOSTS  host names that are answered to, with commas; needed behind a proxy on
                     this machine; default: any, but on loopback only its own names
 """
@@ -91,6 +94,10 @@ class Settings:
     """Files with further records of embedding sets."""
     fetch_hosts: tuple[str, ...] = ()
     """Hosts, or host:port, that addresses in data files may lead to although not public."""
+    engine: str = "exact"
+    """What ranks the tiles of sets that are served, where it was built."""
+    engine_options: tuple[tuple[str, str], ...] = ()
+    """Of the engine, name and value as text."""
     pixel_cache: int = 2048 * 2**20
     """Most disk that fetched pixels take, bytes."""
 
@@ -136,12 +143,23 @@ class Settings:
                 if part
             ),
             fetch_hosts=tuple(h.strip() for h in env.get("EEX_FETCH_HOSTS", "").split(",") if h),
+            engine=env.get("EEX_ENGINE") or "exact",
+            engine_options=_pairs("EEX_ENGINE_OPTIONS", env.get("EEX_ENGINE_OPTIONS", "")),
             pixel_cache=_integer(env, "EEX_PIXEL_CACHE", 2048, low=0) * 2**20,
             threads=_integer(env, "EEX_THREADS", processors(), low=1),
             host=env.get("EEX_HOST", "127.0.0.1"),
             port=_integer(env, "EEX_PORT", 8000, low=0),
             allowed_hosts=tuple(h for h in env.get("EEX_ALLOWED_HOSTS", "").split(",") if h),
         )
+
+
+def _pairs(name: str, text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [entry.partition("=") for entry in text.split(",") if entry.strip()]
+    for key, equals, value in pairs:
+        if not equals or not key.strip():
+            message = f"{name} must be NAME=VALUE with commas, got {(key + equals + value)[:40]!r}."
+            raise BadQueryError(message, hint=f"Such as {name}=nprobe=64,rescore=20.")
+    return tuple((key.strip(), value.strip()) for key, _, value in pairs)
 
 
 def _folder(name: str, text: str) -> Path:

@@ -13,7 +13,18 @@ from contextlib import suppress
 import click
 
 import eex
-from eex.cli import encode, heatmap, info, models, opening, search, serving, sets, tile
+from eex.cli import (
+    encode,
+    feedback,
+    heatmap,
+    info,
+    models,
+    opening,
+    search,
+    serving,
+    sets,
+    tile,
+)
 from eex.cli import write as _write  # noqa: F401 - gives `eex set` its command
 from eex.cli.say import Commands, say
 from eex.errors import EexError
@@ -35,6 +46,8 @@ def cli() -> None:
 
 COMMANDS = (
     search.search,
+    feedback.feedback,
+    feedback.classify,
     sets.sets,
     opening.open_command,
     info.info,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from eex.cli.asking import engine_options, engine_settings
 from eex.cli.say import answer, catalog_option, open_named, read_settings, say
 from eex.cli.words import Words, set_words
 
@@ -25,16 +27,29 @@ if TYPE_CHECKING:
     metavar="SET",
     help="Also serve this .parquet file; what eex open opened is served anyway.",
 )
+@engine_options
 @catalog_option
-def serve(host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
+def serve(
+    host: str | None,
+    port: int | None,
+    files: tuple[Path, ...],
+    **asked: Any,  # noqa: ANN401
+) -> None:
     """Serve the web page and the API until Ctrl-C: the embedded world, and every opened set.
 
     \b
     Examples:
       eex serve
       eex serve --set tiles.parquet --port 8080
+      eex serve --engine faiss-ivf-rabitq --option nprobe=64
     """  # noqa: D301 - click reads the backspace
+    from eex.index.engines import engine as known_engine
+
     settings = read_settings()
+    if asked["engine"]:
+        name, options = engine_settings(asked)
+        settings = replace(settings, engine=name, engine_options=tuple(options.items()))
+    known_engine(settings.engine)  # a typo is told before anything is served
     for name in ("world", *map(str, files)):
         open_named(name, settings)
     own = tuple(path for path in files if path.exists())  # others are names of opened sets
@@ -62,8 +77,6 @@ def demo(out: Path, *, serving: bool, port: int | None) -> None:
 
 
 def _serve(settings: Settings, host: str | None, port: int | None, files: tuple[Path, ...]) -> None:
-    from dataclasses import replace
-
     from eex.server.run import serve_forever
 
     settings = replace(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eex.errors import BadQueryError
 from eex.filters.record import Filter
+from eex.search.fusion import Fusion
 from eex.search.parts import (
     AreaPart,
     ImagePart,
@@ -20,8 +21,9 @@ from eex.search.parts import (
     lonlat_of,
 )
 from eex.search.place import parse_place
+from eex.search.query import fusion_of
 from eex.search.query import split as concept_parts
-from eex.values import integer, sequence
+from eex.values import BBox, integer, sequence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +77,27 @@ def parts_of(
         inside = area if isinstance(area, Filter) else Filter.from_json(area)
         parts.append(AreaPart(inside, weights.get("area", 1.0)))
     return tuple(parts)
+
+
+def filter_of(given: Filter | Mapping[str, Any] | None, bbox: BBox | None) -> Filter:
+    """Return what passes, with the box that is short for that of the filter."""
+    made = given if isinstance(given, Filter) else Filter.from_json(given or {})
+    if bbox is None:
+        return made
+    if made.bbox is not None:
+        message = "bbox is short for that of the filter: give one of both."
+        raise BadQueryError(message)
+    return Filter.from_json({**made.to_json(), "bbox": bbox})
+
+
+def joined_by(given: Fusion | Mapping[str, Any] | str | None, match: str | None) -> Fusion | None:
+    """Return how parts are joined, by its own name or by `match`."""
+    if given is not None and match is not None:
+        message = "match is short for a fusion: give one of both."
+        raise BadQueryError(message)
+    if match is not None:
+        return fusion_of(match)
+    return None if given is None else Fusion.from_json(given)
 
 
 def _rows(row: int | Sequence[int]) -> Sequence[int]:

@@ -18,7 +18,7 @@ from eex.embeddings import EmbeddingSet
 from eex.encoders.base import Concept, EncoderSpec, ReadsText
 from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
-from eex.errors import BadQueryError, EexError
+from eex.errors import EexError
 from eex.export import Credit
 from eex.filters.mask import Masks
 from eex.filters.record import Filter
@@ -28,14 +28,14 @@ from eex.index.base import FindsRows, VectorIndex
 from eex.index.engines import Opening
 from eex.index.plain import open_exact
 from eex.search.answer import answer, members_of, resolved
-from eex.search.ask import parts_of
+from eex.search.ask import filter_of, joined_by, parts_of
 from eex.search.found import Found, part_title
 from eex.search.fusion import Fusion
 from eex.search.look import Looks
 from eex.search.member import partners, sample_index
 from eex.search.model import model_of
 from eex.search.parts import Picture, TextPart
-from eex.search.query import Query, fusion_of
+from eex.search.query import Query
 from eex.search.rank import Voice, direction
 from eex.search.tile import tile_input
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from eex.index.exact import ExactIndex
+    from eex.search.feedback import Feedback
 
 
 class OpenSet(Looks):
@@ -283,14 +284,14 @@ class OpenSet(Looks):
                 set=self.name,
                 also=tuple(opened.name for opened in also),
                 k=k,
-                filter=_filter(filter, bbox),
+                filter=filter_of(filter, bbox),
                 spread_km=spread_km,
                 one_per_cell=one_per_cell,
                 diversity=diversity,
                 repeats=repeats,
                 top_percent=top_percent,
                 prompts=templates,
-                fusion=_fusion(fusion, match),
+                fusion=joined_by(fusion, match),
             ),
             also=also,
         )
@@ -308,6 +309,17 @@ class OpenSet(Looks):
         """
         asked = query if isinstance(query, Query) else Query.from_json(query)
         return answer(asked, (self, *also))
+
+    def feedback(self, start: Query | str | None = None, **how: Any) -> Feedback:  # noqa: ANN401
+        """Begin a search that learns from tiles that are marked, see `eex.search.feedback`.
+
+        Args:
+            start: What is asked before any tile is marked: words or a query.
+            how: `method`: "mean", "rocchio" or "logistic".
+        """
+        from eex.search.feedback import Feedback
+
+        return Feedback(self, start, **how)
 
     def heatmap(
         self, query: Query | str, row: int, *, background: Sequence[str] = (), size: int = 0
@@ -364,24 +376,3 @@ class OpenSet(Looks):
         if needs_encoder(query.parts):
             own_weights = self.weights is not None
             check_kinds(query.parts, self.embeddings, self.spec, own_weights=own_weights)
-
-
-def _filter(given: Filter | Mapping[str, Any] | None, bbox: BBox | None) -> Filter:
-    """Return what passes, with the box that is short for that of the filter."""
-    made = given if isinstance(given, Filter) else Filter.from_json(given or {})
-    if bbox is None:
-        return made
-    if made.bbox is not None:
-        message = "bbox is short for that of the filter: give one of both."
-        raise BadQueryError(message)
-    return Filter.from_json({**made.to_json(), "bbox": bbox})
-
-
-def _fusion(given: Fusion | Mapping[str, Any] | str | None, match: str | None) -> Fusion | None:
-    """Return how parts are joined, by its own name or by `match`."""
-    if given is not None and match is not None:
-        message = "match is short for a fusion: give one of both."
-        raise BadQueryError(message)
-    if match is not None:
-        return fusion_of(match)
-    return None if given is None else Fusion.from_json(given)

@@ -16,6 +16,7 @@ from eex.encoders.open import encoder_specs
 from eex.export import dumps, near
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
+from eex.search.feedback_query import feedback_from_json
 from eex.search.query import Query as Asked
 from eex.search.run import OpenSet
 from eex.server import schemas
@@ -99,6 +100,31 @@ async def search(record: schemas.QueryRecord, request: Request, state: Served) -
             return await in_thread(gone, ranked, limiter=state.load.threads)
 
     return Response(await while_wanted(request, work), media_type="application/json")
+
+
+@router.post(
+    "/feedback",
+    operation_id="feedback",
+    response_model=schemas.SearchAnswer,
+    responses={503: PROBLEM["4XX"]},
+)
+async def feedback(record: schemas.FeedbackRecord, request: Request, state: Served) -> Response:
+    """Rank the tiles of a set by tiles that were marked; the answer's recipe asks the same."""
+
+    async def work(gone: Event) -> bytes:
+        opened = await in_thread(gone, lambda: state.open(record.set))
+        async with state.load.turn(len(opened), 2):
+            learned = partial(_learned, record, opened, request, state)
+            return await in_thread(gone, learned, limiter=state.load.threads)
+
+    return Response(await while_wanted(request, work), media_type="application/json")
+
+
+def _learned(
+    record: schemas.FeedbackRecord, opened: OpenSet, request: Request, state: State
+) -> bytes:
+    given = record.model_dump(exclude_none=True) | {"set": opened.name}
+    return _ranked(feedback_from_json(given, opened), [opened], request, state)
 
 
 def _asked(record: schemas.QueryRecord, state: State) -> tuple[Asked, list[OpenSet]]:

@@ -106,6 +106,32 @@ class QueryRecord(BaseModel):
     )
 
 
+class FeedbackRecord(BaseModel):
+    """Tiles that were marked, and what was asked before."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [{"set": "world", "positive": [8702, 8703], "negative": [200], "k": 20}]
+        },
+    )
+
+    set: str = Field("world", description="Name of the set.")
+    positive: list[int] = Field([], description="Rows that fit.")
+    negative: list[int] = Field([], description="Rows that do not.")
+    method: Literal["mean", "rocchio", "logistic"] | None = Field(
+        None, description="How they are asked with; rocchio with `query`, else mean."
+    )
+    query: dict[str, Any] | None = Field(
+        None, description="The query that was asked first; its filter and lists are kept."
+    )
+    background: int | None = Field(
+        None, description="Of logistic: so many random tiles stand for negative ones."
+    )
+    k: int | None = Field(None, description="Results listed, 1 to 50,000.")
+    filter: FilterRecord | None = Field(None, description="Only these tiles, before ranking.")
+
+
 class ResultRecord(BaseModel):
     """One of the best tiles."""
 

@@ -19,9 +19,12 @@ import eex
 from eex.catalog.known import known_sets, open_embeddings
 from eex.catalog.opened import opened_sets
 from eex.config import Settings
+from eex.embeddings import EmbeddingSet
 from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError, EexError, UnknownNameError
 from eex.imagery.offsets import offsets_beside
+from eex.index.built import built_indexes
+from eex.index.engines import engine
 from eex.registry import unknown_name
 from eex.search.found import Found
 from eex.search.parts import ImagePart
@@ -147,10 +150,26 @@ class State:
                 embeddings = open_embeddings(self.names[name], settings=self.settings)
                 path = self.names[name]
                 beside = offsets_beside(path) if isinstance(path, Path) else None
+                engine = self._engine_for(embeddings)
                 self._open[name] = OpenSet(
-                    name, embeddings, self.settings, pool=self.pool, offsets=beside, batched=True
+                    name,
+                    embeddings,
+                    self.settings,
+                    pool=self.pool,
+                    offsets=beside,
+                    engine=engine,
+                    options=dict(self.settings.engine_options) if engine != "exact" else None,
+                    batched=True,
                 )
             return self._open[name]
+
+    def _engine_for(self, embeddings: EmbeddingSet) -> str:
+        """Return the engine that the server was told, or "exact" where that was not built."""
+        name = self.settings.engine
+        if name == "exact" or engine(name).build is None:
+            return name
+        whole = [b.engine for b in built_indexes(embeddings) if not b.problem]
+        return name if name in whole else "exact"
 
     def _is_there(self, name: str) -> bool:
         """Whether a set is known and was not removed since; looks for one folder only."""

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from importlib.util import find_spec
@@ -420,3 +421,55 @@ def test_an_address_where_no_ray_is_says_so(tmp_path: Path) -> None:
     assert UnavailableError.__name__ in last
     assert "127.0.0.1:1" in last
     assert "ray start --head" in hint
+
+
+SEVERAL = """
+import os, subprocess, sys, time
+from pathlib import Path
+import numpy as np
+from ray.cluster_utils import Cluster
+from eex.embeddings import open_folder
+from eex.index.engines import Opening
+from eex.index.exact import ExactIndex
+from eex.index.ray_engine import RAY
+if __name__ == "__main__":
+    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    for _ in range(3):
+        machines.add_node(num_cpus=1)
+    embeddings = open_folder(Path(sys.argv[1]), key="k1")
+    query = np.ones((1, embeddings.header.dim))
+    whole = ExactIndex(embeddings.vectors).search(query, k=9).rows.tolist()
+    options = {"shards": 2, "address": machines.address, "patience": 20.0}
+    with RAY.open(Opening(embeddings=embeddings, options=options)) as index:
+        for _ in range(2):
+            worker = index.shards.processes()[0][1]
+            parent = ["ps", "-o", "ppid=", "-p", str(worker)]
+            raylet = int(subprocess.run(parent, capture_output=True, check=True).stdout)
+            for node in list(machines.worker_nodes):
+                if node.all_processes["raylet"][0].process.pid == raylet:
+                    machines.remove_node(node)
+            hits = index.search(query, k=9)
+            print(hits.rows.tolist() == whole, getattr(hits, "missing", ()))
+        machines.add_node(num_cpus=1)
+        until = time.monotonic() + 60
+        while getattr(index.search(query, k=9), "missing", ()) and time.monotonic() < until:
+            time.sleep(0.1)
+        print(index.search(query, k=9).rows.tolist() == whole)
+    machines.shutdown()
+"""
+
+
+@pytest.mark.slow
+def test_a_lost_machine_is_made_up_for_by_another_or_told(tmp_path: Path) -> None:
+    written(tmp_path / "set", toy_vectors(100))
+    environ = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "disabled"}
+    command = [sys.executable, "-W", "ignore", "-c", SEVERAL, str(tmp_path / "set")]
+    with tempfile.TemporaryDirectory(prefix="eex-", ignore_cleanup_errors=True) as short:
+        environ = {**os.environ, **environ, "RAY_TMPDIR": short, "RAY_USAGE_STATS_ENABLED": "0"}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=200, env=environ
+        )
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith(("True", "False"))]
+    # a spare machine takes over; then none is left, which is told; then one comes
+    assert told == ["True ()", "False ((0, 50),)", "True"]

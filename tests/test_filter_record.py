@@ -119,7 +119,10 @@ def test_zeros_have_no_sign() -> None:
         ({"polygon": {}}, "has no 'polygon'", "bbox, area, near"),
         ({"bbox": [1, 2, 3]}, "four numbers", ""),
         ({"bbox": [1, 20, 3, 4]}, "upside down", "west south east north"),
-        ({"near": "Paris"}, "lon, lat and km", '"km": 50'),
+        ({"near": 3}, "lon, lat and km", '"km": 50'),
+        ({"near": "Paris"}, "latitude, longitude and kilometres", "48.9, 2.4, 50"),
+        ({"near": "48.9, 2.4"}, "latitude, longitude and kilometres", "48.9, 2.4, 50"),
+        ({"near": "2.4, 148.9, nan"}, "must be a number", ""),
         ({"near": {"lon": 1, "km": 3}}, "lacks lat", '"lat"'),
         ({"near": {"lon": 1, "lat": 2, "m": 3}}, "has no 'm'", "km"),
         ({"near": {"lon": 1, "lat": 91, "km": 3}}, "not on the globe", "Latitudes"),
@@ -132,6 +135,11 @@ def test_what_is_no_filter_is_refused_with_what_to_do(record: Any, message: str,
     with pytest.raises(BadQueryError, match=message) as caught:
         Filter.from_json(record)
     assert hint in caught.value.hint
+
+
+def test_a_circle_is_typed_with_the_latitude_first_as_on_maps() -> None:
+    for text in ("48.9, 2.4, 50", " 48.9 2.4 50 km", "48.9;2.4;50"):
+        assert Filter.from_json({"near": text}).near == Near(2.4, 48.9, 50)
 
 
 def test_a_distance_beyond_the_globe_is_all_of_it() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -47,13 +48,15 @@ class Near:
 
     @classmethod
     def of(cls, value: object) -> Near:
-        """Read what `to_json` writes.
+        """Read what `to_json` writes, or text as people type it: `LAT, LON, KM`.
 
         Raises:
             BadQueryError: If it is something else.
         """
         if isinstance(value, cls):
             return value
+        if isinstance(value, str):
+            return cls._typed(value)
         names = [field.name for field in fields(cls)]
         if not isinstance(value, Mapping):
             message = f"near must be a record of lon, lat and km, got {shown(value)}."
@@ -64,6 +67,16 @@ class Near:
             message = f"near lacks {' and '.join(missing)}."
             raise BadQueryError(message, hint='Such as {"lon": 2.4, "lat": 48.9, "km": 50}.')
         return cls(**value)
+
+    @classmethod
+    def _typed(cls, text: str) -> Near:
+        numbers = re.split(r"[\s,;]+", text[:200].strip().removesuffix("km").strip())
+        try:
+            lat, lon, km = (float(number) for number in numbers)
+        except ValueError as error:
+            message = f"near is latitude, longitude and kilometres, got {shown(text)}."
+            raise BadQueryError(message, hint='Such as "48.9, 2.4, 50".') from error
+        return cls(lon, lat, km)
 
     def to_json(self) -> dict[str, float]:
         """Return the record that `of` reads."""

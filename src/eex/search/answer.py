@@ -20,7 +20,6 @@ from eex.search.found import Found
 from eex.search.member import Member
 from eex.search.parts import Part, VectorPart
 from eex.search.rank import Ranking, Voice, Wanted, part_scores, rank, sample_scores
-from eex.search.spread import cells_of
 from eex.search.vectors import OF_SET, Vectors, needs_encoder, takes_no
 
 if TYPE_CHECKING:
@@ -202,13 +201,13 @@ def _wanted(query: Query, first: OpenSet, member: Member) -> Wanted:
         where = query.filter
     else:
         mask = first.masks.of(query.filter)
-    lonlat, side = first.embeddings.lonlat, query.one_per_cell
+    side = query.one_per_cell
     return Wanted(
         embeddings=first.embeddings,
         arrangement=Arrangement(
             k=query.k or DEFAULT_K,
             km=query.spread_km or 0.0,
-            cells=cells_of(lonlat, km=side) if side else None,
+            cells=first.cells(side) if side else None,
             repeats=query.repeats,
             diversity=query.diversity or 0.0,
         ),

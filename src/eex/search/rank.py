@@ -18,7 +18,8 @@ import numpy as np
 
 from eex.errors import BadQueryError
 from eex.index.base import FiltersItself, Hits, VectorIndex
-from eex.index.topk import top_rows
+from eex.index.stopping import check_stopped
+from eex.index.topk import kth_highest, top_rows
 from eex.search.diversity import Arrangement, arrange, first_look
 from eex.search.fusion import Fusion, Scale, bounds, joined, reciprocal_ranks
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 CANDIDATES = 20
 """Rows of each part for each result that is wanted, where an engine finds only the best."""
+
+BLOCK = 2**17
+"""Rows whose scores are joined at a time."""
 
 LEAST_CANDIDATES = 2_000
 """Fewest of them."""
@@ -193,16 +197,22 @@ def _by_scores(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranki
     scales, weights = scales_of(voices, fusion), [voice.weight for voice in voices]
     scores = _scores(voices, wanted.mask)
     errors = [voice.member.error(voice.vector) for voice in voices]
-    out = joined(fusion, scores, scales, weights).astype(np.float32)
-    rows = np.flatnonzero(_among(out, wanted))
-    low, high = bounds(fusion, [s[rows] for s in scores], errors, scales, weights)
+    size = len(wanted.embeddings)
+    out, low, high = np.empty((3, size), np.float32)
+    for start in range(0, size, BLOCK):  # float64 of some rows at a time
+        check_stopped()
+        some = slice(start, start + BLOCK)
+        own = [score[some] for score in scores]
+        out[some] = joined(fusion, own, scales, weights)
+        low[some], high[some] = bounds(fusion, own, errors, scales, weights)
+    del scores
+    if wanted.mask is not None:
+        low[~wanted.mask] = high[~wanted.mask] = np.nan
 
     def best(count: int) -> NDArray[np.int64]:
-        count = min(count, len(rows))
-        if not count:
-            return rows[:0]
-        least = np.partition(low, len(low) - count)[len(low) - count]
-        near = rows[high >= least - 1e-6 * max(1.0, abs(float(least)))]
+        least = float(kth_highest(low, count))
+        least -= 1e-6 * max(1.0, abs(least))  # the ends are rounded to float32
+        near = np.flatnonzero(high >= np.float32(least))
         out[near] = _exact(voices, fusion, scales, near)
         return near[np.lexsort((near, -out[near]))][:count]
 

@@ -91,6 +91,7 @@ class OpenSet(Looks):
         self.batched = batched
         self._lock = Lock()
         self._index: FindsRows | None = None
+        self._cells: dict[float, NDArray[np.int64]] = {}
         self._partners: dict[str, NDArray[np.int64] | None] = {}
         self._untold = [text] if (text := embeddings.counts.message()) else []
 
@@ -143,6 +144,18 @@ class OpenSet(Looks):
     def masks(self) -> Masks:
         """Filters as masks of rows, the latest kept."""
         return Masks(self.embeddings)
+
+    def cells(self, km: float) -> NDArray[np.int64]:
+        """Return the number of each row's cell of a grid of so many kilometres; the latest kept."""
+        from eex.search.spread import cells_of
+
+        with self._lock:
+            if km in self._cells:
+                return self._cells[km]
+        found = cells_of(self.embeddings.lonlat, km=km)
+        with self._lock:
+            self._cells = {km: found}
+        return found
 
     def partner_of(self, other: OpenSet) -> NDArray[np.int64] | None:
         """Return for each row here the row of the same tile in another set, see `partners`."""

@@ -23,6 +23,10 @@ Environment variables (all optional):
     EEX_ENGINE      what ranks the tiles of sets that are served; those for which it was not built
                     are ranked by exact; default exact
     EEX_ENGINE_OPTIONS  its options, NAME=VALUE with commas, such as nprobe=64
+    EEX_SEARCHES    searches that a server runs at once; default 32
+    EEX_SEARCHES_WAITING  those that wait for their turn, further ones are told to come again;
+                    default 64
+    EEX_SEARCH_MEMORY  most memory of running searches, MiB, about; default 1024
     EEX_ALLOWED_HOSTS  host names that are answered to, with commas; needed behind a proxy on
                     this machine; default: any, but on loopback only its own names
 """
@@ -98,6 +102,12 @@ class Settings:
     """What ranks the tiles of sets that are served, where it was built."""
     engine_options: tuple[tuple[str, str], ...] = ()
     """Of the engine, name and value as text."""
+    searches: int = 32
+    """Searches that a server runs at once; those of one set share reads of its vectors."""
+    searches_waiting: int = 64
+    """Searches that wait for their turn at a server; one more is told to come again."""
+    search_memory: int = 2**30
+    """Most memory of a server's running searches, bytes, about; one always runs."""
     pixel_cache: int = 2048 * 2**20
     """Most disk that fetched pixels take, bytes."""
 
@@ -145,6 +155,9 @@ class Settings:
             fetch_hosts=tuple(h.strip() for h in env.get("EEX_FETCH_HOSTS", "").split(",") if h),
             engine=env.get("EEX_ENGINE") or "exact",
             engine_options=_pairs("EEX_ENGINE_OPTIONS", env.get("EEX_ENGINE_OPTIONS", "")),
+            searches=_integer(env, "EEX_SEARCHES", 32, low=1),
+            searches_waiting=_integer(env, "EEX_SEARCHES_WAITING", 64, low=0),
+            search_memory=_integer(env, "EEX_SEARCH_MEMORY", 1024, low=1) * 2**20,
             pixel_cache=_integer(env, "EEX_PIXEL_CACHE", 2048, low=0) * 2**20,
             threads=_integer(env, "EEX_THREADS", processors(), low=1),
             host=env.get("EEX_HOST", "127.0.0.1"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from eex.config import Settings
 from eex.index.batched import BusyError
 
 ROW_BYTES, PART_BYTES = 4, 12
@@ -34,6 +35,15 @@ class Limits:
     """Most searches that wait for their turn; one more is answered 503."""
     memory: int = 2**30
     """Most memory of running searches, bytes, about; one search always runs."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return what the settings say."""
+        return cls(
+            at_once=settings.searches,
+            waiting=settings.searches_waiting,
+            memory=settings.search_memory,
+        )
 
 
 class Load:

@@ -97,7 +97,7 @@ class State:
                 raise BadQueryError(message, hint="Rename the file.")
             self.names[path.stem] = path
         self._given = dict(self.names)
-        self.load = Load(limits or Limits())
+        self.load = Load(limits or Limits.of(settings))
         self.looking = defaultdict[str, CapacityLimiter](lambda: CapacityLimiter(LOOKING))
         self._opening = {name: Lock() for name in self.names}
         self._open: dict[str, OpenSet] = {}

@@ -230,6 +230,7 @@ def test_any_search_of_integers_is_the_one_that_their_decoded_numbers_give(
     kept = data.draw(hnp.arrays(np.int8, (count, dim)))
     query = data.draw(hnp.arrays(np.float32, (dim,), elements=components))
     k = data.draw(st.integers(1, 50))
+    mask = data.draw(st.none() | hnp.arrays(np.bool_, (count,)))
     decoded = kept * scale + shift * scale
     lengths = np.linalg.norm(decoded, axis=1) / abs(scale)
     valid = lengths > 1e-9  # shorter ones are made of rounding alone
@@ -239,10 +240,11 @@ def test_any_search_of_integers_is_the_one_that_their_decoded_numbers_give(
     expected = cosines(np.where(valid[:, None], decoded, 0), query[None])[0]
     off = np.abs(index.scores(query) - expected)[valid]
     assert off.max(initial=0) <= index.tolerance(query)
-    rows, scores = (found[0] for found in index.search(query[None], k=k))
-    assert rows.size == min(k, valid.sum())
+    can_rank = valid & (True if mask is None else mask)
+    rows, scores = (found[0] for found in index.search(query[None], k=k, mask=mask))
+    assert rows.size == min(k, can_rank.sum())
     np.testing.assert_allclose(scores, expected[rows], atol=3e-7)
-    left = np.setdiff1d(np.flatnonzero(valid), rows)
+    left = np.setdiff1d(np.flatnonzero(can_rank), rows)
     if left.size and rows.size:
         assert expected[left].max() <= scores[-1] + 3e-7
 

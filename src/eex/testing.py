@@ -179,8 +179,10 @@ class IndexContract:
         vectors = toy_vectors()
         index, stored = self._made(vectors)
         rng = np.random.default_rng(1)
-        for share in (0.01, 0.05, 0.3, 0.9):
-            mask = rng.random(len(vectors)) < share
+        masks = [rng.random(len(vectors)) < share for share in (0.01, 0.05, 0.3, 0.9)]
+        runs = np.arange(len(vectors)) % 250
+        masks += [runs < length for length in (2, 20, 200)]  # as inside a box
+        for mask in masks:
             rows, scores = index.search(vectors[:3], k=5, mask=mask)
             expected = np.where(mask, cosines(stored, vectors[:3]), -np.inf)
             best = -np.sort(-expected, axis=1)[:, :5]

@@ -76,9 +76,9 @@ def regions_of(
     for low in range(0, len(rows), BATCH):
         shapes = footprints_of(embeddings, rows[low : low + BATCH], tile_km=tile_km)
         points.append(shapely.point_on_surface(shapes))
-        merged.append(shapely.union_all(shapes))
-    # rounding once, at the end, joins what touches but for the last digits, and costs less
-    parts = shapely.get_parts(shapely.union_all(merged, grid_size=PRECISION))
+        merged.append(_union(shapes))
+    # rounding once, at the end, joins what touches but for the last digits
+    parts = shapely.get_parts(shapely.set_precision(_union(merged), PRECISION))
     parts = shapely.orient_polygons(parts[shapely.get_type_id(parts) == 3])  # noqa: PLR2004
     together = _joined_at_180(parts)
     inside = _part_of(parts, np.concatenate(points))
@@ -175,6 +175,15 @@ def _geod() -> Geod:
     from pyproj import Geod
 
     return Geod(ellps="WGS84")
+
+
+def _union(shapes: Any) -> Any:  # noqa: ANN401
+    """Return the union of shapes; groups that lie apart are merged apart, which is quicker."""
+    import shapely
+
+    if shapely.geos_version < (3, 12):
+        return shapely.union_all(shapes)
+    return shapely.disjoint_subset_union_all(shapes)
 
 
 def _areal(shapes: NDArray[Any]) -> NDArray[np.bool_]:

@@ -187,7 +187,7 @@ def test_an_area_as_example_is_the_mean_of_its_tiles(world: OpenSet) -> None:
         (["--recipe", "{folder}/list.json"], 1, "holds no query"),
         (["--text", "sand", "--near", "Cairo"], 1, "place and kilometres"),
         (["--text", "sand", "--near", "Cairo, many"], 1, "place and kilometres"),
-        (["--text", "sand", "--area", "none.geojson"], 1, "cannot be read"),
+        (["--text", "sand", "--area", "none.geojson"], 1, "cannot be read from none.geojson"),
         (["--text", "sand", "--where", "hieght > 5"], 1, "hieght"),
         (["--text", "sand", "--match", "all", "--fusion", "rrf"], 1, "short for a fusion"),
         (["--vector", "none.npy"], 1, "cannot be read"),

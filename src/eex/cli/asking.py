@@ -15,16 +15,13 @@ import click
 
 from eex.cli.running import prompt_options
 from eex.cli.say import say
-from eex.cli.words import bbox_option
+from eex.cli.words import FOUR, bbox_option, numbers_in
 from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet
 
 Command = Callable[..., Any]
-
-MAX_AREA = 64 * 2**20
-"""Largest file of polygons that is read, bytes."""
 
 
 def _all(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -297,26 +294,14 @@ def _near(text: str) -> dict[str, float]:
 def _area(given: str) -> dict[str, Any]:
     """Return the filter of an area: GeoJSON in a file or as text, or four numbers."""
     from eex.files import user_path
+    from eex.filters.area import Area
 
-    text = given.strip()
-    if not text.startswith("{"):
-        numbers = text.replace(",", " ").split()
-        if len(numbers) == 4 and not user_path(given).exists():  # noqa: PLR2004
-            try:
-                return {"bbox": [float(number) for number in numbers]}
-            except ValueError:
-                pass
-        path = user_path(given)
-        try:
-            if path.stat().st_size > MAX_AREA:
-                message = f"{path} is too large for an area."
-                raise BadQueryError(message, hint="Simplify its polygons first.")
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            message = f"The area {path} cannot be read: {reason}."
-            raise BadQueryError(message, hint="Give a GeoJSON file of polygons.") from error
-    return {"area": text}
+    if given.lstrip().startswith("{"):
+        return {"area": given}
+    numbers = numbers_in(given)
+    if len(numbers) == FOUR:
+        return {"bbox": [float(number) for number in numbers]}
+    return {"area": Area.from_file(user_path(given)).to_geojson()}
 
 
 def _vector(file: str) -> Any:  # noqa: ANN401

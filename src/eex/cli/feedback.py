@@ -135,12 +135,7 @@ def feedback(
     session = _session(opened, labels, asked)
     _change(session, asked)
     say(f"Round {session.round.number}: {_counted(session)}")
-    how = _how(asked)
-    found = session.search(**how)
-    if session.round.method == "logistic" and not how["background"]:
-        from eex.search.classify import NEAR_ONLY
-
-        say(NEAR_ONLY)
+    found = session.search(**_how(asked))
     _explain(found)
     if map_file is not None:
         found.map(map_file)

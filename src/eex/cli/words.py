@@ -55,7 +55,7 @@ def box_joined(words: list[str]) -> list[str]:
         if word == "--":
             break
         numbers: list[str] = []
-        while word == BOX and rest and len(numbers) < FOUR and (more := _numbers(rest[0])):
+        while word == BOX and rest and len(numbers) < FOUR and (more := numbers_in(rest[0])):
             numbers += more
             rest.pop(0)
         joined += [",".join(numbers)] if numbers else []
@@ -80,7 +80,7 @@ class Box(click.ParamType[Any]):
         """
         from eex.values import read_bbox
 
-        numbers = _numbers(value) if isinstance(value, str) else value
+        numbers = numbers_in(value) if isinstance(value, str) else value
         if len(numbers) != FOUR:
             how = f"{BOX} -85 -60 -30 15 or {BOX}=-85,-60,-30,15"
             self.fail(f"{value!r} is not west,south,east,north in degrees: {how}.", param, ctx)
@@ -98,7 +98,7 @@ def search_words(words: list[str]) -> str:
     first = Path(words[0])
     if len(words) == 1 and text.lstrip("-").isdecimal():
         return f"A tile of the set: --row {text}"
-    if len(_numbers(text)) == 2:  # noqa: PLR2004
+    if len(numbers_in(text)) == 2:  # noqa: PLR2004
         return f'A place: --place "{text}"'
     if first.suffix.lower() in {".parquet", ".geoparquet"}:
         return f"A set: --set {words[0]}"
@@ -122,7 +122,7 @@ def set_words(words: list[str]) -> str:
     return f"A set to serve: --set {words[0]}"
 
 
-def _numbers(text: str) -> list[str]:
+def numbers_in(text: str) -> list[str]:
     """Return the numbers that a text with commas or spaces holds; none if there is more."""
     pieces = text.replace(",", " ").split()
     try:

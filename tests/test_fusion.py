@@ -16,6 +16,7 @@ from eex.search.fusion import Fusion, Scale, bounds, joined, reciprocal_ranks
 from eex.search.parts import RowPart
 from eex.search.query import Query
 from eex.search.run import OpenSet
+from eex.search.side import side_by_side
 from toy_sets import SHORT, embedding_set, toy_set
 
 CALIBRATIONS = ("z", "robust-z", "quantile", "min-max", "none")
@@ -227,6 +228,26 @@ def test_several_sets_are_joined_by_their_tiles(monkeypatch: pytest.MonkeyPatch)
         some = first.search(row=tile, also=[other], k=5, fusion=fusion)
         assert some.results[0].row == tile
         assert {t.row for t in some.results} <= set(rows)
+
+
+def test_sets_side_by_side_answer_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = toy_set(monkeypatch)
+    rows = np.random.default_rng(3).permutation(2000)[:1500].tolist()
+    other = second(first.embeddings, rows, monkeypatch)
+    both = side_by_side({"row": rows[10], "k": 40}, [first, other])
+    assert both.found[0].results == first.search(row=rows[10], k=40).results
+    assert both.found[1].results == other.search(row=10, k=40).results
+    listed = {rows[tile.row]: tile.rank for tile in both.found[1].results}
+    for tile, ranks in zip(both.found[0].results, both.ranks.tolist(), strict=True):
+        assert ranks == [tile.rank, listed.get(tile.row, 0)]
+    shared = len({tile.row for tile in both.found[0].results} & set(listed))
+    assert both.overlap().tolist() == [1, shared / 40]
+    assert both.shifts()[0].tolist() == [0, 0]
+    lacking = next(row for row in range(2000) if row not in set(rows))
+    with pytest.raises(BadQueryError, match=f"Tile {lacking} of 'toys' is not in 'second'"):
+        side_by_side({"row": lacking}, [first, other])
+    with pytest.raises(BadQueryError, match="'second' takes no part"):
+        side_by_side({"parts": [{"kind": "vector", "vector": [1.0] * 16}]}, [first, other])
 
 
 def test_a_filter_is_of_the_first_set_and_few_rows_are_read(

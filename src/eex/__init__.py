@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from eex.search.query import Query
     from eex.search.recipe import ask
     from eex.search.run import OpenSet
+    from eex.search.side import SideBySide, side_by_side
     from eex.server.app import create_app
 
 __version__ = "0.1.0"
@@ -48,12 +49,14 @@ _HOMES = {
     "OpenSet": "eex.search.run",
     "Query": "eex.search.query",
     "Settings": "eex.config",
+    "SideBySide": "eex.search.side",
     "ask": "eex.search.recipe",
     "check_set": "eex.check.run",
     "create_app": "eex.server.app",
     "open_set": "eex.search.open",
     "remove_set": "eex.search.open",
     "sets": "eex.search.open",
+    "side_by_side": "eex.search.side",
 }
 
 __all__ = [
@@ -68,6 +71,7 @@ __all__ = [
     "OpenSet",
     "Query",
     "Settings",
+    "SideBySide",
     "ask",
     "check_set",
     "create_app",
@@ -76,6 +80,7 @@ __all__ = [
     "open_set",
     "remove_set",
     "sets",
+    "side_by_side",
 ]
 
 

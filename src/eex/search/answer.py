@@ -134,7 +134,11 @@ def _hear(query: Query, sets: Sequence[OpenSet], members: Sequence[Member]) -> _
     heard = _Heard()
     taken = [False] * len(query.parts)
     for opened, member in zip(sets, members, strict=True):
-        some = [i for i, p in enumerate(query.parts) if _is_for(p, opened, alone=len(sets) == 1)]
+        some = [
+            i
+            for i, p in enumerate(query.parts)
+            if len(sets) == 1 or is_for(p, opened, first=opened is sets[0])
+        ]
         if not some:
             continue
         parts = tuple(query.parts[i] for i in some)
@@ -169,14 +173,14 @@ def takes_no_of(part: Part, sets: Sequence[OpenSet]) -> BadQueryError:
     return BadQueryError(message, hint="Ask a set whose model takes it; see eex models.")
 
 
-def _is_for(part: Part, opened: OpenSet, *, alone: bool) -> bool:
-    """Whether a part is asked of a set."""
+def is_for(part: Part, opened: OpenSet, *, first: bool) -> bool:
+    """Whether a part is asked of one of several sets; vectors are of the first one's model."""
     if part.set:
         return part.set == opened.name
-    if alone or (isinstance(part, OF_SET) and not isinstance(part, VectorPart)):
-        return True
     if isinstance(part, VectorPart):
-        return False
+        return first
+    if isinstance(part, OF_SET):
+        return True
     spec = opened.known_spec
     return spec is not None and part.kind in spec.modalities
 

@@ -1,0 +1,304 @@
+"""Codes of every row, written by FAISS: trained on a sample, added in batches.
+
+What is trained: the centres of the lists by k-means on the sphere, and the codes. Both come from a
+sample of rows drawn with a seed, so that the same set and options give the same index. Lists of
+more than `SHARD_BYTES` are written as they fill and joined on the disk, so that building takes
+little memory however many rows there are; a graph (HNSW) and flat codes are built in memory.
+
+Sources:
+    IVF and PQ: Jegou et al., Product Quantization for Nearest Neighbor Search, TPAMI 33 (2011).
+    RaBitQ: Gao and Long, SIGMOD 2024; of several bits: Gao et al., SIGMOD 2025.
+    HNSW: Malkov and Yashunin, TPAMI 42 (2020).
+    FAISS: Douze et al., The Faiss library, arXiv 2401.08281.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.errors import BadQueryError, DamagedSetError, MissingExtraError, OutputError
+from eex.index.faiss_rows import sampled_units, unit_batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from eex.index.engines import Building
+
+INDEX, ROWS, LISTS = "index.faiss", "rows.npy", "lists.ivfdata"
+"""Files: the index; the row of each code, where codes are numbered and rows were left out; the
+lists, where they were joined on the disk."""
+
+FEWEST_LISTED = 256
+"""Rows below which there are no lists, and no graph, and every code is float16."""
+
+ROWS_PER_LIST = 39
+"""Fewest rows of a list that k-means should have: what FAISS asks for."""
+
+GRAPH_LISTS = 8_192
+"""Lists from which the nearest centres are found by a graph (HNSW) of the centres."""
+
+SAMPLE_BYTES = 2**30
+"""Most bytes of float32 that are trained with."""
+
+CODES_SAMPLE = 65_536
+"""Most rows that codes are trained with; lists are trained with more."""
+
+ROUNDS = 10
+"""Of k-means."""
+
+SHARD_BYTES = 2**30
+"""Bytes of codes in memory from which lists are written to the disk."""
+
+BLAS_FROM = 20
+"""Vectors from which FAISS multiplies matrices while codes are trained. Measured: its own loops,
+which it prefers for short sub-vectors, take 20 to 50 times as long."""
+
+
+def faiss_module(engine: str) -> Any:  # noqa: ANN401
+    """Return the package.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        import faiss
+    except ImportError as error:
+        message = f"The index {engine!r} needs the package faiss-cpu, which is not installed."
+        hint = "pip install 'earth-embedding-explorer[faiss]'"
+        raise MissingExtraError(message, hint=hint, missing="faiss") from error
+    return faiss
+
+
+def build_faiss(building: Building, kind: str) -> None:
+    """Write an index of one kind: flat, rabitq, sq8, pq (these three in lists), or hnsw.
+
+    Raises:
+        MissingExtraError: If FAISS is not installed.
+        BadQueryError: If an option is out of its range.
+        OutputError: If the disk refuses.
+    """
+    faiss = faiss_module(f"faiss-{kind}")
+    options, embeddings = building.options, building.embeddings
+    usable, dim = embeddings.counts.usable, embeddings.header.dim
+    codes = codes_of(kind, options, dim)
+    seed = _whole(options, "seed", 0, 2**31 - 1)
+    lists = 0
+    if kind in {"rabitq", "sq8", "pq"} and usable >= FEWEST_LISTED:
+        lists = lists_for(usable, _whole(options, "nlist", 0, 2**24))
+    links = _whole(options, "links", 2, 512) if kind == "hnsw" else 0
+    asked = _whole(options, "sample", 0, 2**40)
+    building.progress(0, len(embeddings))
+    sample = sampled_units(embeddings, sample_for(lists, dim, asked), seed=seed)
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(building.threads)
+    try:
+        index = _trained(faiss, codes, sample, dim=dim, lists=lists, links=links, seed=seed)
+        del sample
+        _add_all(faiss, index, building)
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def codes_of(kind: str, options: Any, dim: int) -> str:  # noqa: ANN401
+    """Return what FAISS calls the codes of a kind of index.
+
+    Raises:
+        BadQueryError: If there are none for these options.
+    """
+    if kind == "pq":
+        return f"PQ{_parts(options, dim)}x8"
+    if kind in {"sq8", "hnsw"}:
+        return "SQ8"
+    bits = _whole(options, "bits", 1, 16)
+    known = {1: "RaBitQ", 2: "RaBitQ2", 3: "RaBitQ3", 4: "RaBitQ4", 8: "SQ8", 16: "SQfp16"}
+    if kind == "rabitq":
+        known = {bits: code for bits, code in known.items() if code.startswith("Ra")}
+    if bits not in known:
+        message = f"There are no codes of {bits} bits."
+        raise BadQueryError(message, hint=f"Choose one of {', '.join(map(str, known))}.")
+    return known[bits]
+
+
+def lists_for(rows: int, asked: int = 0) -> int:
+    """Return how many lists an index of so many rows has: about 4 sqrt(rows), unless asked.
+
+    Never so many that lists have fewer rows than k-means should have.
+    """
+    return max(1, min(asked or round(4 * math.sqrt(rows)), rows // ROWS_PER_LIST))
+
+
+def sample_for(lists: int, dim: int, asked: int = 0) -> int:
+    """Return how many rows are trained with: 64 for each list, within `SAMPLE_BYTES`."""
+    most = max(FEWEST_LISTED, SAMPLE_BYTES // (4 * dim))
+    return min(most, asked or max(64 * lists, CODES_SAMPLE))
+
+
+def _parts(options: Any, dim: int) -> int:  # noqa: ANN401
+    """Return into how many parts a vector is cut, one byte each."""
+    asked = _whole(options, "parts", 0, dim)
+    if asked and dim % asked:
+        fitting = [n for n in range(1, dim + 1) if dim % n == 0]
+        message = f"Vectors of {dim} numbers cannot be cut into {asked} equal parts."
+        raise BadQueryError(message, hint=f"Choose one of {', '.join(map(str, fitting))}.")
+    return asked or max(n for n in range(1, max(1, dim // 4) + 1) if dim % n == 0)
+
+
+def _whole(options: Any, name: str, least: int, most: int) -> int:  # noqa: ANN401
+    value = int(options.get(name, least))
+    if not least <= value <= most:
+        message = f"The option {name} must be from {least} to {most}, got {value}."
+        raise BadQueryError(message, hint="Leave it away for its default.")
+    return value
+
+
+def _trained(
+    faiss: Any,  # noqa: ANN401
+    codes: str,
+    sample: NDArray[np.float32],
+    *,
+    dim: int,
+    lists: int,
+    links: int,
+    seed: int,
+) -> Any:  # noqa: ANN401
+    """Return an index that vectors can be added to."""
+    metric = faiss.METRIC_INNER_PRODUCT
+    if len(sample) < FEWEST_LISTED:
+        index = faiss.index_factory(dim, "SQfp16", metric)
+        index.train(np.zeros((1, dim), np.float32))  # float16 learns nothing
+        return index
+    few = sample[:: max(1, len(sample) // CODES_SAMPLE)][:CODES_SAMPLE]
+    if not lists:
+        index = faiss.index_factory(dim, f"HNSW{links}_{codes}" if links else codes, metric)
+        turned = _turned(faiss, index, codes, seed)
+        with _multiplying(faiss):
+            turned.train(few)
+        return turned
+    lists = min(lists, len(sample))
+    graph = "_HNSW32" if lists >= GRAPH_LISTS else ""
+    index = faiss.index_factory(dim, f"IVF{lists}{graph},{codes}", metric)
+    turned = _turned(faiss, index, codes, seed)
+    if turned is not index:
+        sample, few = turned.chain.at(0).apply(sample), turned.chain.at(0).apply(few)
+    centres = _centres(faiss, sample, lists, seed=seed)
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)  # a graph depends on the order its nodes come in
+    try:
+        index.quantizer.add(centres)
+    finally:
+        faiss.omp_set_num_threads(threads)
+    index.cp.seed = seed
+    with _multiplying(faiss):
+        index.train(few)
+    turned.is_trained = True
+    return turned
+
+
+def _turned(faiss: Any, index: Any, codes: str, seed: int) -> Any:  # noqa: ANN401
+    """Return an index whose vectors are turned at random first, which RaBitQ's codes need."""
+    if not codes.startswith("RaBitQ"):
+        return index
+    turn = faiss.RandomRotationMatrix(index.d, index.d)
+    turn.init(seed)
+    return faiss.IndexPreTransform(turn, index)
+
+
+def _centres(
+    faiss: Any,  # noqa: ANN401
+    sample: NDArray[np.float32],
+    lists: int,
+    *,
+    seed: int,
+) -> NDArray[np.float32]:
+    dim = sample.shape[1]
+    told = faiss.ClusteringParameters()
+    told.niter, told.seed, told.spherical = ROUNDS, seed, True
+    told.min_points_per_centroid = 1
+    clustering = faiss.Clustering(dim, lists, told)
+    clustering.train(sample, faiss.IndexFlatIP(dim))
+    return faiss.vector_to_array(clustering.centroids).reshape(lists, dim)
+
+
+def _add_all(faiss: Any, index: Any, building: Building) -> None:  # noqa: ANN401
+    """Add every row that can rank, and write the index."""
+    folder, size = building.folder, len(building.embeddings)
+    kept: list[NDArray[np.int64]] = []
+    shards: list[Path] = []
+    base = faiss.try_extract_index_ivf(index)
+    for rows, units, done in unit_batches(building.embeddings):
+        if base is not None:
+            index.add_with_ids(units, rows)
+            if index.ntotal * (base.code_size + 8) >= SHARD_BYTES:
+                shards.append(folder / f"shard-{len(shards)}.faiss")
+                _write(faiss, index, shards[-1])
+                index.reset()
+        else:
+            index.add(units)
+            kept.append(rows)
+        building.progress(done, size)
+    if base is not None and shards:
+        shards.append(folder / f"shard-{len(shards)}.faiss")
+        _write(faiss, index, shards[-1])
+        index.reset()
+        _join(faiss, index, base, shards, folder)
+    _write(faiss, index, folder / INDEX)
+    if kept and sum(map(len, kept)) < size:
+        np.save(folder / ROWS, np.concatenate(kept))
+
+
+def _join(faiss: Any, index: Any, base: Any, shards: list[Path], folder: Path) -> None:  # noqa: ANN401
+    """Join the lists of shards into one file, list by list."""
+    flags = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY
+    with told_in_words(f"writing {folder / LISTS}"):
+        read = [faiss.read_index(str(shard), flags) for shard in shards]
+        parts = faiss.InvertedListsPtrVector()
+        for shard in read:
+            parts.push_back(faiss.extract_index_ivf(shard).invlists)
+        joined = faiss.OnDiskInvertedLists(base.nlist, base.code_size, str(folder / LISTS))
+        count = joined.merge_from_multiple(parts.data(), parts.size())
+        base.replace_invlists(joined, own=False)
+        base.ntotal = index.ntotal = count
+        index.joined = joined  # which the index does not keep itself
+        del read
+    for shard in shards:
+        shard.unlink()
+
+
+def _write(faiss: Any, index: Any, path: Path) -> None:  # noqa: ANN401
+    with told_in_words(f"writing {path}"):
+        faiss.write_index(index, str(path))
+
+
+@contextmanager
+def told_in_words(doing: str, *, damaged: bool = False) -> Iterator[None]:
+    """Turn FAISS's errors about files into ours.
+
+    Raises:
+        OutputError: In place of a RuntimeError; DamagedSetError if `damaged`.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1][-200:]
+        if damaged:
+            message = f"Stopped {doing}: the file is damaged ({reason})."
+            raise DamagedSetError(message, hint="Build the index again, with --force.") from error
+        message = f"Stopped {doing}: {reason}."
+        raise OutputError(message, hint="Is the disk full?") from error
+
+
+@contextmanager
+def _multiplying(faiss: Any) -> Iterator[None]:  # noqa: ANN401
+    """Have FAISS compare vectors by products of matrices; see `BLAS_FROM`."""
+    before = faiss.cvar.distance_compute_blas_threshold
+    faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
+    try:
+        yield
+    finally:
+        faiss.cvar.distance_compute_blas_threshold = before

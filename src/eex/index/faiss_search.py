@@ -1,0 +1,215 @@
+"""FAISS chooses candidates among codes; the set's own vectors say which are the nearest, exactly.
+
+Codes are mapped from the disk. Candidates, some tens for each row asked for, are scored again in
+float64 from the set's map, so that scores are true cosines and equal ones rank by row.
+
+A mask is pushed into FAISS, and a search that finds fewer than it should is widened until it has
+them or has looked at everything. A mask that leaves few rows is answered exactly from these alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.index.asked import checked_k, checked_mask, unit_rows
+from eex.index.base import Hits
+from eex.index.faiss_build import INDEX, LISTS, ROWS, faiss_module, told_in_words
+from eex.index.faiss_rows import exact_among
+from eex.index.stopping import check_stopped
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from eex.index.engines import Opening
+
+EXACT_ROWS = 20_000
+"""Rows of a mask up to which these are read and nothing else: quicker than codes, and exact."""
+
+EXACT_SHARE = 0.5
+"""Share of what can be found from which all of it is read instead."""
+
+FEWEST, MOST = 200, 20_000
+"""Candidates of one query: at least, however few rows are asked for; and at most, unless twice
+the rows asked for are more."""
+
+AT_ONCE = 2**20
+"""Candidates of all queries that are held at a time."""
+
+BLOCK_BYTES = 64 * 2**20
+"""Bytes of rows that are copied at a time for being scored exactly."""
+
+WIDER = 4
+"""How much further a search goes that found too little."""
+
+
+class FaissIndex:
+    """Finds the nearest rows of one set by codes that were built for it."""
+
+    def __init__(self, opening: Opening) -> None:
+        """Map the index.
+
+        Raises:
+            MissingExtraError: If FAISS is not installed.
+            DamagedSetError: If the file cannot be read.
+        """
+        assert opening.folder is not None
+        self._faiss = faiss = faiss_module("faiss")
+        folder, self._embeddings = opening.folder, opening.embeddings
+        self._threads, options = opening.threads, opening.options
+        joined = (folder / LISTS).exists()
+        way = faiss.IO_FLAG_ONDISK_SAME_DIR if joined else faiss.IO_FLAG_MMAP_IFC
+        with told_in_words(f"opening {folder / INDEX}", damaged=True):
+            self._index = faiss.read_index(str(folder / INDEX), way | faiss.IO_FLAG_READ_ONLY)
+        self._kept: NDArray[np.int64] | None = None
+        if (folder / ROWS).exists():
+            self._kept = np.load(folder / ROWS, mmap_mode="r")
+        inner = self._index
+        self._is_turned = isinstance(inner, faiss.IndexPreTransform)
+        if self._is_turned:
+            inner = faiss.downcast_index(inner.index)
+        self._lists = int(inner.nlist) if isinstance(inner, faiss.IndexIVF) else 0
+        self._is_graph = isinstance(inner, faiss.IndexHNSW)
+        self._rescore = max(1, int(options.get("rescore", 1)))
+        self._probes = self._first_probes(int(options.get("nprobe", 0)))
+        self._ef = max(1, int(options.get("efsearch", 1)))
+
+    @property
+    def size(self) -> int:
+        """Number of rows, those that cannot rank included."""
+        return len(self._embeddings)
+
+    @property
+    def dim(self) -> int:
+        """Length of one vector."""
+        return self._embeddings.header.dim
+
+    def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
+        """Return the `k` nearest rows of each query; see `FindsRows.search`."""
+        units, k = unit_rows(queries, self.dim), checked_k(k)
+        allowed = int(self._index.ntotal)
+        if mask is not None:
+            allowed = min(allowed, int(np.count_nonzero(checked_mask(mask, self.size))))
+        if not allowed:
+            return _hits([], len(units))
+        few = mask is not None and allowed <= EXACT_ROWS
+        if few or k >= EXACT_SHARE * allowed:
+            rows = np.arange(self.size) if mask is None else np.flatnonzero(mask)
+            return self._exact(units, rows, k)
+        wanted = self._candidates(k, allowed)
+        at_once = max(1, AT_ONCE // wanted)
+        found: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
+        for low in range(0, len(units), at_once):
+            some = units[low : low + at_once]
+            for unit, rows in zip(some, self._near(some, wanted, k, mask, allowed), strict=True):
+                check_stopped()
+                best = self._exact(unit[None], rows, k)
+                found.append((best.rows[0], best.scores[0]))
+        return _hits(found, len(units))
+
+    def _candidates(self, k: int, allowed: int) -> int:
+        return min(allowed, max(FEWEST, min(k * self._rescore, max(MOST, 2 * k))))
+
+    def _first_probes(self, asked: int) -> int:
+        """Return how many lists a search without a mask looks into."""
+        return min(self._lists, asked) if asked else probes_for(self._lists)
+
+    def _near(
+        self,
+        units: NDArray[np.float64],
+        wanted: int,
+        k: int,
+        mask: NDArray[np.bool_] | None,
+        allowed: int,
+    ) -> list[NDArray[np.int64]]:
+        """Return candidates of each query, at least `k`, rows in order."""
+        asked = units.astype(np.float32)
+        selected, kept_alive = self._selector(mask)
+        probes, ef = self._widened(wanted, allowed), max(self._ef, wanted)
+        found: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * len(asked)
+        waiting = np.arange(len(asked))
+        while waiting.size:
+            check_stopped()
+            self._faiss.omp_set_num_threads(self._threads)
+            told = self._told(selected, probes, ef)
+            _, labels = self._index.search(asked[waiting], wanted, params=told)
+            for at, line in zip(waiting, labels, strict=True):
+                found[at] = np.sort(self._rows(line[line >= 0]))
+            waiting = np.array([at for at in waiting if found[at].size < k], np.int64)
+            if (self._lists and probes >= self._lists) or (self._is_graph and ef >= self.size):
+                break
+            if not (self._lists or self._is_graph):
+                break
+            probes, ef = min(probes * WIDER, max(1, self._lists)), ef * WIDER
+        del kept_alive
+        if waiting.size:  # a graph may not lead everywhere: all rows are read
+            rows = np.arange(self.size) if mask is None else np.flatnonzero(mask)
+            for at in waiting:
+                found[at] = np.sort(self._exact(units[at : at + 1], rows, k).rows[0])
+        return found
+
+    def _widened(self, wanted: int, allowed: int) -> int:
+        """Return how many lists to look into first, so that they may hold twice what is wanted."""
+        if not self._lists:
+            return 0
+        expected = 2 * wanted * self._lists / allowed
+        return min(self._lists, max(self._probes, math.ceil(expected)))
+
+    def _told(self, selected: Any, probes: int, ef: int) -> Any:  # noqa: ANN401
+        faiss = self._faiss
+        if self._lists:
+            told = faiss.SearchParametersIVF(nprobe=probes, **selected)
+        elif self._is_graph:
+            told = faiss.SearchParametersHNSW(efSearch=ef, **selected)
+        else:
+            told = faiss.SearchParameters(**selected)
+        return faiss.SearchParametersPreTransform(index_params=told) if self._is_turned else told
+
+    def _selector(self, mask: NDArray[np.bool_] | None) -> tuple[dict[str, Any], Any]:
+        """Return what tells FAISS which codes to look at, and what it needs kept."""
+        if mask is None:
+            return {}, None
+        bits = np.packbits(mask if self._kept is None else mask[self._kept], bitorder="little")
+        return {"sel": self._faiss.IDSelectorBitmap(bits)}, bits
+
+    def _rows(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        return labels if self._kept is None else np.asarray(self._kept[labels])
+
+    def _exact(self, units: NDArray[np.float64], rows: NDArray[np.int64], k: int) -> Hits:
+        """Return the nearest of some rows, which are in order, by their own vectors."""
+        itemsize = self._embeddings.vectors.dtype.itemsize
+        step = max(1, BLOCK_BYTES // (self.dim * itemsize))
+        parts = []
+        for low in range(0, rows.size, step):
+            check_stopped()
+            some = rows[low : low + step]
+            best = exact_among(self._embeddings, some, threads=self._threads).search(units, k=k)
+            parts.append((some[best.rows], best.scores))
+        if len(parts) == 1:
+            return Hits(*parts[0])
+        joined = np.concatenate([part[0] for part in parts], axis=1)
+        scores = np.concatenate([part[1] for part in parts], axis=1)
+        order = np.lexsort((joined, -scores), axis=1)[:, :k]
+        return Hits(
+            np.take_along_axis(joined, order, axis=1), np.take_along_axis(scores, order, axis=1)
+        )
+
+
+def probes_for(lists: int) -> int:
+    """Return how many lists a search looks into unless told; measured (docs/guide/indexes.md)."""
+    return min(lists, max(8, round(2 * math.sqrt(lists))))
+
+
+def _hits(found: list[tuple[NDArray[np.int64], NDArray[np.float32]]], count: int) -> Hits:
+    if not found:
+        return Hits(np.empty((count, 0), np.int64), np.empty((count, 0), np.float32))
+    least = min(rows.size for rows, _ in found)
+    rows = np.stack([rows[:least] for rows, _ in found])
+    return Hits(rows, np.stack([scores[:least] for _, scores in found]))
+
+
+def open_faiss(opening: Opening) -> FaissIndex:
+    """Return what ranks rows by an index that `build_faiss` wrote."""
+    return FaissIndex(opening)

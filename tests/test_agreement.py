@@ -6,6 +6,7 @@ these scores; approximate ones the share of them that is stated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from eex.index.plain import open_exact
 from eex.index.qdrant import QdrantIndex
 from eex.index.qdrant_engines import QDRANT, QDRANT_EDGE
 from eex.testing import toy_vectors
-from test_qdrant import built, local, set_of  # noqa: F401 (a fixture)
+from test_qdrant import built, local_mode, set_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local"),
@@ -31,6 +32,12 @@ pytestmark = [
 
 ROWS, DIM, K = 3_000, 16, 20
 FILTERS = 200
+
+
+@pytest.fixture(autouse=True)
+def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    with local_mode(monkeypatch) as client:
+        yield client
 
 
 def places(rng: np.random.Generator) -> NDArray[np.float64]:

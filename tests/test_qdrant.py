@@ -10,6 +10,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet, SetHeader
 from eex.errors import BadQueryError, DamagedSetError, MissingExtraError
+from eex.filters.cql2 import parse
 from eex.filters.mask import mask_of
 from eex.filters.record import Filter
 from eex.index import qdrant, qdrant_server
@@ -27,7 +29,9 @@ from eex.index.base import FiltersItself, FindsRows, VectorIndex
 from eex.index.engines import Building, EngineSpec, Opening
 from eex.index.options import read_options
 from eex.index.plain import open_exact
+from eex.index.qdrant_cql2 import told
 from eex.index.qdrant_engines import QDRANT, QDRANT_EDGE
+from eex.index.qdrant_payload import Uploaded
 from eex.testing import IndexContract, toy_vectors
 
 pytestmark = [
@@ -62,9 +66,9 @@ def built(spec: EngineSpec, embeddings: EmbeddingSet, **options: Any) -> Any:
     return index
 
 
-@pytest.fixture(autouse=True)
-def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Have the client's local mode in place of a server: its own collections for each test."""
+@contextmanager
+def local_mode(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Have the client's local mode in place of a server, with collections of its own."""
     from qdrant_client import QdrantClient
 
     client = QdrantClient(":memory:")
@@ -72,6 +76,12 @@ def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(qdrant_server, "POLL_SECONDS", 0.0)
     yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    with local_mode(monkeypatch) as client:
+        yield client
 
 
 NUMBERS = itertools.count()
@@ -305,3 +315,23 @@ def test_without_the_package_the_extra_is_named(
     with pytest.raises(MissingExtraError) as missing:
         QDRANT_EDGE.build(building)
     assert "[qdrant]" in missing.value.hint
+
+
+@pytest.mark.parametrize(
+    ("where", "ends"),
+    [
+        ("n < 4.5", {"lte": 4}),
+        ("n < 4", {"lte": 3}),
+        ("n >= 4.5", {"gte": 5}),
+        ("n > 4", {"gte": 5}),
+        ("NOT n > -4.5", {"lte": -5}),
+        ("4 >= n", {"lte": 4}),
+        ("n = 4.5", {"gte": 5, "lte": 4}),
+        ("seen > DATE('1970-01-01')", {"gte": 1}),
+    ],
+)
+def test_whole_numbers_are_asked_with_whole_ends(where: str, ends: dict[str, float]) -> None:
+    columns = {"n": "integer", "seen": "time"}
+    known = Uploaded(placed=True, named=True, time=True, cloud=False, columns=columns)
+    condition = told(parse(where), known)
+    assert condition["range"] == ends

@@ -54,7 +54,7 @@ def told(tree: Any, known: Uploaded, *, want: bool = True) -> Condition:  # noqa
         path, kind = _column(tree, known)
         if kind != "boolean":
             raise CannotSayError
-        return _equal(path, int(want))
+        return _equal(path, kind, int(want))
     op, args = str(tree.get("op", "")).lower(), args_of(tree) if "op" in tree else []
     if op in ("and", "or"):
         some = [told(arg, known, want=want) for arg in args]
@@ -98,9 +98,9 @@ def _compared(
     if kind == "boolean" and op not in ("=", "<>"):
         raise CannotSayError
     if op == "=":
-        return _equal(path, value)
+        return _equal(path, kind, value)
     if op == "<>":
-        return _other(path, [_equal(path, value)])
+        return _other(path, [_equal(path, kind, value)])
     return (
         {"key": path, "range": {BOUNDS[op]: value}} if kind == "float" else _whole(op, path, value)
     )
@@ -114,7 +114,7 @@ def _in(tree: Any, items: Any, known: Uploaded, *, want: bool) -> Condition:  # 
     if kind == "text":
         some: list[Condition] = [{"key": path, "match": {"any": values}}]
     else:
-        some = [_equal(path, value) for value in values]
+        some = [_equal(path, kind, value) for value in values]
     return {"should": some} if want else _other(path, some)
 
 
@@ -123,12 +123,13 @@ def _other(path: str, some: list[Condition]) -> Condition:
     return {"must_not": [{"is_empty": {"key": path}}, *some]}
 
 
-def _equal(path: str, value: float) -> Condition:
-    return {"key": path, "range": {"gte": value, "lte": value}}
+def _equal(path: str, kind: str, value: float) -> Condition:
+    low, high = (value, value) if kind == "float" else (math.ceil(value), math.floor(value))
+    return {"key": path, "range": {"gte": low, "lte": high}}
 
 
 def _whole(op: str, path: str, value: float) -> Condition:
-    """Compare whole numbers: Qdrant cuts the ends of a range to whole numbers, so we round them."""
+    """Ask for whole numbers by whole ends, so that nothing depends on how a server rounds."""
     value = min(max(value, -SAFE), SAFE)  # beyond all that are there
     least = math.floor(value) + 1 if op == ">" else math.ceil(value)
     most = math.ceil(value) - 1 if op == "<" else math.floor(value)

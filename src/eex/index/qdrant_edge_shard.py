@@ -52,9 +52,9 @@ class Layout:
 class EdgeShard:
     """One shard, opened for reading or being filled."""
 
-    def __init__(self, shard: Any) -> None:  # noqa: ANN401
-        """Take what `create` and `open` return."""
-        self._shard, self._edge = shard, _package()
+    def __init__(self, shard: Any, *, graph: bool = False) -> None:  # noqa: ANN401
+        """Take what `create` and `open` make; `graph` if one is to be built."""
+        self._shard, self._edge, self._graph = shard, _package(), graph
 
     @classmethod
     def create(cls, folder: Path, layout: Layout, *, threads: int) -> EdgeShard:
@@ -84,11 +84,11 @@ class EdgeShard:
             ),
             wal_enabled=False,  # what is being built appears whole or not at all anyway
         )
-        return cls(edge.EdgeShard.create(str(folder), config))
+        return cls(edge.EdgeShard.create(str(folder), config), graph=layout.m > 0)
 
     @classmethod
-    def open(cls, folder: Path, layout: Layout, *, threads: int) -> EdgeShard:
-        """Open a shard that was finished; of the layout, what vectors are counts.
+    def open(cls, folder: Path) -> EdgeShard:
+        """Open a shard that was finished, without writing to it.
 
         Raises:
             DamagedSetError: If it cannot be read.
@@ -96,8 +96,7 @@ class EdgeShard:
         """
         edge = _package()
         try:
-            config = edge.EdgeConfig(vectors=_vectors(edge, layout), max_search_threads=threads)
-            return cls(edge.EdgeShard.load(str(folder), config))
+            return cls(edge.EdgeShard.load(str(folder)))
         except Exception as error:
             message = f"Qdrant Edge cannot open {folder}: {error}"
             hint = "Build the index again, with --force."
@@ -125,6 +124,9 @@ class EdgeShard:
     def finish(self, fields: Mapping[str, str]) -> None:
         """Index fields of the payload, make all files final and close them.
 
+        A graph is built with the fields in view, so that it can be searched under conditions.
+        Without one they are indexed in the final files, which takes a quarter of the memory.
+
         Args:
             fields: Path in the payload to geo, integer, float or keyword.
         """
@@ -135,6 +137,8 @@ class EdgeShard:
             "float": edge.FloatIndexParams(memory=cold),
             "keyword": edge.KeywordIndexParams(memory=cold),
         }
+        if not self._graph:
+            self._shard.optimize()
         for path, kind in fields.items():
             self._shard.update(edge.UpdateOperation.create_field_index(path, kinds[kind]))
         self._shard.optimize()

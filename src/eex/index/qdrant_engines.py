@@ -11,7 +11,7 @@ from eex.errors import BadQueryError, DamagedSetError, SetError
 from eex.index.engines import Building, EngineSpec, Opening, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -56,11 +56,14 @@ _EXACT = Option(
 def build_edge(building: Building) -> None:
     """Write a set into a shard of Qdrant Edge; see `EngineSpec.build`."""
     from eex.index.qdrant_edge_shard import EdgeShard
+    from eex.index.qdrant_payload import SHARD_BATCH_BYTES
 
     known = _known(building)
     layout = _layout(building.embeddings.header.dim, building.options)
     shard = EdgeShard.create(building.folder / SHARD, layout, threads=building.threads)
-    lost, left_out = _upload(building, known, layout, lambda b: shard.upsert(*_points(b)))
+    lost, left_out = _upload(
+        building, known, layout, lambda b: shard.upsert(*_points(b)), SHARD_BATCH_BYTES
+    )
     shard.finish(known.fields)
     _write(building, known, lost, left_out)
 
@@ -72,8 +75,7 @@ def open_edge(opening: Opening) -> QdrantIndex:
 
     known, left_out, _ = _read(opening)
     folder = _folder(opening) / SHARD
-    layout = _layout(opening.embeddings.header.dim, opening.options)
-    shard = EdgeShard.open(folder, layout, threads=opening.threads)
+    shard = EdgeShard.open(folder)
     count = len(opening.embeddings) - len(left_out)
     if shard.count != count:
         message = f"Qdrant Edge has {shard.count:,} vectors in {folder}, not {count:,}."
@@ -86,6 +88,8 @@ def build_server(building: Building) -> None:
 
     What is there already of the same set is not sent again.
     """
+    from eex.index.qdrant_payload import BATCH_BYTES
+
     options, known = building.options, _known(building)
     layout = _layout(building.embeddings.header.dim, options)
     collection = _collection(options, building.embeddings)
@@ -98,7 +102,11 @@ def build_server(building: Building) -> None:
         on_disk=options["on_disk"],
     )
     lost, left_out = _upload(
-        building, known, layout, lambda b: collection.upsert(*_points(b), resumed=resumed)
+        building,
+        known,
+        layout,
+        lambda batch: collection.upsert(*_points(batch), resumed=resumed),
+        BATCH_BYTES,
     )
     collection.finish(len(building.embeddings) - len(left_out))
     _write(building, known, lost, left_out, holds=_holds(building.embeddings, options))
@@ -194,14 +202,15 @@ def _upload(
     building: Building,
     known: Uploaded,
     layout: Layout,
-    upsert: Any,  # noqa: ANN401
+    upsert: Callable[[Batch], None],
+    batch_bytes: int,
 ) -> tuple[float, NDArray[np.int64]]:
     """Send all rows; return the greatest loss of storing them, and the rows left out."""
     from eex.index.qdrant_payload import batches
     from eex.index.stopping import check_stopped
 
     lost, left_out = 0.0, [np.empty(0, np.int64)]
-    for batch in batches(building.embeddings, known, half=layout.half):
+    for batch in batches(building.embeddings, known, half=layout.half, batch_bytes=batch_bytes):
         check_stopped()
         upsert(batch)
         lost = max(lost, batch.lost)

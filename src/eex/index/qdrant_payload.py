@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from eex.filters.columns import Slice
 
 BATCH_BYTES = 2**20
-"""Bytes of float32 vectors that are uploaded at a time: about 5 MB of JSON, of which a server takes
-32 MB at a time."""
+"""Bytes of float32 vectors that are sent to a server at a time: about 5 MB of JSON, of which it
+takes 32 MB."""
+
+SHARD_BATCH_BYTES = 8 * 2**20
+"""Bytes of float32 vectors that are written into a shard at a time."""
 
 SAFE = 2**53
 """Whole numbers up to here are exact as float64, in which Qdrant compares ranges."""
@@ -178,19 +181,22 @@ class Batch:
     """What is known of them."""
 
 
-def batches(embeddings: EmbeddingSet, known: Uploaded, *, half: bool) -> Iterator[Batch]:
+def batches(
+    embeddings: EmbeddingSet, known: Uploaded, *, half: bool, batch_bytes: int = BATCH_BYTES
+) -> Iterator[Batch]:
     """Return a set in batches, in row order.
 
     Args:
         embeddings: The set; mapped, and read once.
         known: What is to be uploaded.
         half: Whether vectors are stored as float16; else as float32.
+        batch_bytes: Of float32 vectors at a time.
     """
     from eex.index.engines import Opening
     from eex.index.plain import open_exact
 
     rankable = open_exact(Opening(embeddings=embeddings)).rankable
-    step = max(1, BATCH_BYTES // (4 * embeddings.header.dim))
+    step = max(1, batch_bytes // (4 * embeddings.header.dim))
     extra = _Known(embeddings, known)
     for low in range(0, len(embeddings), step):
         high = min(len(embeddings), low + step)

@@ -122,41 +122,34 @@ class Collection:
         from qdrant_client import models
 
         with self._told():
-            if self._client.collection_exists(self._name):
+            there = bool(self._client.collection_exists(self._name))
+            if there:
                 self._check(holds)
-                return True
-            quantizations: dict[str, Any] = {
-                "none": None,
-                "int8": models.ScalarQuantization(
-                    scalar=models.ScalarQuantizationConfig(
-                        type=models.ScalarType.INT8, always_ram=True
-                    )
-                ),
-                "binary": models.BinaryQuantization(
-                    binary=models.BinaryQuantizationConfig(always_ram=True)
-                ),
-            }
-            self._client.create_collection(
-                self._name,
-                vectors_config=models.VectorParams(
-                    size=layout.dim,
-                    distance=models.Distance.COSINE,
-                    datatype=models.Datatype.FLOAT16 if layout.half else models.Datatype.FLOAT32,
-                    on_disk=on_disk,
-                ),
-                hnsw_config=models.HnswConfigDiff(
-                    m=layout.m, ef_construct=layout.ef_construct, on_disk=on_disk
-                ),
-                quantization_config=quantizations[layout.quantization],
-                on_disk_payload=on_disk,
-                shard_number=shards,
-                replication_factor=replicas,
-                metadata={METADATA: dict(holds)},
-            )
+            else:
+                self._client.create_collection(
+                    self._name,
+                    vectors_config=models.VectorParams(
+                        size=layout.dim,
+                        distance=models.Distance.COSINE,
+                        datatype=models.Datatype.FLOAT16
+                        if layout.half
+                        else models.Datatype.FLOAT32,
+                        on_disk=on_disk,
+                    ),
+                    hnsw_config=models.HnswConfigDiff(
+                        m=layout.m, ef_construct=layout.ef_construct, on_disk=on_disk
+                    ),
+                    quantization_config=_quantization(layout.quantization),
+                    on_disk_payload=on_disk,
+                    shard_number=shards,
+                    replication_factor=replicas,
+                    metadata={METADATA: dict(holds)},
+                )
+                self._check_kept()
             for path, kind in fields.items():
                 schema = models.PayloadSchemaType(kind)
                 self._client.create_payload_index(self._name, path, schema, wait=True)
-        return False
+        return there
 
     def upsert(
         self,
@@ -284,6 +277,12 @@ class Collection:
                 what = f"its {name} is {found.get(name)!r}, not {value!r}"
                 raise self._changed(what)
 
+    def _check_kept(self) -> None:
+        if METADATA not in (self._client.get_collection(self._name).config.metadata or {}):
+            message = f"The Qdrant server at {self._url} keeps no metadata of collections."
+            hint = f"Qdrant 1.16 or later is needed. Delete the collection {self._name} there."
+            raise BadAnswerError(message, hint=hint)
+
     def _check_count(self, count: int) -> None:
         with self._told():
             found = int(self._client.count(self._name, exact=True).count)
@@ -340,3 +339,16 @@ class Collection:
         message = f"The Qdrant server at {self._url} does not answer: {said or 'no reason given'}"
         hint = "Is it running, and reachable from here? Longer waits: --option timeout=120"
         return UnavailableError(message.rstrip(".") + ".", hint=hint)
+
+
+def _quantization(name: str) -> Any:  # noqa: ANN401
+    from qdrant_client import models
+
+    if name == "int8":
+        kind = models.ScalarType.INT8
+        return models.ScalarQuantization(
+            scalar=models.ScalarQuantizationConfig(type=kind, always_ram=True)
+        )
+    if name == "binary":
+        return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True))
+    return None

@@ -193,7 +193,8 @@ def _trained(
         index.quantizer.add(centres)
     finally:
         faiss.omp_set_num_threads(threads)
-    index.cp.seed = seed
+    if hasattr(index, "do_polysemous_training"):  # most of the time, for a filter we do not use
+        index.do_polysemous_training = False
     with _multiplying(faiss):
         index.train(few)
     turned.is_trained = True

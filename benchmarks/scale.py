@@ -1,26 +1,29 @@
 """What a search costs as the set grows, what many clients get, and what workers of Ray cost.
 
     python benchmarks/scale.py [--quick] [--json] [--sizes N ...] [--dim N] [--folder PATH]
-                               [--seconds S] [--limit S] [--rounds N] [--without ray clients int8]
+                               [--seconds S] [--limit S] [--rounds N] [--int8-rows N]
+                               [--without ray clients int8]
 
 Synthetic clustered unit vectors, float16, memory-mapped; every query is all scores and the exact
-100 best. Needs room on the disk: 3 bytes for each number of the largest set, int8 codes included
-(15.6 GB for 20 million rows of 256), at most 30 GB, in a folder below `--folder` that is deleted
-afterwards. Sizes that do not fit the disk, or come after `--limit` seconds, are left out, which is
-said in `left_out`.
+100 best. Needs room on the disk, at most 30 GB: 2 bytes for each number of the largest set, 1 more
+for those coded as int8 (11.6 GB for 20 million rows of 256), in a folder below `--folder` that is
+deleted afterwards. Sizes that do not fit the disk, or come after `--limit` seconds, are left out,
+which is said in `left_out`.
 
 Keys of the JSON (milliseconds are medians; ratios are medians over rounds of paired times):
 
     cost_ratio          microseconds for each 1,000 rows at the largest size / at 1 million rows, or
                         the next size below; 1 if cost grows with the rows and nothing else
     largest_rows        rows of the largest size that was measured
-    largest_ms          its scan; `largest_int8_ms` with the int8 first pass
+    largest_ms          its scan; `largest_int8_ms` with the int8 first pass, null where not coded
     stream_ratio        time to stream its bytes once / its scan
     sizes               by rows: `mb` of float16, `stream_ms` and `stream_gb_per_s` (the same bytes
                         read once), `scan_ms`, `scan_us_per_1000_rows`, `stream_ratio`, `masked_ms`
                         (below a mask of 1 %), `int8_ms`, `int8_speedup` (scan / int8),
                         `first_query_ms` (lengths are taken, page tables are filled)
-    write_s, int8_build_s   seconds to write the largest set, and to code it
+    write_s             seconds to write the largest set
+    int8_rows, int8_build_s     rows that were coded as int8, and the seconds that it took; coding
+                        is slow beside a scan, so only sizes up to `--int8-rows` are
     shared_speedup_8    searches a second of 8 clients that share reads / that read one by one;
                         `shared_speedup_32` of 32
     clients             by number of clients: "one by one" and "shared reads", each with `per_s`
@@ -42,7 +45,9 @@ import os
 # Idle threads of one library must not spin while the next contestant runs.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import argparse
 import importlib.util
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -59,20 +64,29 @@ DIM = 256
 MILLION = 1_000_000
 LIMIT = 900.0
 """Seconds after which nothing new is begun."""
+INT8_SHARE = 0.6
+"""Share of the time left that int8 codes may take."""
 
 
-def main() -> None:
+def read_options() -> argparse.Namespace:
     parser = options(__doc__ or "")
     parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--dim", type=int, default=DIM)
+    parser.add_argument("--int8-rows", type=int, default=5 * MILLION, help="most that are coded")
     parser.add_argument("--folder", type=Path, help="where there is room; a subfolder is made")
     parser.add_argument("--seconds", type=float, help="that clients ask for, in each round")
     parser.add_argument("--limit", type=float, default=LIMIT, help="seconds of all")
     parser.add_argument("--without", nargs="+", default=[], choices=["ray", "clients", "int8"])
     asked = parser.parse_args()
-    sizes = sorted(asked.sizes or (QUICK_SIZES if asked.quick else SIZES))
-    rounds = asked.rounds or (6 if asked.quick else 15)
-    seconds = asked.seconds or (0.5 if asked.quick else 3.0)
+    asked.sizes = sorted(asked.sizes or (QUICK_SIZES if asked.quick else SIZES))
+    asked.rounds = asked.rounds or (6 if asked.quick else 15)
+    asked.seconds = asked.seconds or (0.5 if asked.quick else 3.0)
+    return asked
+
+
+def main() -> None:
+    asked = read_options()
+    sizes = list(asked.sizes)
     deadline = time.monotonic() + asked.limit
     left_out: list[str] = []
     with tempfile.TemporaryDirectory(prefix="eex-scale-", dir=asked.folder) as name:
@@ -80,22 +94,27 @@ def main() -> None:
         while sizes and not fits(folder, sizes[-1], asked.dim):
             left_out.append(f"{sizes.pop():,} rows: no room on the disk of {folder.parent}")
         if not sizes:
-            parser.error("there is no room for any size")
+            sys.exit(f"There is no room for any size in {folder.parent}.")
         say(f"{sizes[-1]:,} x {asked.dim}: writing")
         began = time.monotonic()
         vectors = write_many(folder / "vectors.npy", sizes[-1], asked.dim)
         result: dict[str, Any] = {"write_s": round(time.monotonic() - began, 1)}
-        codes = None if "int8" in asked.without else folder / "int8"
-        if codes is not None:
-            say("coding as int8")
-            result["int8_build_s"] = round(build_codes(vectors, codes), 1)
-        growth = measure_growth(vectors, sizes, codes, rounds=rounds, deadline=deadline)
+        coded = 0
+        if "int8" not in asked.without:
+            coded = max((n for n in sizes if n <= asked.int8_rows), default=0)
+            until = time.monotonic() + INT8_SHARE * (deadline - time.monotonic())
+            took = build_codes(vectors[:coded], folder / "int8", until)
+            coded = 0 if took is None else coded
+            result |= {"int8_rows": coded, "int8_build_s": took}
+        growth = measure_growth(
+            vectors, sizes, folder / "int8", coded, rounds=asked.rounds, deadline=deadline
+        )
         left_out += [f"{n:,} rows: time" for n in sizes if str(n) not in growth]
         few = vectors[: min(len(vectors), 100_000 if asked.quick else MILLION)]
         clients: dict[str, dict[str, Any]] = {}
         if "clients" not in asked.without and time.monotonic() < deadline:
             turns = 1 if asked.quick else 3
-            clients = measure_clients(few, CLIENTS, seconds=seconds, rounds=turns)
+            clients = measure_clients(few, CLIENTS, seconds=asked.seconds, rounds=turns)
         elif "clients" not in asked.without:
             left_out.append("clients: time")
         ray = None
@@ -103,7 +122,7 @@ def main() -> None:
             left_out.append("ray: not installed (pip install 'earth-embedding-explorer[ray]')")
         elif "ray" not in asked.without and time.monotonic() < deadline:
             kills = 1 if asked.quick else 5
-            ray = measure_ray(few, folder / "set", rounds=rounds, kills=kills)
+            ray = measure_ray(few, folder / "set", rounds=asked.rounds, kills=kills)
         elif "ray" not in asked.without:
             left_out.append("ray: time")
         del vectors, few

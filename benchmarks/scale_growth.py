@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet
 from eex.embeddings.header import SetHeader
+from eex.errors import CancelledError
 from eex.index.engines import Building
 from eex.index.exact import ExactIndex
 from eex.index.int8 import Int8Index
 from eex.index.int8_make import FILES, Codes, build_int8
+from eex.index.stopping import stopping
 
 K = 100
 CENTRES = 200
@@ -68,14 +70,19 @@ def write_many(path: Path, rows: int, dim: int) -> NDArray[np.float16]:
     return mapped
 
 
-def build_codes(vectors: NDArray[np.float16], folder: Path) -> float:
-    """Write the int8 codes of the vectors; return the seconds that it took."""
+def build_codes(vectors: NDArray[np.float16], folder: Path, deadline: float) -> float | None:
+    """Write the int8 codes of the vectors; return the seconds that it took, None if too many."""
+    say("coding as int8")
     folder.mkdir()
     header = SetHeader(id="s", title="", model="", dim=vectors.shape[1])
     embeddings = EmbeddingSet(header, vectors, np.zeros((0, 2)), folder, "key")
     started = time.perf_counter()
-    build_int8(Building(embeddings=embeddings, folder=folder))
-    return time.perf_counter() - started
+    try:
+        with stopping(lambda: time.monotonic() > deadline):
+            build_int8(Building(embeddings=embeddings, folder=folder))
+    except CancelledError:
+        return None
+    return round(time.perf_counter() - started, 1)
 
 
 def first_rows(folder: Path, vectors: NDArray[np.float16], rows: int) -> Int8Index:
@@ -126,12 +133,16 @@ def measure_size(
 def measure_growth(
     vectors: NDArray[np.float16],
     sizes: list[int],
-    int8_folder: Path | None,
+    int8_folder: Path,
+    coded: int,
     *,
     rounds: int,
     deadline: float,
 ) -> dict[str, dict[str, Any]]:
-    """Return the figures of each size that time allows, by its number of rows."""
+    """Return the figures of each size that time allows, by its number of rows.
+
+    Sizes up to `coded` rows have int8 codes in `int8_folder`.
+    """
     found: dict[str, dict[str, Any]] = {}
     for rows in sizes:
         if time.monotonic() > deadline:
@@ -139,5 +150,6 @@ def measure_growth(
             continue
         say(f"{rows:,} rows")
         turns = max(3, rounds if rows <= 10**6 else rounds // 3)
-        found[str(rows)] = measure_size(vectors, rows, int8_folder, rounds=turns)
+        codes = int8_folder if rows <= coded else None
+        found[str(rows)] = measure_size(vectors, rows, codes, rounds=turns)
     return found

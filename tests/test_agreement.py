@@ -18,7 +18,15 @@ from eex.embeddings import EmbeddingSet
 from eex.filters.mask import mask_of
 from eex.filters.record import Filter
 from eex.index.base import Hits
-from eex.index.engines import EngineSpec, Opening, engine, engine_names
+from eex.index.engines import Opening
+from eex.index.faiss_engines import (
+    FAISS_FLAT,
+    FAISS_HNSW,
+    FAISS_IVF_PQ,
+    FAISS_IVF_RABITQ,
+    FAISS_IVF_SQ8,
+)
+from eex.index.int8 import INT8
 from eex.index.plain import open_exact
 from eex.index.qdrant import QdrantIndex
 from eex.index.qdrant_engines import QDRANT, QDRANT_EDGE
@@ -296,13 +304,10 @@ def test_filters_in_a_graph_of_qdrant_have_the_stated_recall(
     assert np.mean(shares) >= recall
 
 
-def built_here(name: str) -> EngineSpec:
-    if name not in engine_names():
-        pytest.skip(f"there is no engine {name}")
-    return engine(name)
+EXACT_TOO: dict[str, Any] = {"int8": (INT8, {}), "faiss-flat": (FAISS_FLAT, {"bits": 16})}
 
 
-@pytest.mark.parametrize("name", ["int8", "faiss-flat"])
+@pytest.mark.parametrize("name", EXACT_TOO)
 def test_other_exact_engines_agree_exactly(
     name: str,
     embeddings: EmbeddingSet,
@@ -310,16 +315,17 @@ def test_other_exact_engines_agree_exactly(
     queries: NDArray[np.float32],
     expected: list[Hits],
 ) -> None:
-    index = built(built_here(name), embeddings)
+    spec, options = EXACT_TOO[name]
+    index = built(spec, embeddings, **options)
     for (where, mask), right in zip(filters, expected, strict=True):
         same(index.search(queries, k=K, mask=mask), right, where)
 
 
 APPROXIMATE = {
-    "faiss-ivf-sq8": 0.9,
-    "faiss-hnsw": 0.9,
-    "faiss-ivf-rabitq": 0.9,
-    "faiss-ivf-pq": 0.9,
+    "faiss-ivf-sq8": (FAISS_IVF_SQ8, 0.98),
+    "faiss-ivf-rabitq": (FAISS_IVF_RABITQ, 0.98),
+    "faiss-ivf-pq": (FAISS_IVF_PQ, 0.98),
+    "faiss-hnsw": (FAISS_HNSW, 0.98),
 }
 
 
@@ -331,7 +337,8 @@ def test_other_approximate_engines_have_the_stated_recall(
     queries: NDArray[np.float32],
     expected: list[Hits],
 ) -> None:
-    index = built(built_here(name), embeddings)
+    spec, recall = APPROXIMATE[name]
+    index = built(spec, embeddings)
     shares = []
     for (where, mask), right in zip(filters, expected, strict=True):
         found = index.search(queries, k=K, mask=mask)
@@ -339,4 +346,4 @@ def test_other_approximate_engines_have_the_stated_recall(
         shares += [
             np.isin(a, b).mean() for a, b in zip(right.rows, found.rows, strict=True) if a.size
         ]
-    assert np.mean(shares) >= APPROXIMATE[name]
+    assert np.mean(shares) >= recall

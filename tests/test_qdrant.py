@@ -59,8 +59,8 @@ def built(spec: EngineSpec, embeddings: EmbeddingSet, **options: Any) -> Any:
     """Build an index in a new folder and open it from there."""
     folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     chosen = read_options(spec, options)
-    assert spec.build is not None
-    spec.build(Building(embeddings=embeddings, folder=folder, options=chosen))
+    if spec.build is not None:
+        spec.build(Building(embeddings=embeddings, folder=folder, options=chosen))
     index = spec.open(Opening(embeddings=embeddings, folder=folder, options=chosen))
     weakref.finalize(index, shutil.rmtree, folder, ignore_errors=True)
     return index

@@ -48,8 +48,9 @@ MASK_SHARE = 0.25
 """Share of rows from which a mask is applied to what Qdrant names; below, the rows are read."""
 
 PUSHED_SHARE = 0.3
-"""Share of rows from which an exact search is quicker with a mask than with conditions, which
-Qdrant looks at row by row: five times at 0.93, level at 0.2 (249 k rows of 512, float16)."""
+"""Share of rows from which an exact search with a mask is taken to be quicker than with conditions,
+which Qdrant looks at row by row. Measured on 249 k rows of 512, against no filter: 0.6 to 1.2 times
+as long where 11 % are left, 3 to 10 times where 93 % are."""
 
 HALF_ROUNDOFF, ROUNDOFF = 2.0**-11, 2.0**-24
 """Of float16 and float32."""

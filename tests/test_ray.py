@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ import pytest
 from eex.embeddings import SetHeader, open_folder
 from eex.embeddings.write import write_opened
 from eex.errors import BadQueryError, CancelledError, DamagedSetError, SetError, UnavailableError
-from eex.index import ray_shards
+from eex.index import ray_cluster, ray_shards
 from eex.index.base import Hits, PartialHits, VectorIndex
 from eex.index.engines import Opening
 from eex.index.exact import ExactIndex
@@ -379,38 +380,57 @@ if __name__ == "__main__":
     os.kill(index.shards.processes()[0][1], signal.SIGKILL)
     hits = index.search(np.ones((1, index.dim)), k=3)
     print(hits.rows.tolist())
+    print([pid for _, pid in index.shards.processes()], flush=True)
     if sys.argv[3] == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.mark.parametrize("ends", ["well", pytest.param("killed", marks=pytest.mark.slow)])
-def test_a_program_that_never_closes_leaves_nothing_and_prints_nothing(
+def test_a_program_that_never_closes_leaves_no_process_and_prints_nothing(
     tmp_path: Path, ends: str
 ) -> None:
     embeddings = written(tmp_path / "set", toy_vectors(100))
     command = [sys.executable, "-c", ALONE, str(tmp_path / "set"), "", ends]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    expected = ExactIndex(embeddings.vectors).search(np.ones((1, 16)), k=3).rows.tolist()
-    assert done.stdout.strip() == str(expected), done.stderr
-    assert done.stderr == ""
-    assert done.returncode == (0 if ends == "well" else -signal.SIGKILL)
-    until = time.monotonic() + 10
-    while left := processes_with(str(tmp_path)):
-        assert time.monotonic() < until, left
-        time.sleep(0.1)
+    with tempfile.TemporaryDirectory(prefix="eex-", ignore_cleanup_errors=True) as short:
+        environ = {**os.environ, "TMPDIR": short}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=60, env=environ
+        )
+        assert done.stderr == ""
+        rows, workers = (json.loads(line) for line in done.stdout.splitlines())
+        expected = ExactIndex(embeddings.vectors).search(np.ones((1, 16)), k=3).rows
+        assert rows == expected.tolist()
+        assert done.returncode == (0 if ends == "well" else -signal.SIGKILL)
+        until = time.monotonic() + 10
+        while left := [args for pid, args in running() if pid in workers or short in args]:
+            assert time.monotonic() < until, left
+            time.sleep(0.1)
+        if ends == "well":
+            assert not list(Path(short).glob("eex-ray-*"))
 
 
-def processes_with(text: str) -> list[str]:
-    told = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)
-    return [line for line in told.stdout.splitlines() if text in line]
+def running() -> list[tuple[int, str]]:
+    command = ["ps", "-eo", "pid=,args="]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = [line.split(None, 1) for line in told.splitlines()]
+    return [(int(line[0]), line[-1]) for line in lines]
+
+
+def test_folders_of_programs_that_were_killed_go_after_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(ray_cluster, "TEMPORARY_LETTERS", 1_000)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    names = [f"eex-ray-{gone.pid}-old", f"eex-ray-{os.getpid()}-old", f"eex-ray-{gone.pid}-new"]
+    for name in names:
+        (tmp_path / name / "logs").mkdir(parents=True)
+        if name.endswith("old"):
+            os.utime(tmp_path / name, (0, 0))
+    made = ray_cluster._temporary()
+    assert {path.name for path in tmp_path.iterdir()} == {*names[1:], made.name}
 
 
 def test_an_address_where_no_ray_is_says_so(tmp_path: Path) -> None:

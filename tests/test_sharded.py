@@ -163,8 +163,21 @@ def test_what_cannot_be_searched_is_told_and_the_rest_is_whole() -> None:
     np.testing.assert_array_equal(
         np.isnan(index.score_rows(query, [5, 300, 700, 599])), [False, True, False, True]
     )
+    assert index.tolerance(query) == ExactIndex(vectors[there]).tolerance(query)
     # a mask that lets none of the missing rows through misses nothing
     assert not isinstance(index.search(query[None], k=20, mask=mask), PartialHits)
+
+
+def test_an_answer_of_nothing_but_lost_ranges_is_empty_and_says_so() -> None:
+    index = ShardedIndex(LosesOne([ExactIndex(toy_vectors(0)), ExactIndex(toy_vectors(9))]))
+    query, mask = toy_vectors(1), np.zeros(9, bool)
+    hits = index.search(query, k=3)
+    assert hits.rows.shape == hits.scores.shape == (1, 0)
+    assert isinstance(hits, PartialHits)
+    assert hits.missing == ((0, 9),)
+    assert np.isnan(index.scan(query[0], k=3).scores).all()
+    assert index.tolerance(query[0]) > 0
+    assert not isinstance(index.search(query, k=3, mask=mask), PartialHits)
 
 
 def test_ranges_that_touch_are_told_as_one() -> None:

@@ -21,12 +21,14 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eex.errors import BadQueryError, MissingExtraError, UnavailableError
+from eex.files import ABANDONED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -277,7 +279,27 @@ def _temporary() -> Path:
     """Return a new folder for Ray's files, only for this user, with a short path."""
     usual = tempfile.gettempdir()
     short = len(usual) <= TEMPORARY_LETTERS or not Path("/tmp").is_dir()  # noqa: S108
-    return Path(tempfile.mkdtemp(prefix="eex-ray-", dir=usual if short else "/tmp"))  # noqa: S108
+    place = usual if short else "/tmp"  # noqa: S108
+    for folder in Path(place).glob("eex-ray-*"):
+        if _abandoned(folder):
+            _remove(folder)
+    return Path(tempfile.mkdtemp(prefix=f"eex-ray-{os.getpid()}-", dir=place))
+
+
+def _abandoned(folder: Path) -> bool:
+    """Whether a process was killed before it could remove its folder, a day ago or more."""
+    owner = folder.name.split("-")[2]
+    if os.name != "posix" or not owner.isdecimal():
+        return False
+    try:
+        if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
+            return False
+        os.kill(int(owner), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _remove(folder: Path) -> None:

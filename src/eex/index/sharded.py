@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 
+UNTOLD = 1e-3
+"""How far a score of a scan may be from the cosine, for ranges that do not say."""
+
+
 class ShardedIndex:
     """A `VectorIndex` over ranges of rows. Safe to use from several threads if its shards are."""
 
@@ -154,17 +158,13 @@ class ShardedIndex:
     def tolerance(self, query: ArrayLike) -> float:
         """Return how far `scores` can be from the true cosine of any row that was searched.
 
-        Raises:
-            AttributeError: If no range says so.
+        Where no range says so, or none can be asked, it is `UNTOLD`.
         """
         unit_row(query, self.dim)
         request = Tolerance(_wide(query))
         asked = [request if high > low else None for low, high in self._spans]
         told = [bound for bound in self.shards.ask(asked) if bound is not None]
-        if not told:
-            message = "These ranges of rows do not say how exact their scores are."
-            raise AttributeError(message)
-        return max(told)
+        return max(told, default=UNTOLD)
 
     def _wanted(self, span: Span, masks: Sequence[Mask | None]) -> bool:
         """Whether a range has rows that any of the masks lets through."""

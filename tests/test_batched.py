@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from eex.errors import BadQueryError, CancelledError, ShapeError
+from eex.errors import BadQueryError, BusyError, CancelledError, ShapeError
 from eex.index.base import Scan
-from eex.index.batched import BatchedIndex, BusyError
+from eex.index.batched import BatchedIndex
 from eex.index.exact import ExactIndex
 from eex.index.stopping import check_stopped, stopping
 from eex.testing import IndexContract, toy_vectors

@@ -23,8 +23,9 @@ from fastapi import FastAPI
 from numpy.typing import ArrayLike, NDArray
 
 from eex.config import Settings
+from eex.errors import BusyError
 from eex.index.base import Scan
-from eex.index.batched import BatchedIndex, BusyError
+from eex.index.batched import BatchedIndex
 from eex.index.exact import ExactIndex
 from eex.index.stopping import check_stopped
 from eex.search.run import OpenSet

@@ -33,6 +33,7 @@
     ├── OutputError               a file that cannot be written, a full disk (OSError)
     ├── PortInUseError            the server's address is taken (OSError)
     ├── CancelledError            a search that nobody waits for any more
+    ├── BusyError                 too many ask at once; later they would be answered
     └── MissingExtraError         an optional package is not installed (ImportError)
 
 Each says what happened (the message) and what to do next (the hint).
@@ -251,6 +252,12 @@ class CancelledError(EexError):
     """Whoever asked wants no answer any more."""
 
     code = "cancelled"
+
+
+class BusyError(EexError, RuntimeError):
+    """Too many ask at once; the same question may be answered a little later."""
+
+    code = "busy"
 
 
 class MissingExtraError(EexError, ImportError):

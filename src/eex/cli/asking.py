@@ -82,7 +82,7 @@ fusion_options = _all(
     click.option(
         "--fusion",
         type=click.Choice(["vector", "sum", "minimum", "rrf"]),
-        help="How parts are joined, in full; see the guide on mixed queries.",
+        help="How parts are joined, in full.  [default: vector; sum for several sets]",
     ),
     click.option(
         "--calibration",

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from eex.errors import CancelledError, EexError, ShapeError
+from eex.errors import BusyError, CancelledError, ShapeError
 from eex.index.asked import checked_k, checked_mask, unit_row
 from eex.index.stopping import check_stopped, stopping
 
@@ -52,12 +52,6 @@ POLL = 0.02
 
 FEW = 0.1
 """Share of rows below which a masked scan does not wait: it reads only its own rows."""
-
-
-class BusyError(EexError):
-    """So many ask already that one more would only wait; ask again a little later."""
-
-    code = "busy"
 
 
 class BatchedIndex:

@@ -20,23 +20,19 @@ from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
 from eex.errors import EexError
 from eex.export import Credit
-from eex.filters.mask import Masks
 from eex.filters.record import Filter
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
-from eex.index.base import FindsRows, VectorIndex
-from eex.index.engines import Opening
-from eex.index.plain import open_exact
 from eex.search.answer import answer, members_of, resolved
 from eex.search.ask import filter_of, joined_by, parts_of
 from eex.search.found import Found, part_title
 from eex.search.fusion import Fusion
 from eex.search.look import Looks
-from eex.search.member import partners, sample_index
 from eex.search.model import model_of
 from eex.search.parts import Picture, TextPart
 from eex.search.query import Query
 from eex.search.rank import Voice, direction
+from eex.search.ranks import Ranks
 from eex.search.tile import tile_input
 from eex.search.vectors import Vectors, check_kinds, needs_encoder
 from eex.values import BBox
@@ -45,11 +41,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from eex.index.exact import ExactIndex
     from eex.search.feedback import Feedback
 
 
-class OpenSet(Looks):
+class OpenSet(Ranks, Looks):
     """An embedding set that answers queries. Safe to use from several threads."""
 
     def __init__(
@@ -80,19 +75,13 @@ class OpenSet(Looks):
             options: Of the engine, for searching.
             batched: Have many users at once share each reading of the vectors.
         """
-        self.name = name
-        self.embeddings = embeddings
-        self.settings = settings
+        super().__init__(
+            name, embeddings, settings, engine=engine, options=options, batched=batched
+        )
         self.pool = EncoderPool(settings) if pool is None else pool
         self.weights = weights
         self.offsets = offsets
-        self.engine = engine
-        self.options = dict(options or {})
-        self.batched = batched
         self._lock = Lock()
-        self._index: FindsRows | None = None
-        self._cells: dict[float, NDArray[np.int64]] = {}
-        self._partners: dict[str, NDArray[np.int64] | None] = {}
         self._untold = [text] if (text := embeddings.counts.message()) else []
 
     def __len__(self) -> int:
@@ -101,72 +90,6 @@ class OpenSet(Looks):
     def __repr__(self) -> str:
         header = self.embeddings.header
         return f"<eex.OpenSet {header.id}: {len(self):,} tiles, {header.dim} dimensions>"
-
-    @property
-    def index(self) -> FindsRows:
-        """Ranks rows by the set's engine; opened by the first query.
-
-        Raises:
-            UnknownNameError: If there is no such engine.
-            SetError: If what it needs was not built for this set; the hint has the command.
-            MissingExtraError: If it needs a package that is not installed.
-        """
-        with self._lock:
-            if self._index is None:
-                self._index = self._engine_made()
-            return self._index
-
-    def _engine_made(self) -> FindsRows:
-        if self.engine == "exact":
-            found: FindsRows = self.exact
-        else:
-            from eex.index.built import open_index
-
-            threads = self.settings.threads
-            found = open_index(self.embeddings, self.engine, options=self.options, threads=threads)
-        if self.batched and isinstance(found, VectorIndex):
-            from eex.index.batched import BatchedIndex
-
-            return BatchedIndex(found)
-        return found
-
-    @cached_property
-    def exact(self) -> ExactIndex:
-        """Scores given rows exactly, from the set's own vectors."""
-        return open_exact(Opening(embeddings=self.embeddings, threads=self.settings.threads))
-
-    @cached_property
-    def sample(self) -> ExactIndex:
-        """Every n-th row, by which scores are calibrated."""
-        return sample_index(self.embeddings, threads=self.settings.threads)
-
-    @cached_property
-    def masks(self) -> Masks:
-        """Filters as masks of rows, the latest kept."""
-        return Masks(self.embeddings)
-
-    def cells(self, km: float) -> NDArray[np.int64]:
-        """Return the number of each row's cell of a grid of so many kilometres; the latest kept."""
-        from eex.search.spread import cells_of
-
-        with self._lock:
-            if km in self._cells:
-                return self._cells[km]
-        found = cells_of(self.embeddings.lonlat, km=km)
-        with self._lock:
-            self._cells = {km: found}
-        return found
-
-    def partner_of(self, other: OpenSet) -> NDArray[np.int64] | None:
-        """Return for each row here the row of the same tile in another set, see `partners`."""
-        key = other.embeddings.key
-        with self._lock:
-            if key in self._partners:
-                return self._partners[key]
-        found = partners(self.embeddings, other.embeddings, (self.name, other.name))
-        with self._lock:
-            self._partners[key] = found
-        return found
 
     @cached_property
     def spec(self) -> EncoderSpec:

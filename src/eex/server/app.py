@@ -17,6 +17,7 @@ import eex
 from eex.config import MAX_PICTURE_BYTES, Settings
 from eex.errors import (
     BadQueryError,
+    BusyError,
     CancelledError,
     EexError,
     MissingExtraError,
@@ -31,7 +32,6 @@ from eex.errors import (
     UnavailableError,
     UnknownNameError,
 )
-from eex.index.batched import BusyError
 from eex.server.load import RETRY_AFTER, Limits
 from eex.server.routes import router
 from eex.server.state import State

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from eex.config import Settings
-from eex.index.batched import BusyError
+from eex.errors import BusyError
 
 ROW_BYTES, PART_BYTES = 4, 12
 """Memory of a running search for each row of its sets, and for each row and part of the query,

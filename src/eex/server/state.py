@@ -122,7 +122,7 @@ class State:
             for name, opened in list(self._open.items()):
                 key = here[name].opened.key if name in here else ""
                 if name not in self._given and opened.embeddings.key != key:
-                    del self._open[name]
+                    self._open.pop(name).close()
             for name in here:
                 self._opening.setdefault(name, Lock())
             self.names = self._given | {name: name for name in here}

@@ -112,17 +112,17 @@ class TestEdgeOfFloat16(Cached):
 
 class TestEdgeWithAGraph(Cached):
     min_recall = 0.95
-    options: ClassVar = {"m": 16}
+    options: ClassVar = {"m": 16, "full_scan_kb": 1}
 
 
 class TestEdgeWithAGraphOverInt8(Cached):
     min_recall = 0.95
-    options: ClassVar = {"m": 16, "quantization": "int8"}
+    options: ClassVar = {"m": 16, "full_scan_kb": 1, "quantization": "int8"}
 
 
 class TestEdgeWithAGraphOverBits(Cached):
     min_recall = 0.9
-    options: ClassVar = {"m": 16, "quantization": "binary"}
+    options: ClassVar = {"m": 16, "full_scan_kb": 1, "quantization": "binary"}
 
 
 class TestLocalModeOfTheClient(IndexContract):

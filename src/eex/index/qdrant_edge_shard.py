@@ -32,6 +32,10 @@ EXTRA = "pip install 'earth-embedding-explorer[qdrant]'"
 INDEXED_ABOVE_KB = 1
 """Size from which the optimiser makes a segment's files final: all of them, which open at once."""
 
+LINKED = ("centre", "time", "day", "cloud")
+"""Fields whose values get links of their own in a graph, so that it holds under conditions;
+each costs about as much as the graph itself."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
@@ -45,6 +49,8 @@ class Layout:
     """Edges of one node of the HNSW graph; 0 for none, where every search reads all vectors."""
     ef_construct: int = 128
     """Candidates that are looked at when a node of the graph is made."""
+    full_scan_kb: int = 10_000
+    """Kilobytes of float32 vectors up to which all are read in place of asking the graph."""
     quantization: str = "none"
     """none, int8 or binary: what the graph's search looks at first."""
 
@@ -75,7 +81,7 @@ class EdgeShard:
             hnsw_config=edge.HnswIndexConfig(
                 m=layout.m,
                 ef_construct=layout.ef_construct,
-                full_scan_threshold=1,
+                full_scan_threshold=layout.full_scan_kb,
                 max_indexing_threads=threads,
             ),
             quantization_config=quantizations[layout.quantization],
@@ -132,15 +138,16 @@ class EdgeShard:
         """
         edge, cold = self._edge, self._edge.Memory.Cold
         kinds = {
-            "geo": edge.GeoIndexParams(memory=cold),
-            "integer": edge.IntegerIndexParams(memory=cold),
-            "float": edge.FloatIndexParams(memory=cold),
-            "keyword": edge.KeywordIndexParams(memory=cold),
+            "geo": edge.GeoIndexParams,
+            "integer": edge.IntegerIndexParams,
+            "float": edge.FloatIndexParams,
+            "keyword": edge.KeywordIndexParams,
         }
         if not self._graph:
             self._shard.optimize()
         for path, kind in fields.items():
-            self._shard.update(edge.UpdateOperation.create_field_index(path, kinds[kind]))
+            index = kinds[kind](memory=cold, enable_hnsw=path in LINKED)
+            self._shard.update(edge.UpdateOperation.create_field_index(path, index))
         self._shard.optimize()
         self._shard.flush()
         self.close()

@@ -42,6 +42,11 @@ _EF = Option(name="ef", default=128, about="Candidates of the graph's search.", 
 _EF_CONSTRUCT = Option(
     name="ef_construct", default=128, about="Candidates looked at when the graph is built."
 )
+_FULL_SCAN = Option(
+    name="full_scan_kb",
+    default=10_000,
+    about="Kilobytes of vectors up to which all are read in place of asking the graph.",
+)
 _OVERSAMPLING = Option(
     name="oversampling",
     default=3.0,
@@ -158,7 +163,13 @@ def _layout(dim: int, options: Mapping[str, Any]) -> Layout:
         if options[name] not in choices:
             message = f"{name} must be {' or '.join(choices)}, got {options[name]!r}."
             raise BadQueryError(message, hint=f"--option {name}={choices[0]}")
-    for name, least in (("m", 0), ("ef_construct", 4), ("shards", 1), ("replicas", 1)):
+    for name, least in (
+        ("m", 0),
+        ("ef_construct", 4),
+        ("full_scan_kb", 1),
+        ("shards", 1),
+        ("replicas", 1),
+    ):
         if options.get(name, least) < least:
             message = f"{name} must be at least {least}, got {options[name]}."
             raise BadQueryError(message, hint=f"--option {name}={least}")
@@ -170,6 +181,7 @@ def _layout(dim: int, options: Mapping[str, Any]) -> Layout:
         half=options["vectors"] == "float16",
         m=options["m"],
         ef_construct=options["ef_construct"],
+        full_scan_kb=options["full_scan_kb"],
         quantization=options["quantization"],
     )
 
@@ -260,6 +272,7 @@ QDRANT_EDGE = EngineSpec(
         Option(name="vectors", default="float16", about="How they are stored: float16, float32."),
         Option(name="m", default=0, about="Edges of one node of the HNSW graph; 0 for no graph."),
         _EF_CONSTRUCT,
+        _FULL_SCAN,
         _QUANTIZATION,
         _COLUMNS,
         _EXACT,
@@ -291,6 +304,7 @@ QDRANT = EngineSpec(
         Option(name="on_disk", default=True, about="Map vectors, graph and payload from disk."),
         Option(name="m", default=16, about="Edges of one node of the HNSW graph; 0 for no graph."),
         _EF_CONSTRUCT,
+        _FULL_SCAN,
         _QUANTIZATION,
         _COLUMNS,
         _EXACT,

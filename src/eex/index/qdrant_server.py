@@ -137,7 +137,10 @@ class Collection:
                         on_disk=on_disk,
                     ),
                     hnsw_config=models.HnswConfigDiff(
-                        m=layout.m, ef_construct=layout.ef_construct, on_disk=on_disk
+                        m=layout.m,
+                        ef_construct=layout.ef_construct,
+                        full_scan_threshold=layout.full_scan_kb,
+                        on_disk=on_disk,
                     ),
                     quantization_config=_quantization(layout.quantization),
                     on_disk_payload=on_disk,

@@ -231,6 +231,8 @@ def test_rounds_keep_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     second = session.search(k=5)
     third = session.mark(positive=[77]).search("logistic", k=5)
     assert [one.method for one in session.rounds] == [None, "rocchio", "logistic"]
+    assert any("Learned from labelled tiles only" in message for message in third.messages)
+    assert not any("Learned from" in message for message in second.messages)
     assert [one.query for one in session.rounds] == [first.query, second.query, third.query]
     assert toys.ask(second.recipe).scores.tolist() == second.scores.tolist()
     session.undo()

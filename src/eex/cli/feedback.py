@@ -121,8 +121,8 @@ def feedback(
 
     \b
     Examples:
-      eex feedback world --text "salt flat" --positive 812,815 --negative 77 --save salt.geojson
-      eex feedback world --labels salt.geojson --positive 9310 --save salt.geojson
+      eex feedback world --text "salt flat" --positive 2921 --negative 1214 --save salt.geojson
+      eex feedback world --labels salt.geojson --positive 10776 --save salt.geojson
       eex feedback world --labels salt.geojson --undo --save salt.geojson
       eex feedback world --labels salt.geojson --method logistic --background 1000 --k 50
     """  # noqa: D301 - click reads the backspace

@@ -18,7 +18,14 @@ from eex.errors import BadQueryError
 from eex.files import atomic_path, guarded, user_path, write_bytes
 from eex.search.classify_blocks import FOLDS, HALF, Validation, check_threshold, validate
 from eex.search.classify_polygons import PRECISION, Region, regions_of
-from eex.search.feedback_methods import C, Logistic, fit_logistic, margin_of, probability
+from eex.search.feedback_methods import (
+    NEAR_ONLY,
+    C,
+    Logistic,
+    fit_logistic,
+    margin_of,
+    probability,
+)
 from eex.search.feedback_query import background_rows, vectors_of
 from eex.search.labels import Labels, check_rows
 
@@ -34,13 +41,6 @@ SUFFIXES = (".geojson", ".json", ".parquet", ".geoparquet")
 
 DIGITS = 7
 """Decimals of a coordinate, as of `PRECISION`."""
-
-
-NEAR_ONLY = (
-    "Learned from labelled tiles only: what is said of land unlike all of them is a guess. "
-    "Random tiles as further negative ones (background, such as 1000) tell it apart."
-)
-"""What a person should know of a classifier without random tiles."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -117,11 +117,11 @@ class Validation:
                 shown = [getattr(figures, field) for field in names]
                 cells = [f"{v:>11.3f}" if isinstance(v, float) else f"{v:>11,}" for v in shown]
                 lines.append(f"{name:<18}" + "".join(cells))
-        how = "best F1 on blocks" if self.chosen else "as given"
+        how = " (best F1 on blocks)" if self.chosen else ""
         if self.blocked is None and self.random is None:
             lines = []
         else:
-            lines.append(f"Precision, recall and F1 at probability {self.threshold:.3f} ({how}).")
+            lines.append(f"Precision, recall and F1 at probability {self.threshold:.3f}{how}.")
         return lines + list(self.messages)
 
 

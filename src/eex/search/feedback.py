@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from eex.errors import BadQueryError
 from eex.files import user_path, write_bytes
-from eex.search.feedback_methods import C, Shares, check_method
+from eex.search.feedback_methods import NEAR_ONLY, C, Shares, check_method
 from eex.search.feedback_query import feedback_query
 from eex.search.feedback_rounds import Round
 from eex.search.labels import LISTED, Labels, check_rows
@@ -190,6 +190,8 @@ class Feedback:
         asked = self._rounds[self._at]
         told = used if len(self.labels) else None
         self._rounds[self._at] = replace(asked, method=told, query=found.query)
+        if told == "logistic" and not how.get("background"):
+            return replace(found, messages=(*found.messages, NEAR_ONLY))
         return found
 
     def classify(self, **how: Any) -> Classified:  # noqa: ANN401

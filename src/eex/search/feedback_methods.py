@@ -41,6 +41,13 @@ FEWEST = 1e-9
 """A sum of unit vectors shorter than this cancels itself out."""
 
 
+NEAR_ONLY = (
+    "Learned from labelled tiles only: what is said of land unlike all of them is a guess. "
+    "Random tiles as further negative ones (background, such as 1000) tell it apart."
+)
+"""What a person should know of a classifier without random tiles."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shares:
     """Shares of Rocchio's formula."""

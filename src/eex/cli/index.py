@@ -250,11 +250,11 @@ def built_text(built: BuiltIndex) -> str:
     """Return what is known of an index, for people."""
     made = " ".join(f"{package} {version}" for package, version in built.made_with.items())
     told: dict[str, Any] = {
-        "cannot be used": built.problem,
+        "problem": built.problem,
         "options": " ".join(f"{key}={value}" for key, value in built.options.items()),
         "rows": f"{built.rows:,}" if built.rows else "",
         "size": size_text(built.bytes),
-        "bytes a vector": f"{built.bytes_per_vector:.1f}" if built.rows else "",
+        "per vector": f"{built.bytes_per_vector:.1f} bytes" if built.rows else "",
         "built in": f"{built.seconds:.1f} s" if built.rows else "",
         "with": made,
     }

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eex.errors import BadQueryError, DamagedSetError, MissingExtraError, OutputError
+from eex.index.faiss_lists import centres_of, nearest_centres
 from eex.index.faiss_rows import sampled_units, unit_batches
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 
     from eex.index.engines import Building
 
-INDEX, ROWS, LISTS = "index.faiss", "rows.npy", "lists.ivfdata"
-"""Files: the index; the row of each code, where codes are numbered and rows were left out; the
-lists, where they were joined on the disk."""
+INDEX, ROWS, LISTS, SIZES = "index.faiss", "rows.npy", "lists.bin", "lists.npy"
+"""Files: the index; the row of each code, where codes are numbered and rows were left out; where
+lists were joined on the disk, they and their sizes."""
 
 FEWEST_LISTED = 256
 """Rows below which there are no lists, and no graph, and every code is float16."""
@@ -48,9 +49,6 @@ SAMPLE_BYTES = 2**30
 
 CODES_SAMPLE = 65_536
 """Most rows that codes are trained with; lists are trained with more."""
-
-ROUNDS = 10
-"""Of k-means."""
 
 SHARD_BYTES = 2**30
 """Bytes of codes in memory from which lists are written to the disk."""
@@ -184,9 +182,10 @@ def _trained(
     graph = "_HNSW32" if lists >= GRAPH_LISTS else ""
     index = faiss.index_factory(dim, f"IVF{lists}{graph},{codes}", metric)
     turned = _turned(faiss, index, codes, seed)
-    if turned is not index:
-        sample, few = turned.chain.at(0).apply(sample), turned.chain.at(0).apply(few)
-    centres = _centres(faiss, sample, lists, seed=seed)
+    turn = turn_of(faiss, turned)
+    if turn is not None:
+        sample, few = sample @ turn, few @ turn
+    centres = centres_of(sample, lists, np.random.default_rng(seed))
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)  # a graph depends on the order its nodes come in
     try:
@@ -210,20 +209,38 @@ def _turned(faiss: Any, index: Any, codes: str, seed: int) -> Any:  # noqa: ANN4
     return faiss.IndexPreTransform(turn, index)
 
 
-def _centres(
-    faiss: Any,  # noqa: ANN401
-    sample: NDArray[np.float32],
-    lists: int,
-    *,
-    seed: int,
-) -> NDArray[np.float32]:
-    dim = sample.shape[1]
-    told = faiss.ClusteringParameters()
-    told.niter, told.seed, told.spherical = ROUNDS, seed, True
-    told.min_points_per_centroid = 1
-    clustering = faiss.Clustering(dim, lists, told)
-    clustering.train(sample, faiss.IndexFlatIP(dim))
-    return faiss.vector_to_array(clustering.centroids).reshape(lists, dim)
+def turn_of(faiss: Any, index: Any) -> NDArray[np.float32] | None:  # noqa: ANN401
+    """Return what rows are multiplied with before an index takes them, shape (dim, dim)."""
+    if not isinstance(index, faiss.IndexPreTransform):
+        return None
+    turn = faiss.downcast_VectorTransform(index.chain.at(0))
+    return np.ascontiguousarray(faiss.vector_to_array(turn.A).reshape(index.d, index.d).T)
+
+
+class Adder:
+    """Adds rows to lists, those of each batch found by numpy unless centres have a graph."""
+
+    def __init__(self, faiss: Any, index: Any) -> None:  # noqa: ANN401
+        """Take an index with lists that is trained."""
+        self._faiss, self._index = faiss, index
+        self._base = faiss.extract_index_ivf(index)
+        self._turn = turn_of(faiss, index)
+        self._centres: NDArray[np.float32] | None = None
+        quantizer = faiss.downcast_index(self._base.quantizer)
+        if isinstance(quantizer, faiss.IndexFlat):
+            self._centres = quantizer.reconstruct_n(0, quantizer.ntotal)
+
+    def add(self, units: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+        """Add vectors of length 1, shape (n, dim), and what their rows are called."""
+        if self._turn is not None:
+            units = units @ self._turn
+        if self._centres is None:
+            self._base.add_with_ids(units, rows)
+        elif len(rows):
+            numbers, _ = nearest_centres(units, self._centres)
+            pointers = [self._faiss.swig_ptr(array) for array in (units, rows, numbers)]
+            self._base.add_core(len(rows), *pointers)
+        self._index.ntotal = self._base.ntotal
 
 
 def _add_all(faiss: Any, index: Any, building: Building) -> None:  # noqa: ANN401
@@ -231,10 +248,13 @@ def _add_all(faiss: Any, index: Any, building: Building) -> None:  # noqa: ANN40
     folder, size = building.folder, len(building.embeddings)
     kept: list[NDArray[np.int64]] = []
     shards: list[Path] = []
+    count = 0
     base = faiss.try_extract_index_ivf(index)
+    adder = None if base is None else Adder(faiss, index)
     for rows, units, done in unit_batches(building.embeddings):
-        if base is not None:
-            index.add_with_ids(units, rows)
+        count += len(rows)
+        if adder is not None:
+            adder.add(units, rows)
             if index.ntotal * (base.code_size + 8) >= SHARD_BYTES:
                 shards.append(folder / f"shard-{len(shards)}.faiss")
                 _write(faiss, index, shards[-1])
@@ -247,28 +267,49 @@ def _add_all(faiss: Any, index: Any, building: Building) -> None:  # noqa: ANN40
         shards.append(folder / f"shard-{len(shards)}.faiss")
         _write(faiss, index, shards[-1])
         index.reset()
-        _join(faiss, index, base, shards, folder)
+        _join(faiss, shards, folder)
     _write(faiss, index, folder / INDEX)
-    if kept and sum(map(len, kept)) < size:
+    if kept and count < size:
         np.save(folder / ROWS, np.concatenate(kept))
 
 
-def _join(faiss: Any, index: Any, base: Any, shards: list[Path], folder: Path) -> None:  # noqa: ANN401
-    """Join the lists of shards into one file, list by list."""
+def _join(faiss: Any, shards: list[Path], folder: Path) -> None:  # noqa: ANN401
+    """Write the lists of shards into one file, each with its codes and then its rows.
+
+    FAISS can do so itself (`merge_from_multiple`), but writes to standard output while it does.
+    """
     flags = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY
     with told_in_words(f"writing {folder / LISTS}"):
         read = [faiss.read_index(str(shard), flags) for shard in shards]
-        parts = faiss.InvertedListsPtrVector()
-        for shard in read:
-            parts.push_back(faiss.extract_index_ivf(shard).invlists)
-        joined = faiss.OnDiskInvertedLists(base.nlist, base.code_size, str(folder / LISTS))
-        count = joined.merge_from_multiple(parts.data(), parts.size())
-        base.replace_invlists(joined, own=False)
-        base.ntotal = index.ntotal = count
-        index.joined = joined  # which the index does not keep itself
+        parts = [faiss.extract_index_ivf(shard).invlists for shard in read]
+        width = int(parts[0].code_size)
+        sizes = [[part.list_size(i) for part in parts] for i in range(parts[0].nlist)]
+        with (folder / LISTS).open("wb") as file:
+            for i, each in enumerate(sizes):
+                held = [(part, size) for part, size in zip(parts, each, strict=True) if size]
+                for part, size in held:
+                    file.write(faiss.rev_swig_ptr(part.get_codes(i), size * width))
+                for part, size in held:
+                    file.write(faiss.rev_swig_ptr(part.get_ids(i), size))
+        np.save(folder / SIZES, np.array([sum(each) for each in sizes], np.int64))
         del read
     for shard in shards:
         shard.unlink()
+
+
+def joined_lists(faiss: Any, base: Any, folder: Path) -> Any:  # noqa: ANN401
+    """Return the lists that `_join` wrote, mapped."""
+    sizes = np.load(folder / SIZES)
+    width, path = int(base.code_size) + 8, folder / LISTS
+    if sizes.shape != (base.nlist,) or path.stat().st_size != int(sizes.sum()) * width:
+        message = f"{LISTS} does not fit"
+        raise RuntimeError(message)
+    lists = faiss.OnDiskInvertedLists(base.nlist, base.code_size, str(path))
+    lists.read_only = True
+    lists.set_all_lists_sizes(faiss.swig_ptr(sizes.view(np.uint64)))  # which places them, too
+    lists.totsize = path.stat().st_size
+    lists.do_mmap()
+    return lists
 
 
 def _write(faiss: Any, index: Any, path: Path) -> None:  # noqa: ANN401

@@ -51,7 +51,7 @@ NLIST = Option(name="nlist", default=0, about="Lists; 0: about 4 times the root 
 NPROBE = Option(
     name="nprobe",
     default=0,
-    about="Lists that a search looks into; 0: about twice the root of the lists.",
+    about="Lists that a search looks into; 0: about 4 times the root of the lists.",
     searching=True,
 )
 

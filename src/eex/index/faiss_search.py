@@ -16,7 +16,7 @@ import numpy as np
 
 from eex.index.asked import checked_k, checked_mask, unit_rows
 from eex.index.base import Hits
-from eex.index.faiss_build import INDEX, LISTS, ROWS, faiss_module, told_in_words
+from eex.index.faiss_build import INDEX, LISTS, ROWS, faiss_module, joined_lists, told_in_words
 from eex.index.faiss_rows import exact_among
 from eex.index.stopping import check_stopped
 
@@ -59,10 +59,14 @@ class FaissIndex:
         self._faiss = faiss = faiss_module("faiss")
         folder, self._embeddings = opening.folder, opening.embeddings
         self._threads, options = opening.threads, opening.options
-        joined = (folder / LISTS).exists()
-        way = faiss.IO_FLAG_ONDISK_SAME_DIR if joined else faiss.IO_FLAG_MMAP_IFC
         with told_in_words(f"opening {folder / INDEX}", damaged=True):
-            self._index = faiss.read_index(str(folder / INDEX), way | faiss.IO_FLAG_READ_ONLY)
+            way = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY
+            self._index = faiss.read_index(str(folder / INDEX), way)
+            if (folder / LISTS).exists():
+                base = faiss.extract_index_ivf(self._index)
+                self._joined = joined_lists(faiss, base, folder)  # which the index does not keep
+                base.replace_invlists(self._joined, False)  # noqa: FBT003 - SWIG knows no names
+                base.ntotal = self._index.ntotal = int(self._joined.compute_ntotal())
         self._kept: NDArray[np.int64] | None = None
         if (folder / ROWS).exists():
             self._kept = np.load(folder / ROWS, mmap_mode="r")
@@ -199,7 +203,7 @@ class FaissIndex:
 
 def probes_for(lists: int) -> int:
     """Return how many lists a search looks into unless told; measured (docs/guide/indexes.md)."""
-    return min(lists, max(8, round(2 * math.sqrt(lists))))
+    return min(lists, max(16, round(4 * math.sqrt(lists))))
 
 
 def _hits(found: list[tuple[NDArray[np.int64], NDArray[np.float32]]], count: int) -> Hits:

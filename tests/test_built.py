@@ -128,7 +128,7 @@ def test_a_set_in_memory_is_refused_in_words(toys: EmbeddingSet) -> None:
 def test_what_was_not_built_names_the_command_that_builds_it(toys: EmbeddingSet) -> None:
     with pytest.raises(SetNotFoundError) as caught:
         built.open_index(toys, "sums")
-    assert "eex index build toys --engine sums" in caught.value.hint
+    assert "eex index build SET --engine sums" in caught.value.hint
     for name in ("../sums", ".", "sum", "a/b", ""):
         with pytest.raises(UnknownNameError):
             built.remove_index(toys, name)

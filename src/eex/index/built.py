@@ -124,7 +124,7 @@ def open_index(
         chosen = read_options(spec, given)
         return spec.open(Opening(embeddings=embeddings, options=chosen, threads=max(1, threads)))
     built = built_index(embeddings, name)
-    again = f"Build it again: {_command(embeddings, name)} --force"
+    again = f"Build it again: {_command(name)} --force"
     if built.problem:
         other = built.set_key not in {"", embeddings.key}
         raise (SetError if other else DamagedSetError)(built.problem, hint=again)
@@ -132,7 +132,7 @@ def open_index(
     for key in given:
         if key in fixed:
             message = f"{key} of {name} is chosen when the index is built."
-            hint = f"{_command(embeddings, name)} --option {key}={given[key]} --force"
+            hint = f"{_command(name)} --option {key}={given[key]} --force"
             raise BadQueryError(message, hint=hint)
     chosen = read_options(spec, {**_still_known(spec, built.options), **given})
     return spec.open(
@@ -159,7 +159,7 @@ def built_index(embeddings: EmbeddingSet, name: str) -> BuiltIndex:
     folder = _folder(embeddings, name)
     if not folder.is_dir():
         message = f"The set {embeddings.header.id} has no index {name!r}."
-        raise SetNotFoundError(message, hint=f"Build it: {_command(embeddings, name)}")
+        raise SetNotFoundError(message, hint=f"Build it: {_command(name)}")
     return read_built(embeddings, folder)
 
 
@@ -220,11 +220,12 @@ def _refuse_replacing(embeddings: EmbeddingSet, name: str, folder: Path, *, forc
     if force or not folder.exists():
         return
     message = f"The set {embeddings.header.id} has an index {name!r} already."
-    raise BadQueryError(message, hint=f"Replace it: {_command(embeddings, name)} --force")
+    raise BadQueryError(message, hint=f"Replace it: {_command(name)} --force")
 
 
-def _command(embeddings: EmbeddingSet, name: str) -> str:
-    return f"eex index build {embeddings.header.id} --engine {name}"
+def _command(name: str) -> str:
+    """Return what builds an index; only who asks knows what the set is called there."""
+    return f"eex index build SET --engine {name}"
 
 
 def _made_with(spec: EngineSpec) -> dict[str, str]:

@@ -25,8 +25,7 @@ from eex.errors import BadQueryError
 from eex.filters.record import Filter
 from eex.grid import Cells, Footprints, Grid, tile_footprints
 from eex.places import EARTH_RADIUS_KM
-from eex.search.classify import Classified, classify, validate_labels
-from eex.search.classify_blocks import (
+from eex.search.classify.blocks import (
     Figures,
     best_f1,
     block_folds,
@@ -35,8 +34,9 @@ from eex.search.classify_blocks import (
     random_folds,
     validate,
 )
-from eex.search.classify_polygons import Region, area_km2, footprints_of, regions_of
-from eex.search.labels import Labels
+from eex.search.classify.polygons import Region, area_km2, footprints_of, regions_of
+from eex.search.classify.run import Classified, classify, validate_labels
+from eex.search.feedback.labels import Labels
 from eex.search.run import OpenSet
 from eex.testing import TOY
 from toy_sets import embedding_set

@@ -19,11 +19,11 @@ from eex.config import Settings
 from eex.embeddings import EmbeddingSet
 from eex.errors import BadQueryError, MissingExtraError
 from eex.evaluate import truth
-from eex.search.classify_blocks import blocks_of
-from eex.search.feedback import Feedback
-from eex.search.feedback_methods import Shares
-from eex.search.feedback_query import background_rows, feedback_from_json, feedback_query
-from eex.search.labels import Labels
+from eex.search.classify.blocks import blocks_of
+from eex.search.feedback.labels import Labels
+from eex.search.feedback.methods import Shares
+from eex.search.feedback.query import background_rows, feedback_from_json, feedback_query
+from eex.search.feedback.session import Feedback
 from eex.search.parts import RowsPart, TextPart, VectorPart
 from eex.search.query import Query
 from eex.search.run import OpenSet

@@ -19,8 +19,8 @@ from eex.config import Settings
 from eex.embeddings import EmbeddingSet
 from eex.errors import BadQueryError, OutputError
 from eex.places import EARTH_RADIUS_KM
-from eex.search.feedback import Feedback
-from eex.search.feedback_files import nearest_rows
+from eex.search.feedback.files import nearest_rows
+from eex.search.feedback.session import Feedback
 from eex.search.parts import ImagePart
 from eex.search.query import Query
 from eex.search.run import OpenSet

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eex.filters.record import Filter
     from eex.heatmaps.make import heatmap
     from eex.heatmaps.record import Heatmap
-    from eex.search.feedback import Feedback
+    from eex.search.feedback.session import Feedback
     from eex.search.found import Found
     from eex.search.fusion import Fusion
     from eex.search.open import open_set, remove_set, sets
@@ -41,7 +41,7 @@ _HOMES = {
     "EncoderPool": "eex.encoders.pool",
     "encoder": "eex.encoders.open",
     "heatmap": "eex.heatmaps.make",
-    "Feedback": "eex.search.feedback",
+    "Feedback": "eex.search.feedback.session",
     "Filter": "eex.filters.record",
     "Found": "eex.search.found",
     "Fusion": "eex.search.fusion",

@@ -22,18 +22,18 @@ from eex.cli.say import (
     read_settings,
     say,
 )
-from eex.cli.search import FORMATS, _explain, _format_of, _formatted
+from eex.cli.search import FORMATS, format_of, formatted, say_understood
 from eex.cli.words import Words, output_words
 from eex.errors import BadQueryError
 
 if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet
-    from eex.search.feedback import Feedback
+    from eex.search.feedback.session import Feedback
     from eex.search.query import Query
     from eex.search.run import OpenSet
 
 METHODS = ("mean", "rocchio", "logistic")
-"""As in `eex.search.feedback_methods`, which is not loaded for --help."""
+"""As in `eex.search.feedback.methods`, which is not loaded for --help."""
 
 
 def _classifier_options(command: Command) -> Command:
@@ -130,20 +130,20 @@ def feedback(
         check_target(target)
     if save is not None:
         check_new(save, force=force or (labels is not None and _same(save, labels)))
-    form = form or _format_of(output)
+    form = form or format_of(output)
     opened = open_named(name, read_settings(), weights=model_weights)
     session = _session(opened, labels, asked)
     _change(session, asked)
     say(f"Round {session.round.number}: {_counted(session)}")
     found = session.search(**_how(asked))
-    _explain(found)
+    say_understood(found)
     if map_file is not None:
         found.map(map_file)
         say(f"Wrote {map_file}")
     if save is not None:
         session.save(save)
         say(f"Wrote {save}")
-    answer(_formatted(found, form), output)
+    answer(formatted(found, form), output)
 
 
 @click.command(cls=Words, bare=output_words)
@@ -213,9 +213,9 @@ def classify(
       eex classify world --labels salt.geojson --background 1000 --validate
     """  # noqa: D301, E501 - click reads the backspace
     from eex.filters.record import Filter
-    from eex.search.classify import check_name
-    from eex.search.feedback import Feedback
-    from eex.search.feedback_methods import C
+    from eex.search.classify.run import check_name
+    from eex.search.feedback.methods import C
+    from eex.search.feedback.session import Feedback
 
     if output is not None:
         output = check_name(output.expanduser())
@@ -259,7 +259,7 @@ def classify(
 
 def _session(opened: OpenSet, labels: Path | None, asked: dict[str, Any]) -> Feedback:
     """Return the rounds to go on with."""
-    from eex.search.feedback import Feedback
+    from eex.search.feedback.session import Feedback
 
     start = _start(asked)
     if labels is None:
@@ -316,7 +316,7 @@ def _change(session: Feedback, asked: dict[str, Any]) -> None:
 def _how(asked: dict[str, Any]) -> dict[str, Any]:
     """Return how to ask: the method, and what is said of the results."""
     from eex.filters.record import Filter
-    from eex.search.feedback_methods import C, Shares
+    from eex.search.feedback.methods import C, Shares
 
     names = ("alpha", "beta", "gamma")
     shares = {name: asked[name] for name in names if asked[name] is not None}
@@ -354,7 +354,7 @@ def _rows(words: tuple[str, ...], embeddings: EmbeddingSet) -> list[int]:
 
 
 def _counted(session: Feedback) -> str:
-    from eex.search.feedback_files import label_counts
+    from eex.search.feedback.files import label_counts
 
     return label_counts(session.labels)
 

@@ -86,7 +86,7 @@ def search(
 
     for target in (output, map_file, save_recipe):
         check_target(target)
-    form = form or _format_of(output)
+    form = form or format_of(output)
     if map_file is not None and map_file.suffix.lower() != ".png":
         message = f"The map is a PNG, but {map_file} is not called so."
         raise BadQueryError(message)
@@ -99,13 +99,13 @@ def search(
     record = fusion_record(asked, record)
     query = Query.from_json({name: value for name, value in record.items() if value is not None})
     found = opened[0].ask(query, also=opened[1:])
-    _explain(found)
+    say_understood(found)
     if map_file is not None:
         found.map(map_file)
         say(f"Wrote {map_file}")
     if save_recipe is not None:
         answer(json_text(found.recipe), save_recipe)
-    answer(_formatted(found, form), output)
+    answer(formatted(found, form), output)
 
 
 def _opened(names: list[str], asked: dict[str, Any]) -> list[OpenSet]:
@@ -141,7 +141,8 @@ def _given(asked: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _explain(found: Found) -> None:
+def say_understood(found: Found) -> None:
+    """Say what words were taken for, and what else a person should know of an answer."""
     if found.credit.banner:
         say(found.credit.banner)
     if found.read_as:
@@ -156,7 +157,8 @@ def _explain(found: Found) -> None:
         say(f"{place.name} is a place; for what looks like there: {where}")
 
 
-def _formatted(found: Found, form: str) -> str:
+def formatted(found: Found, form: str) -> str:
+    """Return an answer as text, in one of `FORMATS`."""
     from eex.export import to_table
 
     if form == "csv":
@@ -166,7 +168,12 @@ def _formatted(found: Found, form: str) -> str:
     return json_text(found.to_geojson() if form == "geojson" else found.to_json())
 
 
-def _format_of(output: Path | None) -> str:
+def format_of(output: Path | None) -> str:
+    """Return the form that the name of a file asks for; a table where there is none.
+
+    Raises:
+        BadQueryError: If the name says none of `FORMATS`.
+    """
     if output is None or output.suffix.lower() == ".txt":
         return "table"
     form = output.suffix.lower().removeprefix(".")

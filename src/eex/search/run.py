@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from eex.search.feedback import Feedback
+    from eex.search.feedback.session import Feedback
 
 
 class OpenSet(Ranks, Looks):
@@ -253,7 +253,7 @@ class OpenSet(Ranks, Looks):
             start: What is asked before any tile is marked: words or a query.
             how: `method`: "mean", "rocchio" or "logistic".
         """
-        from eex.search.feedback import Feedback
+        from eex.search.feedback.session import Feedback
 
         return Feedback(self, start, **how)
 

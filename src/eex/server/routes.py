@@ -16,7 +16,7 @@ from eex.encoders.open import encoder_specs
 from eex.export import dumps, near
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
-from eex.search.feedback_query import feedback_from_json
+from eex.search.feedback.query import feedback_from_json
 from eex.search.query import Query as Asked
 from eex.search.run import OpenSet
 from eex.server import schemas

@@ -24,7 +24,7 @@ import numpy as np
 from eex.errors import BadQueryError
 from eex.grid import Grid
 from eex.places import EARTH_RADIUS_KM
-from eex.search.feedback_methods import C, fit_logistic, probability, scikit_learn
+from eex.search.feedback.methods import C, fit_logistic, probability, scikit_learn
 from eex.search.spread import unit_sphere
 from eex.values import number_of
 

@@ -19,7 +19,8 @@ import numpy as np
 from eex.embeddings.units import unit_vectors
 from eex.errors import BadQueryError
 from eex.search.answer import members_of, resolved
-from eex.search.feedback_methods import (
+from eex.search.feedback.labels import Labels, check_rows
+from eex.search.feedback.methods import (
     C,
     Shares,
     check_method,
@@ -29,7 +30,6 @@ from eex.search.feedback_methods import (
     rocchio_direction,
 )
 from eex.search.fusion import Fusion
-from eex.search.labels import Labels, check_rows
 from eex.search.parts import MAX_ROWS, Part, RowsPart, VectorPart
 from eex.search.query import MAX_PARTS, Query
 from eex.search.rank import Voice, direction
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from eex.embeddings import EmbeddingSet
-    from eex.search.feedback_methods import Method
+    from eex.search.feedback.methods import Method
     from eex.search.run import OpenSet
 
 ARITHMETIC = Fusion(method="vector", calibration="none")
@@ -83,7 +83,7 @@ def feedback_query(
         labels: Of its tiles.
         method: "mean" (2 mean(positive) - mean(negative)), "rocchio" (alpha query +
             beta mean(positive) - gamma mean(negative)) or "logistic" (the direction of a logistic
-            regression); sources are in `eex.search.feedback_methods`.
+            regression); sources are in `eex.search.feedback.methods`.
         start: The query that was asked first. Its filter and how results are listed are kept by
             every method, its parts by "rocchio".
         shares: Alpha, beta and gamma of "rocchio".

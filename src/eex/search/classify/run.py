@@ -16,9 +16,10 @@ import numpy as np
 from eex.embeddings.units import unit_vectors
 from eex.errors import BadQueryError
 from eex.files import atomic_path, guarded, user_path, write_bytes
-from eex.search.classify_blocks import FOLDS, HALF, Validation, check_threshold, validate
-from eex.search.classify_polygons import PRECISION, Region, regions_of
-from eex.search.feedback_methods import (
+from eex.search.classify.blocks import FOLDS, HALF, Validation, check_threshold, validate
+from eex.search.classify.polygons import PRECISION, Region, regions_of
+from eex.search.feedback.labels import Labels, check_rows
+from eex.search.feedback.methods import (
     NEAR_ONLY,
     C,
     Logistic,
@@ -26,8 +27,7 @@ from eex.search.feedback_methods import (
     margin_of,
     probability,
 )
-from eex.search.feedback_query import background_rows, vectors_of
-from eex.search.labels import Labels, check_rows
+from eex.search.feedback.query import background_rows, vectors_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eex.errors import BadQueryError, EexError
-from eex.search.labels import NEGATIVE, POSITIVE, Labels
+from eex.search.feedback.labels import NEGATIVE, POSITIVE, Labels
 from eex.search.parts import ImagePart
 from eex.search.query import Query
 from eex.values import integer, sequence
 
 if TYPE_CHECKING:
-    from eex.search.feedback_methods import Method
+    from eex.search.feedback.methods import Method
 
 VERSION = 1
 """Of the record."""
@@ -77,7 +77,7 @@ def rounds_from_json(record: object) -> tuple[tuple[Round, ...], int, Query | No
     Raises:
         BadQueryError: If it is no such record.
     """
-    from eex.search.feedback_methods import check_method
+    from eex.search.feedback.methods import check_method
 
     if not isinstance(record, Mapping) or record.get("version") != VERSION:
         message = "The rounds of these labels are of a version that is not read."

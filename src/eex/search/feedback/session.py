@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 from eex.errors import BadQueryError
 from eex.files import user_path, write_bytes
-from eex.search.feedback_methods import NEAR_ONLY, C, Shares, check_method
-from eex.search.feedback_query import feedback_query
-from eex.search.feedback_rounds import Round
-from eex.search.labels import LISTED, Labels, check_rows
+from eex.search.feedback.labels import LISTED, Labels, check_rows
+from eex.search.feedback.methods import NEAR_ONLY, C, Shares, check_method
+from eex.search.feedback.query import feedback_query
+from eex.search.feedback.rounds import Round
 from eex.search.parts import TextPart
 from eex.search.query import Query
 
 if TYPE_CHECKING:
-    from eex.search.classify import Classified
-    from eex.search.classify_blocks import Validation
-    from eex.search.feedback_methods import Method
+    from eex.search.classify.blocks import Validation
+    from eex.search.classify.run import Classified
+    from eex.search.feedback.methods import Method
     from eex.search.found import Found
     from eex.search.run import OpenSet
 
@@ -63,7 +63,7 @@ class Feedback:
         self._at = 0
 
     def __repr__(self) -> str:
-        from eex.search.feedback_files import label_counts
+        from eex.search.feedback.files import label_counts
 
         return f"<eex.Feedback round {self._at}: {label_counts(self.labels)}>"
 
@@ -196,19 +196,19 @@ class Feedback:
 
     def classify(self, **how: Any) -> Classified:  # noqa: ANN401
         """Return what a classifier from the labels says of every tile; see `classify`."""
-        from eex.search.classify import classify
+        from eex.search.classify.run import classify
 
         return classify(self.opened, self.labels, **how)
 
     def validate(self, **how: Any) -> Validation:  # noqa: ANN401
         """Return how well the labels predict each other elsewhere; see `validate_labels`."""
-        from eex.search.classify import validate_labels
+        from eex.search.classify.run import validate_labels
 
         return validate_labels(self.opened, self.labels, **how)
 
     def to_geojson(self) -> dict[str, Any]:
         """Return the labels as a GeoJSON FeatureCollection, with the rounds and the credit."""
-        from eex.search.feedback_files import labels_to_geojson
+        from eex.search.feedback.files import labels_to_geojson
 
         return labels_to_geojson(
             self._rounds,
@@ -252,7 +252,7 @@ class Feedback:
         Raises:
             BadQueryError: If the file is not GeoJSON with labels.
         """
-        from eex.search.feedback_files import labels_from_geojson, read_file
+        from eex.search.feedback.files import labels_from_geojson, read_file
 
         record = read_file(user_path(labels)) if isinstance(labels, str | Path) else labels
         read = labels_from_geojson(record, opened.embeddings)

@@ -20,8 +20,7 @@ import numpy as np
 
 from eex.errors import BadPlaceError, BadQueryError, EexError
 from eex.places import EARTH_RADIUS_KM
-from eex.search.feedback_rounds import Round, rounds_from_json, rounds_of, rounds_to_json
-from eex.search.labels import (
+from eex.search.feedback.labels import (
     LISTED,
     MAX_LABELS,
     NEGATIVE,
@@ -30,6 +29,7 @@ from eex.search.labels import (
     Labels,
     without_vector,
 )
+from eex.search.feedback.rounds import Round, rounds_from_json, rounds_of, rounds_to_json
 from eex.values import check_place, integer, shown
 
 if TYPE_CHECKING:

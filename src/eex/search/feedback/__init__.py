@@ -1,0 +1,1 @@
+"""Tiles that are marked become a query, round after round."""

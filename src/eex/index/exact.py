@@ -9,6 +9,7 @@ and costs this process almost no memory of its own (one float32 for each row).
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from eex.errors import ShapeError
 from eex.index.asked import checked_each, checked_k, checked_mask, checked_out, unit_row, unit_rows
 from eex.index.base import Hits, Scan
 from eex.index.kernels import over_rows
+from eex.index.picking import Picking
 from eex.index.stored import FloatRows, IntegerRows
 from eex.index.topk import kth_highest
 
@@ -90,6 +92,7 @@ class ExactIndex:
         else:
             self._stored = FloatRows(vectors.dtype)
         self._vectors: Rows = vectors.view(np.ndarray)  # slices of a memmap cost more to make
+        self._picking, self._all_read = Picking(vectors), False
         self._valid = None if valid is None else checked_mask(valid, vectors.shape[0])
         self._threads = processors() if threads is None else max(1, threads)
         self._scales_made: NDArray[np.float32] | None = None
@@ -281,8 +284,13 @@ class ExactIndex:
                 for part in parts:
                     _scale(part, scales[rows])
 
-        self._over_rows(work, among.size)
+        with self._few_read():
+            self._over_rows(work, among.size)
         return out
+
+    def _few_read(self) -> AbstractContextManager[None]:
+        """Give a block in which rows are picked; all are at hand where all were just read."""
+        return nullcontext() if self._all_read else self._picking
 
     def _few(self, among: NDArray[np.int64]) -> bool:
         return among.size < GATHER_SHARE * self.size
@@ -314,7 +322,8 @@ class ExactIndex:
                 cosines[np.isnan(self._scales_of(some, rows[part]))] = np.nan
                 out[part] = cosines
 
-        over_rows(work, rows.size, row_bytes=self.dim * 8, threads=self._threads)
+        with self._few_read():
+            over_rows(work, rows.size, row_bytes=self.dim * 8, threads=self._threads)
         return out
 
     def _bound(self, unit: NDArray[np.float64]) -> float:
@@ -336,7 +345,7 @@ class ExactIndex:
                 scales[low:high] = self._inverse(self._vectors[low:high], slice(low, high))
 
             self._over_rows(work, self.size)
-            self._scales_made = scales
+            self._scales_made, self._all_read = scales, True
         return self._scales_made
 
     def _scales_of(self, some: Rows, rows: NDArray[np.int64]) -> NDArray[np.float32]:

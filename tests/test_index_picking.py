@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from eex.index.exact import ExactIndex
+from eex.index.picking import Picking
+from eex.testing import toy_vectors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what it was told")
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> NDArray[Any]:
+    np.save(tmp_path / "vectors.npy", toy_vectors(4_000, 32))
+    vectors: NDArray[Any] = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    return vectors
+
+
+def told_random(name: str = "vectors.npy") -> bool:
+    """Whether Linux was told that pages of the mapped file are wanted singly (flag rr)."""
+    text = Path("/proc/self/smaps").read_text()
+    part = text[text.index(name) :]
+    flags = next(line for line in part.splitlines() if line.startswith("VmFlags"))
+    return "rr" in flags.split()
+
+
+@needs_linux
+def test_pages_are_wanted_singly_until_the_last_thread_has_picked_its_rows(
+    mapped: NDArray[Any],
+) -> None:
+    picking = Picking(mapped[5:])
+    assert not told_random()
+    with picking:
+        assert told_random()
+        with picking:
+            assert told_random()
+        assert told_random()
+    assert not told_random()
+
+
+def test_an_array_in_memory_needs_no_telling() -> None:
+    with Picking(np.ones(4)):
+        pass
+
+
+@needs_linux
+def test_rows_are_picked_singly_until_all_have_been_read(
+    mapped: NDArray[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = ExactIndex(mapped, threads=1)
+    seen: list[bool] = []
+    wide = index._stored.wide
+
+    def watched(rows: NDArray[Any]) -> NDArray[np.float64]:
+        seen.append(told_random())
+        return wide(rows)
+
+    monkeypatch.setattr(index._stored, "wide", watched)
+    index.score_rows(np.ones(32), [3, 900])
+    index.search(np.ones((1, 32)), k=2)
+    assert seen == [True, False]
+    lengths = ExactIndex(mapped, threads=1).inverse_lengths
+    index = ExactIndex(mapped, threads=1, inverse_lengths=lengths)
+    monkeypatch.setattr(index._stored, "wide", watched)
+    index.search(np.ones((1, 32)), k=2)
+    assert seen[2:] == [True]
+    assert not told_random()

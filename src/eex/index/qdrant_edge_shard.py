@@ -50,7 +50,7 @@ class Layout:
     ef_construct: int = 128
     """Candidates that are looked at when a node of the graph is made."""
     full_scan_kb: int = 10_000
-    """Kilobytes of float32 vectors up to which all are read in place of asking the graph."""
+    """Kilobytes of vectors up to which all are read in place of asking the graph."""
     quantization: str = "none"
     """none, int8 or binary: what the graph's search looks at first."""
 

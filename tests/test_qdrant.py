@@ -58,10 +58,14 @@ MEMORY = Path("/dev/shm")
 def built(spec: EngineSpec, embeddings: EmbeddingSet, **options: Any) -> Any:
     """Build an index in a new folder and open it from there."""
     folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
-    chosen = read_options(spec, options)
-    if spec.build is not None:
-        spec.build(Building(embeddings=embeddings, folder=folder, options=chosen))
-    index = spec.open(Opening(embeddings=embeddings, folder=folder, options=chosen))
+    try:
+        chosen = read_options(spec, options)
+        if spec.build is not None:
+            spec.build(Building(embeddings=embeddings, folder=folder, options=chosen))
+        index = spec.open(Opening(embeddings=embeddings, folder=folder, options=chosen))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     weakref.finalize(index, shutil.rmtree, folder, ignore_errors=True)
     return index
 

@@ -47,7 +47,7 @@ GRAPH_LISTS = 8_192
 SAMPLE_BYTES = 2**30
 """Most bytes of float32 that are trained with."""
 
-CODES_SAMPLE = 65_536
+CODES_SAMPLE = 32_768
 """Most rows that codes are trained with; lists are trained with more."""
 
 SHARD_BYTES = 2**30
@@ -132,9 +132,9 @@ def lists_for(rows: int, asked: int = 0) -> int:
 
 
 def sample_for(lists: int, dim: int, asked: int = 0) -> int:
-    """Return how many rows are trained with: 64 for each list, within `SAMPLE_BYTES`."""
+    """Return how many rows are trained with: `ROWS_PER_LIST` for each, within `SAMPLE_BYTES`."""
     most = max(FEWEST_LISTED, SAMPLE_BYTES // (4 * dim))
-    return min(most, asked or max(64 * lists, CODES_SAMPLE))
+    return min(most, asked or max(ROWS_PER_LIST * lists, CODES_SAMPLE))
 
 
 def _parts(options: Any, dim: int) -> int:  # noqa: ANN401

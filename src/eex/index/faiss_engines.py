@@ -45,7 +45,7 @@ SEED = Option(name="seed", default=0, about="Of the sample that is trained with.
 SAMPLE = Option(
     name="sample",
     default=0,
-    about="Rows that are trained with; 0: 64 for each list, 1 GiB at most.",
+    about="Rows that are trained with; 0: 39 for each list, 1 GiB at most.",
 )
 NLIST = Option(name="nlist", default=0, about="Lists; 0: about 4 times the root of the rows.")
 NPROBE = Option(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eex.index.exact import LONGEST, SHORTEST, ExactIndex
+from eex.index.picking import Picking
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 64 * 2**20
 """Bytes of float64 that rows are decoded to at a time."""
+
+SPARSE = 0.1
+"""Share of rows below which rows are picked singly, without what lies around them."""
 
 
 def unit_batches(
@@ -38,7 +43,7 @@ def unit_batches(
 def sampled_units(embeddings: EmbeddingSet, count: int, *, seed: int) -> NDArray[np.float32]:
     """Return vectors of `count` rows at length 1, drawn without repeats, those that can rank.
 
-    Rows are read in order, so that a map far larger than the memory is read once.
+    Rows are read in order, so that a map far larger than the memory is read once at most.
     """
     size, dim = embeddings.vectors.shape
     rng = np.random.default_rng(seed)
@@ -48,7 +53,9 @@ def sampled_units(embeddings: EmbeddingSet, count: int, *, seed: int) -> NDArray
     filled = 0
     for low in range(0, rows.size, step):
         some = rows[low : low + step]
-        _, units = _units(embeddings, np.take(embeddings.vectors, some, axis=0), some)
+        with Picking(embeddings.vectors) if count < SPARSE * size else nullcontext():
+            stored = np.take(embeddings.vectors, some, axis=0)
+        _, units = _units(embeddings, stored, some)
         made[filled : filled + len(units)] = units
         filled += len(units)
     return made[:filled]

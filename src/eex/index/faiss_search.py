@@ -10,6 +10,7 @@ them or has looked at everything. A mask that leaves few rows is answered exactl
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ import numpy as np
 from eex.index.asked import checked_k, checked_mask, unit_rows
 from eex.index.base import Hits
 from eex.index.faiss_build import INDEX, LISTS, ROWS, faiss_module, joined_lists, told_in_words
-from eex.index.faiss_rows import exact_among
+from eex.index.faiss_rows import SPARSE, exact_among
+from eex.index.picking import Picking
 from eex.index.stopping import check_stopped
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class FaissIndex:
                 self._joined = joined_lists(faiss, base, folder)  # which the index does not keep
                 base.replace_invlists(self._joined, False)  # noqa: FBT003 - SWIG knows no names
                 base.ntotal = self._index.ntotal = int(self._joined.compute_ntotal())
+        self._picking = Picking(self._embeddings.vectors)
         self._kept: NDArray[np.int64] | None = None
         if (folder / ROWS).exists():
             self._kept = np.load(folder / ROWS, mmap_mode="r")
@@ -189,7 +192,9 @@ class FaissIndex:
         for low in range(0, rows.size, step):
             check_stopped()
             some = rows[low : low + step]
-            best = exact_among(self._embeddings, some, threads=self._threads).search(units, k=k)
+            with self._picking if rows.size < SPARSE * self.size else nullcontext():
+                index = exact_among(self._embeddings, some, threads=self._threads)
+            best = index.search(units, k=k)
             parts.append((some[best.rows], best.scores))
         if len(parts) == 1:
             return Hits(*parts[0])

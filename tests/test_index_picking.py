@@ -73,3 +73,22 @@ def test_rows_are_picked_singly_until_all_have_been_read(
     index.search(np.ones((1, 32)), k=2)
     assert seen[2:] == [True]
     assert not told_random()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int8])
+def test_a_first_search_under_a_narrow_mask_reads_no_more_than_its_rows(dtype: Any) -> None:
+    vectors = np.random.default_rng(0).normal(size=(4_000, 24)) * 20
+    vectors[[7, 90]] = 0
+    kept, mask = vectors.astype(dtype), np.zeros(4_000, bool)
+    mask[5:100] = True
+    offset = {"offset": 3.5} if dtype == np.int8 else {}
+    fresh, used = ExactIndex(kept, **offset), ExactIndex(kept, **offset)
+    used.scores(vectors[0])
+    for k in (3, 200):
+        found = fresh.search(vectors[50:52], k=k, mask=mask)
+        np.testing.assert_array_equal(found.rows, used.search(vectors[50:52], k=k, mask=mask).rows)
+        scan = fresh.scan(vectors[50], k=k, mask=mask)
+        np.testing.assert_array_equal(scan.hits.rows[0], found.rows[0])
+        assert np.isnan(scan.scores[~mask]).all()
+    assert fresh._scales_made is None
+    np.testing.assert_array_equal(fresh.scores(vectors[3]), used.scores(vectors[3]))

@@ -44,6 +44,9 @@ GATHER_BYTES = 2**19
 BATCH_BYTES = 64 * 2**20
 """Bytes of scores held at a time when several queries are asked at once."""
 
+UNKNOWN = -1.0
+"""In place of 1 / length for rows that were not read yet."""
+
 FLOATS = (np.float16, np.float32, np.float64)
 """Formats of rows beside int8."""
 
@@ -96,6 +99,7 @@ class ExactIndex:
         self._valid = None if valid is None else checked_mask(valid, vectors.shape[0])
         self._threads = processors() if threads is None else max(1, threads)
         self._scales_made: NDArray[np.float32] | None = None
+        self._scales_partly: NDArray[np.float32] | None = None
         if inverse_lengths is not None:
             if inverse_lengths.shape != vectors.shape[:1] or vectors.dtype.kind != "f":
                 message = f"Lengths of shape {inverse_lengths.shape} are not those of the rows."
@@ -129,7 +133,10 @@ class ExactIndex:
 
     def tolerance(self, query: ArrayLike) -> float:
         """Return how far `scores` can be from the true cosine of any row, for this query."""
-        return self._bound(unit_row(query, self.dim))
+        unit = unit_row(query, self.dim)
+        if self._vectors.dtype == np.int8:
+            self._scales()  # by which integers with an offset know how long their rows are
+        return self._stored.bound(unit)
 
     def scores(
         self, query: ArrayLike, *, out: NDArray[np.float32] | None = None
@@ -250,7 +257,7 @@ class ExactIndex:
         has at least the k-th highest of them less the bound; a row that reaches this has at least
         that less the bound again.
         """
-        least = float(kth_highest(scores, k)) - 2 * self._bound(unit)
+        least = float(kth_highest(scores, k)) - 2 * self._stored.bound(unit)
         near = np.flatnonzero(scores >= np.nextafter(np.float32(least), np.float32(-np.inf)))
         rows = near if among is None else among[near]
         exact = self.exact_scores(unit, rows)
@@ -272,17 +279,17 @@ class ExactIndex:
         self, units: NDArray[np.float64], among: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Return the cosines of some rows, shape (m, len(among)), within the bound."""
-        vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(units)
+        vectors, scales, asked = self._vectors, self._scales_at(among), self._stored.asked(units)
         out = np.empty((units.shape[0], among.size), np.float32)
         step = max(1, GATHER_BYTES // (self.dim * vectors.itemsize))
 
         def work(low: int, high: int) -> None:
             for start in range(low, high, step):
-                rows = among[start : min(start + step, high)]
-                parts = list(out[:, start : start + rows.size])
-                self._stored.dots(np.take(vectors, rows, axis=0), asked, parts)
-                for part in parts:
-                    _scale(part, scales[rows])
+                part = slice(start, min(start + step, high))
+                lines = list(out[:, part])
+                self._stored.dots(np.take(vectors, among[part], axis=0), asked, lines)
+                for line in lines:
+                    _scale(line, scales[part])
 
         with self._few_read():
             self._over_rows(work, among.size)
@@ -326,15 +333,11 @@ class ExactIndex:
             over_rows(work, rows.size, row_bytes=self.dim * 8, threads=self._threads)
         return out
 
-    def _bound(self, unit: NDArray[np.float64]) -> float:
-        """Return the largest |score - cosine| that rounding can make, over all rows."""
-        self._scales()  # by which integers with an offset know how long their rows are
-        return self._stored.bound(unit)
-
     def _among(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return the rows of the mask that can rank, in order."""
         rows = np.flatnonzero(checked_mask(mask, self.size))
-        return rows[~np.isnan(self._scales()[rows])]
+        scales = self._scales_at(rows) if self._few(rows) else self._scales()[rows]
+        return rows[~np.isnan(scales)]
 
     def _scales(self) -> NDArray[np.float32]:
         """Return 1 / length of every row, NaN where a row cannot rank; made by the first query."""
@@ -345,8 +348,27 @@ class ExactIndex:
                 scales[low:high] = self._inverse(self._vectors[low:high], slice(low, high))
 
             self._over_rows(work, self.size)
-            self._scales_made, self._all_read = scales, True
+            self._scales_made, self._all_read, self._scales_partly = scales, True, None
         return self._scales_made
+
+    def _scales_at(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the same of few rows, of which those that are not known yet are read."""
+        if self._scales_made is not None:
+            return self._scales_made[rows]
+        if self._scales_partly is None:
+            self._scales_partly = np.full(self.size, UNKNOWN, np.float32)
+        partly = self._scales_partly
+        unknown = rows[partly[rows] == UNKNOWN]
+        step = max(1, GATHER_BYTES // (self.dim * self._vectors.itemsize))
+
+        def work(low: int, high: int) -> None:
+            for start in range(low, high, step):
+                some = unknown[start : min(start + step, high)]
+                partly[some] = self._inverse(np.take(self._vectors, some, axis=0), some)
+
+        with self._few_read():
+            self._over_rows(work, unknown.size)
+        return partly[rows]
 
     def _scales_of(self, some: Rows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the same of some rows, whose vectors are given."""

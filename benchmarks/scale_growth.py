@@ -22,7 +22,7 @@ from eex.index.engines import Building
 from eex.index.exact import ExactIndex
 from eex.index.int8 import Int8Index
 from eex.index.int8_make import FILES, Codes, build_int8
-from eex.index.stopping import stopping
+from eex.stopping import stopping
 
 K = 100
 CENTRES = 200

@@ -16,7 +16,7 @@ from eex.errors import BadQueryError, BusyError, CancelledError, ShapeError
 from eex.index.base import Scan
 from eex.index.batched import BatchedIndex
 from eex.index.exact import ExactIndex
-from eex.index.stopping import check_stopped, stopping
+from eex.stopping import check_stopped, stopping
 from eex.testing import IndexContract, toy_vectors
 
 PATIENCE = 30.0

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from eex.embeddings import EmbeddingSet
 from eex.embeddings.units import unit_vectors
 from eex.errors import BadQueryError, CancelledError
-from eex.index.stopping import stopping
 from eex.search import diversity
 from eex.search.diversity import Arranged, Arrangement, arrange, first_look, mmr
 from eex.search.repeats import Repeats, group_repeats
 from eex.search.spread import cells_of, one_per_cell, spread
+from eex.stopping import stopping
 from eex.testing import toy_vectors
 from toy_sets import SHORT, embedding_set
 

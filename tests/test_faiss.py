@@ -30,7 +30,7 @@ from eex.index.engines import EngineSpec, Opening
 from eex.index.exact import ExactIndex
 from eex.index.faiss_search import FaissIndex
 from eex.index.plain import open_exact
-from eex.index.stopping import stopping
+from eex.stopping import stopping
 from eex.testing import IndexContract, toy_vectors
 
 pytest.importorskip("faiss")

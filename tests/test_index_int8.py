@@ -22,7 +22,7 @@ from eex.index.engines import Building, Opening
 from eex.index.exact import ExactIndex
 from eex.index.int8 import INT8, Int8Index, open_int8
 from eex.index.int8_make import Codes, build_int8, coded
-from eex.index.stopping import stopping
+from eex.stopping import stopping
 from eex.testing import IndexContract, cosines, toy_vectors
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from eex.index import kernels
 from eex.index.base import Hits, PartialHits
 from eex.index.exact import ExactIndex
 from eex.index.kernels import over_rows
-from eex.index.stopping import check_stopped, stopping
+from eex.stopping import check_stopped, stopping
 from eex.testing import toy_vectors
 
 

@@ -7,6 +7,7 @@ import eex
 
 LAYERS = (
     "errors",
+    "stopping",
     "registry",
     "config",
     "files",

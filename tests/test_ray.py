@@ -28,7 +28,7 @@ from eex.index.engines import Opening
 from eex.index.exact import ExactIndex
 from eex.index.ray_engine import RAY
 from eex.index.ray_shards import RayShards
-from eex.index.stopping import check_stopped, stopping
+from eex.stopping import check_stopped, stopping
 from eex.testing import IndexContract, toy_vectors
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ from eex.errors import BusyError
 from eex.index.base import Scan
 from eex.index.batched import BatchedIndex
 from eex.index.exact import ExactIndex
-from eex.index.stopping import check_stopped
 from eex.search.run import OpenSet
 from eex.server import app as apps
 from eex.server import state as states
@@ -35,6 +34,7 @@ from eex.server.app import create_app
 from eex.server.load import PART_BYTES, ROW_BYTES, Limits, Load
 from eex.server.run import listen
 from eex.server.state import State
+from eex.stopping import check_stopped
 from toy_sets import toy_set
 
 PATIENCE = 30.0

@@ -16,7 +16,7 @@ from eex.index.base import Hits, PartialHits, VectorIndex
 from eex.index.exact import ExactIndex
 from eex.index.sharded import LocalShards, ShardedIndex
 from eex.index.shards import joined, spans
-from eex.index.stopping import stopping
+from eex.stopping import stopping
 from eex.testing import IndexContract, toy_vectors
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import pytest
 from eex.encoders.base import EncoderSpec, EncodesImage, EncodesPlace, EncodesText
 from eex.errors import BadQueryError, CancelledError, ShapeError
 from eex.index.base import FindsRows, VectorIndex
-from eex.index.stopping import stopping
+from eex.stopping import stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

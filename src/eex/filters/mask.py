@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet
+from eex.errors import CancelledError
 from eex.filters.columns import Slice, columns_of
 from eex.filters.conditions import Question, questions_of
 from eex.filters.record import Filter
+from eex.stopping import check_stopped
 
 __all__ = ["Masks", "check", "columns_of", "count", "mask_of"]
 
@@ -41,11 +43,13 @@ def mask_of(filter: Filter, embeddings: EmbeddingSet) -> Mask:  # noqa: A002
     Raises:
         BadQueryError: If the set lacks what a condition asks about, or an expression does not fit
             its columns.
+        CancelledError: If the search should stop.
     """
     questions = questions_of(filter, embeddings)
     mask: Mask = np.ones(len(embeddings), np.bool_)
     kinds = columns_of(embeddings) if len(questions) else {}
     for start in range(0, len(mask) if questions else 0, SLICE):
+        check_stopped()
         stop = min(start + SLICE, len(mask))
         mask[start:stop] = _asked(questions, Slice(embeddings, kinds, start, stop))
     return mask
@@ -118,9 +122,13 @@ class Masks:
             others = self._making.get(key)
             if others is None:
                 mine = self._making[key] = Future()
-        if others is not None:
+        if others is None:
+            return self._make(filter, key, mine)
+        try:
             return others.result()
-        return self._make(filter, key, mine)
+        except CancelledError:  # of who made it; who asks here may still want it
+            check_stopped()
+            return self.of(filter)
 
     def _make(self, filter: Filter, key: str, future: Future[Mask]) -> Mask:  # noqa: A002
         try:

@@ -111,7 +111,7 @@ class VectorIndex(FindsRows, Protocol):
         need not be read: their scores may be NaN.
 
         Raises:
-            CancelledError: If the search should stop, see `eex.index.stopping`.
+            CancelledError: If the search should stop, see `eex.stopping`.
         """
         ...
 

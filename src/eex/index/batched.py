@@ -27,7 +27,7 @@ import numpy as np
 
 from eex.errors import BusyError, CancelledError, ShapeError
 from eex.index.asked import checked_k, checked_mask, unit_row
-from eex.index.stopping import check_stopped, stopping
+from eex.stopping import check_stopped, stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

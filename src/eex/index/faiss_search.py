@@ -20,7 +20,7 @@ from eex.index.base import Hits
 from eex.index.faiss_build import INDEX, LISTS, ROWS, faiss_module, joined_lists, told_in_words
 from eex.index.faiss_rows import SPARSE, exact_among
 from eex.index.picking import Picking
-from eex.index.stopping import check_stopped
+from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -17,7 +17,7 @@ import numpy as np
 
 from eex.errors import BadQueryError
 from eex.index.exact import ExactIndex
-from eex.index.stopping import check_stopped
+from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def build_int8(building: Building) -> None:
 
     Raises:
         BadQueryError: If the set's vectors are int8 already.
-        CancelledError: If the search should stop, see `eex.index.stopping`.
+        CancelledError: If the search should stop, see `eex.stopping`.
     """
     vectors = building.embeddings.vectors
     if vectors.dtype.kind == "i":

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eex.errors import ShapeError
-from eex.index.stopping import check_stopped
+from eex.stopping import check_stopped
 
 try:
     import numkong
@@ -114,7 +114,7 @@ def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, th
     raised. `work` sees the context variables of the caller.
 
     Raises:
-        CancelledError: If the search should stop (`eex.index.stopping`); asked before each slice.
+        CancelledError: If the search should stop (`eex.stopping`); asked before each slice.
 
     Source:
         Guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers C-36 (1987).

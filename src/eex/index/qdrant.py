@@ -25,7 +25,7 @@ from eex.index.base import Hits
 from eex.index.engines import Opening
 from eex.index.plain import open_exact
 from eex.index.qdrant_where import pushed
-from eex.index.stopping import check_stopped
+from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

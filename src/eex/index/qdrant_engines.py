@@ -219,7 +219,7 @@ def _upload(
 ) -> tuple[float, NDArray[np.int64]]:
     """Send all rows; return the greatest loss of storing them, and the rows left out."""
     from eex.index.qdrant_payload import batches
-    from eex.index.stopping import check_stopped
+    from eex.stopping import check_stopped
 
     lost, left_out = 0.0, [np.empty(0, np.int64)]
     for batch in batches(building.embeddings, known, half=layout.half, batch_bytes=batch_bytes):

@@ -21,7 +21,7 @@ import numpy as np
 from eex.errors import EexError, UnavailableError
 from eex.index.ray_cluster import release
 from eex.index.ray_worker import Holding, RowsWorker
-from eex.index.stopping import check_stopped
+from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,7 @@ from eex.embeddings import open_folder
 from eex.errors import DamagedSetError
 from eex.index.base import VectorIndex
 from eex.index.engines import Opening, engine
-from eex.index.stopping import stopping
+from eex.stopping import stopping
 
 if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet

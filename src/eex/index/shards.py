@@ -87,7 +87,7 @@ class Shards(Protocol):
             One for each range; None where it was not asked, or cannot be searched now.
 
         Raises:
-            CancelledError: If the search should stop (`eex.index.stopping`).
+            CancelledError: If the search should stop (`eex.stopping`).
         """
         ...
 

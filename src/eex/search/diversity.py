@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from eex.embeddings.units import unit_vectors
 from eex.errors import BadQueryError
 from eex.index.kernels import dot_rows
-from eex.index.stopping import check_stopped
 from eex.search.repeats import Repeats
 from eex.search.spread import OnePerCell, Spread
+from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet

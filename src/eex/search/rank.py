@@ -18,10 +18,10 @@ import numpy as np
 
 from eex.errors import BadQueryError
 from eex.index.base import FiltersItself, Hits, VectorIndex
-from eex.index.stopping import check_stopped
 from eex.index.topk import kth_highest, top_rows
 from eex.search.diversity import Arrangement, arrange, first_look
 from eex.search.fusion import Fusion, Scale, bounds, joined, reciprocal_ranks
+from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

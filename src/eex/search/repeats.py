@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eex.errors import BadQueryError
-from eex.index.stopping import check_stopped
+from eex.stopping import check_stopped
 
 ROUNDING = 1e-6
 """How far a cosine of two unit vectors in float32 may be from the true one."""

@@ -1,6 +1,6 @@
 """Work for a client that may go away: when it does, the work stops.
 
-Scans look at `eex.index.stopping` between slices of rows, so an answer that nobody waits for any
+Scans look at `eex.stopping` between slices of rows, so an answer that nobody waits for any
 more is given up within some milliseconds.
 """
 
@@ -16,7 +16,7 @@ import anyio.to_thread
 from starlette.requests import Request
 
 from eex.errors import CancelledError
-from eex.index.stopping import stopping
+from eex.stopping import stopping
 
 T = TypeVar("T")
 

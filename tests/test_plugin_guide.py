@@ -20,7 +20,9 @@ from eex.cli import main
 from eex.encoders.base import EncoderSpec
 from eex.encoders.open import encoder_spec
 from eex.errors import MissingWeightsError
-from eex.testing import EncoderContract
+from eex.index.base import FindsRows
+from eex.search.run import OpenSet
+from eex.testing import EncoderContract, IndexContract
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -55,6 +57,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     dist_info(folder, project["name"], project["entry-points"]["eex.encoders"])
     dist_info(folder, "mixed-colour", {"mixed-colour": "mixed_colour:MIXED_COLOUR"})
     (folder / "alps_set.py").write_text(next(m for m in MODULES if "SETS = [" in m))
+    (folder / "in_memory.py").write_text(next(m for m in MODULES if "IN_MEMORY = " in m))
+    engines = next(t["project"]["entry-points"] for t in TABLES if "in-memory" in str(t))
+    dist_info(folder, "in-memory", engines["eex.indexes"], group="eex.indexes")
     points = next(t["project"]["entry-points"]["eex.sets"] for t in TABLES if is_of_sets(t))
     dist_info(folder, "alps-set", points, group="eex.sets")
     monkeypatch.syspath_prepend(str(folder))
@@ -62,7 +67,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     registry._installed.cache_clear()
     registry._load.cache_clear()
     yield folder
-    for name in ("mean_colour", "mixed_colour", "alps_set"):
+    for name in ("mean_colour", "mixed_colour", "alps_set", "in_memory"):
         monkeypatch.delitem(__import__("sys").modules, name, raising=False)
     registry._installed.cache_clear()
     registry._load.cache_clear()
@@ -73,6 +78,29 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "x.png"
     Image.new("RGB", (20, 10), (30, 40, 0)).save(path)
     return path
+
+
+class TestInMemory(IndexContract):
+    """What the page tells authors to put into their tests, run."""
+
+    @staticmethod
+    def make(vectors: Any) -> FindsRows:
+        scope: dict[str, Any] = {}
+        exec(next(m for m in MODULES if "class TestInMemory" in m), scope)
+        made: FindsRows = scope["TestInMemory"].make(vectors)
+        return made
+
+
+def test_an_engine_of_a_package_ranks_by_its_name(
+    world: OpenSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["index", "engines"])
+    assert "in-memory" in capsys.readouterr().out
+    other = OpenSet("world", world.embeddings, world.settings, pool=world.pool, engine="in-memory")
+    found = other.search(text="sand desert", k=20)
+    expected = world.search(text="sand desert", k=20)
+    assert [tile.row for tile in found.results] == [tile.row for tile in expected.results]
+    assert any("Found by in-memory" in message for message in found.messages)
 
 
 class TestMeanColour(EncoderContract):

@@ -5,11 +5,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from eex import registry
+from eex.embeddings import EmbeddingSet, SetHeader
 from eex.encoders.base import EncoderSpec
 from eex.errors import EexError, MissingExtraError, UnknownNameError
+from eex.index.engines import Opening, engine
 from eex.registry import find, names, unknown_name
 from eex.testing import EncoderContract, IndexContract, ToyEncoder
 
@@ -38,10 +41,9 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 class TestPretendIndex(IndexContract):
     @staticmethod
     def make(vectors: NDArray[Any]) -> FindsRows:
-        made = find("eex.indexes", "pretend")
-        assert callable(made)
-        index: FindsRows = made(vectors)
-        return index
+        header = SetHeader(id="toys", title="Toys", model="", dim=vectors.shape[1])
+        toys = EmbeddingSet(header, vectors, np.zeros((len(vectors), 2)), Path("none"), "key")
+        return engine("pretend").open(Opening(embeddings=toys))
 
 
 class TestPretendEncoder(EncoderContract):

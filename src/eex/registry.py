@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Group = Literal["eex.encoders", "eex.sources", "eex.sets", "eex.readers", "eex.indexes"]
 """What can be plugged in: an `EncoderSpec`, a source of tiles, the record of a published set, a
-reader of pixels, a `VectorIndex`."""
+reader of pixels, an `EngineSpec` of search."""
 
 KINDS: dict[Group, str] = {
     "eex.encoders": "encoder",

@@ -163,12 +163,69 @@ def test_one_read_answers_only_so_many_and_first_come_are_first_served(inner: Ga
         first = crowd.pool.submit(index.scan, VECTORS[0], k=5)
         entered(inner)
         others = [crowd.asks(row) for row in range(1, 8)]
-        assert [ask.query[0] for ask in index._queue] == VECTORS[1:8, 0].tolist()
+        assert [ask.queries[0][0] for ask in index._queue] == VECTORS[1:8, 0].tolist()
         inner.gate.set()
         for row, answer in enumerate([first, *others]):
             check(answer, row)
     assert inner.reads == [1, 3, 3, 1]
     assert BatchedIndex(inner, scores_bytes=0)._most == 1
+
+
+def test_queries_of_one_caller_share_the_read_too_and_count_each(inner: Gated) -> None:
+    index, mask = BatchedIndex(inner, most=6), np.arange(2_000) % 3 > 0
+    plain = ExactIndex(VECTORS, threads=1)
+
+    def several(rows: Sequence[int]) -> list[Scan]:
+        masks = [mask if row % 2 else None for row in rows]
+        return index.scan_many(VECTORS[list(rows)], k=[row + 1 for row in rows], masks=masks)
+
+    with Crowd(index) as crowd:
+        first = crowd.pool.submit(index.scan, VECTORS[0], k=5)
+        entered(inner)
+        asked = [range(1, 5), range(5, 7), range(7, 12), range(12, 20)]
+        answers = []
+        for waiting, rows in enumerate(asked, start=1):
+            answers.append(crowd.pool.submit(several, rows))
+            until(lambda waiting=waiting: len(index._queue) == waiting)  # type: ignore[misc]
+        last = crowd.asks(20)
+        inner.gate.set()
+        check(first, 0)
+        check(last, 20)
+        for rows, answer in zip(asked, answers, strict=True):
+            for row, scan in zip(rows, answer.result(PATIENCE), strict=True):
+                some = mask if row % 2 else None
+                right = plain.scan(VECTORS[row], k=row + 1, mask=some)
+                np.testing.assert_array_equal(scan.hits.rows, right.hits.rows)
+                np.testing.assert_array_equal(scan.hits.scores, right.hits.scores)
+                seen = slice(None) if some is None else some
+                np.testing.assert_allclose(scan.scores[seen], right.scores[seen], atol=1e-6)
+    assert inner.reads == [1, 6, 5, 8, 1]  # in their order, and what is too much for one read alone
+
+
+def test_several_queries_that_cannot_wait_or_be_asked_are_refused(inner: Gated) -> None:
+    index = BatchedIndex(inner, waiting=3)
+    few, free = np.arange(2_000) < 20, [None, None]
+    with Crowd(index) as crowd:
+        first = crowd.pool.submit(index.scan, VECTORS[0], k=5)
+        entered(inner)
+        large = crowd.pool.submit(index.scan_many, VECTORS[1:5], k=[5] * 4, masks=[None] * 4)
+        until(lambda: len(index._queue) == 1)  # as nobody else waits
+        with pytest.raises(BusyError, match="4 searches wait"):
+            index.scan_many(VECTORS[:2], k=[1, 1], masks=free)
+        with pytest.raises(ShapeError, match="2 queries came with 1"):
+            index.scan_many(VECTORS[:2], k=[1], masks=free)
+        with pytest.raises(BadQueryError):
+            index.scan_many(np.zeros((2, 16)), k=[1, 1], masks=free)
+        with pytest.raises(BadQueryError):
+            index.scan_many(VECTORS[:2], k=[1, 0], masks=free)
+        with pytest.raises(ShapeError):
+            index.scan_many(VECTORS[:2], k=[1, 1], masks=[None, np.ones(7, bool)])
+        inner.gate.set()
+        scans = index.scan_many(VECTORS[:2], k=[1, 1], masks=[few, few])  # of few rows: never waits
+        assert [scan.hits.rows.shape for scan in scans] == [(1, 1), (1, 1)]
+        check(first, 0)
+        assert [scan.hits.rows[0, 0] for scan in large.result(PATIENCE)] == [1, 2, 3, 4]
+    assert index.scan_many(np.empty((0, 16)), k=[], masks=[]) == []
 
 
 def test_one_more_than_may_wait_is_refused(inner: Gated) -> None:
@@ -304,8 +361,14 @@ def test_many_at_once_with_all_kinds_of_questions_get_their_own_answers() -> Non
             left = iter(range(checks))
             try:
                 with stopping(lambda left=left: next(left, None) is None):  # type: ignore[misc]
-                    if rng.random() < 0.5:
+                    if (kind := rng.random()) < 0.3:
                         rows, scores = index.scan(query, k=k, mask=mask).hits
+                    elif kind < 0.6:
+                        count = int(rng.integers(1, 10))
+                        several = np.stack([*rng.normal(size=(count, 16)), query])
+                        each = [masks[rng.integers(3)] for _ in range(count)]
+                        found = index.scan_many(several, k=[k] * (count + 1), masks=[*each, mask])
+                        rows, scores = found[-1].hits
                     else:
                         rows, scores = index.search(query[None], k=k, mask=mask)
             except CancelledError:

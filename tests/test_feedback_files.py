@@ -18,6 +18,8 @@ from eex.cli.feedback import classify, feedback
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet
 from eex.errors import BadQueryError, OutputError
+from eex.filters.globe import inside_bbox
+from eex.filters.record import Filter
 from eex.places import EARTH_RADIUS_KM
 from eex.search.feedback.files import nearest_rows
 from eex.search.feedback.session import Feedback
@@ -287,6 +289,30 @@ def test_rounds_on_the_command_line(run: Run, world: OpenSet, tmp_path: Path) ->
     assert Feedback.load(world, file).labels == session.labels
 
 
+def test_conditions_join_those_of_the_recipe(run: Run, world: OpenSet, tmp_path: Path) -> None:
+    recipe, file = tmp_path / "recipe.json", str(tmp_path / "labels.geojson")
+    first = {"text": "salt flat", "filter": {"bbox": [-90, -60, 0, 60], "where": "grid_cell <> ''"}}
+    recipe.write_text(json.dumps(first), encoding="utf-8")
+
+    def asked(*words: str) -> dict[str, Any]:
+        code, out, err = run("feedback", "world", *words, "--format", "json")
+        assert code == 0, err
+        told: dict[str, Any] = json.loads(out)["recipe"]["filter"]
+        return told
+
+    start = ("--recipe", str(recipe), "--positive", "812")
+    assert asked(*start, "--save", file) == first["filter"]
+    near = {"lon": -68.0, "lat": -20.0, "km": 900.0}
+    assert asked(*start, "--near", "-20, -68, 900") == {**first["filter"], "near": near}
+    there = ("--labels", file, "--near", "-20, -68, 900", "--where", "grid_cell <> 'x'")
+    other = {**first["filter"], "near": near, "where": "grid_cell <> 'x'"}
+    assert asked(*there) == other
+    rows = Feedback.load(world, file).search(filter=Filter.from_json(other), k=20).results
+    whole = inside_bbox(world.embeddings.lonlat[[r.row for r in rows]], (-90, -60, 0, 60))
+    assert len(rows)
+    assert whole.all()
+
+
 def test_the_command_line_says_what_is_wrong(run: Run, tmp_path: Path) -> None:
     taken = tmp_path / "taken.geojson"
     taken.write_text("mine", encoding="utf-8")
@@ -294,6 +320,10 @@ def test_the_command_line_says_what_is_wrong(run: Run, tmp_path: Path) -> None:
         (("feedback", "world"), "--positive"),
         (("feedback", "world", "--negative", "5"), "positive"),
         (("feedback", "world", "--positive", "nowhere"), "no tile nowhere"),
+        (("feedback", "world", "--positive", str(2**70)), f"no tile {2**70}"),
+        (("feedback", "world", "--positive", str(10**19 - 1)), "no row"),
+        (("feedback", "world", "--positive", "9" * 9_999), "no tile 999"),
+        (("feedback", "world", "--positive", "5", "--unmark", "9999999999999999999"), "no row"),
         (("feedback", "world", "--positive", "5", "--save", str(taken)), "there already"),
         (("feedback", "world", "--labels", str(tmp_path / "no.geojson")), "There is no file"),
         (("feedback", "world", "--positive", "5", "--undo"), "nothing to undo"),

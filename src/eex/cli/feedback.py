@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 METHODS = ("mean", "rocchio", "logistic")
 """As in `eex.search.feedback.methods`, which is not loaded for --help."""
 
+DIGITS = 19
+"""Most digits of a row; a longer number can only be an id."""
+
 
 def _classifier_options(command: Command) -> Command:
     """Add --c and --background, of logistic regression."""
@@ -135,7 +138,7 @@ def feedback(
     session = _session(opened, labels, asked)
     _change(session, asked)
     say(f"Round {session.round.number}: {_counted(session)}")
-    found = session.search(**_how(asked))
+    found = session.search(**_how(asked, session.start))
     say_understood(found)
     if map_file is not None:
         found.map(map_file)
@@ -313,8 +316,11 @@ def _change(session: Feedback, asked: dict[str, Any]) -> None:
         raise BadQueryError(message, hint="Give --positive ROW, --labels FILE or --text WORDS.")
 
 
-def _how(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return how to ask: the method, and what is said of the results."""
+def _how(asked: dict[str, Any], start: Query | None) -> dict[str, Any]:
+    """Return how to ask: the method, and what is said of the results.
+
+    Conditions join those of the query to start from; one that it has already takes its place.
+    """
     from eex.filters.record import Filter
     from eex.search.feedback.methods import C, Shares
 
@@ -329,7 +335,8 @@ def _how(asked: dict[str, Any]) -> dict[str, Any]:
         "top_percent": asked["top_percent"],
     }
     how = {name: value for name, value in said.items() if value is not None}
-    if within := filter_record(asked, {}).get("filter"):
+    before = {} if start is None else {"filter": start.filter.to_json()}
+    if within := filter_record(asked, before).get("filter"):
         how["filter"] = Filter.from_json(within)
     return {
         **how,
@@ -346,7 +353,7 @@ def _rows(words: tuple[str, ...], embeddings: EmbeddingSet) -> list[int]:
 
     rows = []
     for word in (piece.strip() for given in words for piece in given.split(",")):
-        if word.isdecimal():
+        if word.isdecimal() and len(word) <= DIGITS:
             rows.append(int(word))
         elif word:
             rows.append(row_of(embeddings, mark=word))

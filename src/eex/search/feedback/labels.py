@@ -27,6 +27,9 @@ POSITIVE, NEGATIVE = 1, -1
 MAX_LABELS = 100_000
 """Most labels that are kept."""
 
+MAX_ROW = 2**63 - 1
+"""Largest number of a row that can be stored."""
+
 LISTED = 8
 """Most rows that a message names."""
 
@@ -156,6 +159,9 @@ def rows_of(rows: object, name: str) -> list[int]:
         row = integer(given)
         if row is None or row < 0:
             message = f"A row is a whole number from 0, got {shown(given)}."
+            raise BadQueryError(message, hint="Results of a search have the number of their row.")
+        if row > MAX_ROW:
+            message = f"There is no row {shown(row)}."
             raise BadQueryError(message, hint="Results of a search have the number of their row.")
         found[row] = None
     return list(found)

@@ -98,6 +98,8 @@ def build_faiss(building: Building, kind: str) -> None:
     try:
         index = _trained(faiss, codes, sample, dim=dim, lists=lists, links=links, seed=seed)
         del sample
+        if isinstance(index, faiss.IndexHNSW):
+            index.hnsw.efConstruction = _whole(options, "efconstruction", 1, 10_000)
         _add_all(faiss, index, building)
     finally:
         faiss.omp_set_num_threads(before)

@@ -136,6 +136,11 @@ FAISS_HNSW = EngineSpec(
     options=(
         Option(name="links", default=32, about="Of each node, half of those on the ground level."),
         Option(
+            name="efconstruction",
+            default=200,
+            about="Nodes kept in view while building; fewer build quicker and find much less.",
+        ),
+        Option(
             name="efsearch",
             default=256,
             about="Nodes that a search keeps in view; at least the candidates.",

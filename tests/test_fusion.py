@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.embeddings import EmbeddingSet
 from eex.errors import BadQueryError
+from eex.index.base import Hits, PartialHits, Scan
 from eex.search import member
 from eex.search.fusion import Fusion, Scale, bounds, joined, reciprocal_ranks
 from eex.search.parts import RowPart
@@ -25,7 +29,8 @@ CALIBRATIONS = ("z", "robust-z", "quantile", "min-max", "none")
 def cosines_of(opened: OpenSet, rows: list[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return float64 cosines of every row with each of some, shape (rows, n)."""
     wide = np.asarray(opened.embeddings.vectors, np.float64)
-    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    wide /= np.where(lengths > 0, lengths, 1)
     return np.asarray(wide @ wide[rows].T)
 
 
@@ -116,6 +121,52 @@ def test_plain_arithmetic_of_vectors_is_a_minus_b(monkeypatch: pytest.MonkeyPatc
         [t.score for t in found.results], np.sort(expected)[::-1][:10], atol=1e-5
     )
     assert found.score_kind == "cosine"
+
+
+@pytest.mark.parametrize("kind", CALIBRATIONS)
+@pytest.mark.parametrize("method", ["sum", "minimum"])
+def test_the_list_is_that_of_float64_however_near_scores_are(
+    kind: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member, "SAMPLE", 700)  # the best lie beyond the sample
+    opened, _ = toy_set(monkeypatch)
+    fusion = {"method": method, "calibration": kind}
+    axis = [1.0] + 15 * [0.0]  # which rounding leaves as it is
+    parts = [{"kind": "vector", "vector": axis}]
+    found = opened.ask({"parts": parts, "fusion": fusion, "k": 2_000})
+    cosines = opened.exact.score_rows(axis, np.arange(2_000))
+    assert [t.row for t in found.results] == np.argsort(-cosines, kind="stable").tolist()
+    other = axis[::-1]
+    parts.append({"kind": "vector", "vector": other})
+    two = opened.ask({"parts": parts, "fusion": fusion, "k": 2_000})
+    each = [opened.exact.score_rows(some, np.arange(2_000)) for some in (axis, other)]
+    scales = [Scale.of(kind, opened.sample.scores(some)) for some in (axis, other)]  # type: ignore[arg-type]
+    expected = joined(Fusion.from_json(fusion), each, scales, [1, 1])
+    rows = [t.row for t in two.results]
+    assert rows == np.argsort(-expected, kind="stable").tolist()
+
+
+def test_weights_of_nothing_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, _ = toy_set(monkeypatch)
+    for fusion in ("vector", "sum", "rrf"):
+        with pytest.raises(BadQueryError, match="weight 0"):
+            opened.search(row=[3, 4], weights={"row": 0}, fusion=fusion)
+
+
+def test_a_sample_is_taken_of_rows_that_can_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member, "SAMPLE", 700)
+    opened, _ = toy_set(monkeypatch)
+    vectors = np.asarray(opened.embeddings.vectors).copy()
+    unusable = np.flatnonzero(np.arange(2_000) % 3 != 1)
+    vectors[unusable] = 0
+    some = replace(opened.embeddings, vectors=vectors, unusable=unusable, key="few")
+    few = OpenSet("few", some, opened.settings, pool=opened.pool)
+    found = few.search(row=[4, 7], fusion="sum", k=5)
+    each = cosines_of(few, [4, 7])
+    usable = np.flatnonzero(np.arange(2_000) % 3 == 1)
+    z = np.mean([(s - s[usable].mean()) / s[usable].std() for s in each.T], axis=0)
+    best = usable[np.argsort(-z[usable], kind="stable")][:5]
+    assert [t.row for t in found.results] == best.tolist()
 
 
 def test_what_calibrates_does_not_depend_on_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,10 +275,120 @@ def test_several_sets_are_joined_by_their_tiles(monkeypatch: pytest.MonkeyPatch)
     assert found.recipe["sets"] == ["toys", "second"]
     again = first.ask(found.recipe, also=[other])
     assert again.results == found.results
-    for fusion in ("minimum", "rrf"):
-        some = first.search(row=tile, also=[other], k=5, fusion=fusion)
+    for fusion in ("minimum", "rrf", "sum"):
+        some = first.search(row=tile, also=[other], k=2_000, fusion=fusion)
         assert some.results[0].row == tile
-        assert {t.row for t in some.results} <= set(rows)
+        assert {t.row for t in some.results} == set(rows)
+        json.dumps(some.to_geojson(), allow_nan=False)
+
+
+@pytest.mark.parametrize("fusion", ["sum", "minimum", "rrf"])
+def test_tiles_at_several_dates_share_a_row_of_another_set(
+    fusion: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = toy_set(monkeypatch)
+    cells = pa.table({"grid_cell": [f"cell{i // 2}" for i in range(2_000)]})
+    dates = EmbeddingSet(
+        first.embeddings.header,
+        first.embeddings.vectors,
+        np.repeat(first.embeddings.lonlat[:1_000], 2, axis=0),
+        cells,
+        "dates",
+    )
+    opened = OpenSet("dates", dates, first.settings, pool=first.pool)
+    rows = np.random.default_rng(5).permutation(1_000).tolist()
+    other = second(first.embeddings, rows, monkeypatch)
+    east = {"where": "lon > 0"}
+    found = opened.search(row=4, also=[other], fusion=fusion, filter=east, k=2_000)
+    inside = np.flatnonzero(dates.lonlat[:, 0] > 0)
+    assert sorted(t.row for t in found.results) == inside.tolist()
+    assert np.flatnonzero(found.ranked).tolist() == inside.tolist()
+    if fusion == "rrf":
+        theirs = cosines_of(other, [rows.index(2)])[:, 0]
+        order = np.argsort(-theirs.astype(np.float32), kind="stable")
+        ranked = [r for t in order for r in (2 * rows[t], 2 * rows[t] + 1) if r in set(inside)]
+        ours = inside[np.argsort(-cosines_of(opened, [4])[inside, 0], kind="stable")]
+        expected = np.zeros(2_000)
+        for ranking in (ours, np.array(ranked)):
+            expected[ranking] += 1 / (60 + np.arange(1, len(ranking) + 1))
+        rows_found = [t.row for t in found.results]
+        np.testing.assert_allclose(
+            [t.score for t in found.results], expected[rows_found], rtol=1e-5
+        )
+
+
+def test_rows_that_an_engine_lost_are_told_whatever_joins_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, _ = toy_set(monkeypatch)
+    inner = opened.exact
+
+    class Lossy:
+        size, dim = inner.size, inner.dim
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def lost(self, hits: Hits) -> Hits:
+            return PartialHits(*hits, ((100, 200),))
+
+        def search(self, queries: Any, **how: Any) -> Hits:
+            return self.lost(inner.search(queries, **how))
+
+        def scan(self, query: Any, **how: Any) -> Scan:
+            scan = inner.scan(query, **how)
+            return Scan(scan.scores, self.lost(scan.hits))
+
+        def scan_many(self, queries: Any, **how: Any) -> list[Scan]:
+            return [Scan(s.scores, self.lost(s.hits)) for s in inner.scan_many(queries, **how)]
+
+        def scores(self, query: Any, **how: Any) -> Any:
+            return inner.scores(query, **how)
+
+        def score_rows(self, query: Any, rows: Any) -> Any:
+            return inner.score_rows(query, rows)
+
+    opened._index = Lossy()  # type: ignore[assignment]
+    for asked in ({"row": 5}, {"row": [5, 6]}):
+        for fusion in ("vector", "sum", "minimum", "rrf"):
+            found = opened.search(fusion=fusion, k=3, **asked)  # type: ignore[arg-type]
+            told = [m for m in found.messages if "Rows 100 to 199 could not be searched" in m]
+            assert len(told) == 1, fusion
+
+
+def test_a_set_that_takes_no_part_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = toy_set(monkeypatch)
+    other = second(first.embeddings, list(range(300)), monkeypatch)
+    found = first.search(vector=first.embeddings.vector(3), also=[other], k=2_000)
+    assert len(found) == 2_000
+    assert "The set second takes no part of this query and was not asked." in found.messages
+    assert not any("only they rank" in message for message in found.messages)
+
+
+def test_sets_are_not_joined_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = toy_set(monkeypatch)
+    nameless = [
+        EmbeddingSet(
+            first.embeddings.header,
+            first.embeddings.vectors,
+            first.embeddings.lonlat,
+            pa.table({"note": ["x"] * 2_000}),
+            key,
+        )
+        for key in ("one", "two")
+    ]
+    sets = [OpenSet(s.key, s, first.settings, pool=first.pool) for s in nameless]
+    with pytest.raises(BadQueryError, match="have no names"):
+        sets[0].search(row=1, also=sets[1:])
+    moved = EmbeddingSet(
+        first.embeddings.header,
+        first.embeddings.vectors,
+        np.asarray(first.embeddings.lonlat)[::-1],
+        first.embeddings.rows,
+        "moved",
+    )
+    with pytest.raises(BadQueryError, match="lie elsewhere"):
+        first.search(row=1, also=[OpenSet("moved", moved, first.settings, pool=first.pool)])
 
 
 def test_sets_side_by_side_answer_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +421,8 @@ def test_a_filter_is_of_the_first_set_and_few_rows_are_read(
     everywhere = first.search(row=7, also=[other], k=2_000)
     inside = [t.row for t in everywhere.results if abs(t.lon) <= 20 and abs(t.lat) <= 30]
     assert [t.row for t in found.results] == inside
-    assert found.inside == len(inside)
+    assert found.inside == len(inside) < 200
+    assert np.isfinite(found.scores).sum() == len(inside)  # others were not read
 
 
 def test_sets_without_a_common_tile_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

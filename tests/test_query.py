@@ -55,14 +55,20 @@ queries = st.builds(
     k=st.none() | st.integers(1, 50_000),
     filter=filters,
     spread_km=st.none() | st.floats(0, 20_000),
-    top_percent=st.none() | st.floats(0.01, 100),
-    one_per_cell=st.none() | st.floats(0, 1_000),
+    top_percent=st.none(),
+    one_per_cell=st.none() | st.floats(0.01, 1_000),
     diversity=st.none() | st.floats(0, 1),
-    repeats=st.none() | st.floats(0, 1),
+    repeats=st.none() | st.floats(0.01, 1),
     fusion=fusions,
     also=st.sampled_from([(), ("a", "b")]),
     prompts=st.booleans() | st.lists(st.sampled_from(["{}", "a photo of {}"]), max_size=3),
 )
+
+
+@given(st.floats(0.01, 100))
+def test_a_percentage_survives_json(percent: float) -> None:
+    query = Query(parts=(RowPart(1),), top_percent=percent)
+    assert Query.from_json(json.loads(json.dumps(query.to_json()))) == query
 
 
 @given(queries)
@@ -104,6 +110,17 @@ WRONG: list[tuple[Any, str]] = [
     ({"text": "sand", "bbox": [0, 0, float("nan"), 5]}, "must be a number"),
     ({"text": "sand", "spread_km": -1}, "spread_km"),
     ({"text": "sand", "top_percent": 0}, "top_percent"),
+    ({"text": "sand", "top_percent": 5, "fusion": "rrf"}, "best percent of ranks"),
+    ({"text": "sand", "repeats": 0}, "repeats must be from 0.01"),
+    ({"text": "sand", "one_per_cell": 0.001}, "one_per_cell must be from 0.01"),
+    ({"text": "sand", "one_per_cell": 20_039}, "one_per_cell must be"),
+    ({"text": "sand", "set": 5}, "name of a set"),
+    ({"text": "sand", "sets": 5}, "sets must be a list"),
+    ({"text": "sand", "sets": "world"}, "sets must be a list"),
+    ({"text": "sand", "sets": ["a", 5]}, "name of a set"),
+    ({"row": 2**70}, "whole number"),
+    ({"parts": [{"kind": "rows", "rows": [-(2**70)]}]}, "whole number"),
+    ({"parts": 5}, "parts must be a list"),
     ({"text": "sand", "top_percent": 101}, "top_percent"),
     ({"text": "sand", "match": ["all"]}, "match is"),
     ({"text": ", ".join("abcdefghijklmnopq"), "split": True}, "this one has 17"),

@@ -130,6 +130,33 @@ def test_options_add_to_a_recipe(run: Run, tmp_path: Path) -> None:
     assert "tiles pass the filter" in err
 
 
+def test_options_change_only_what_they_name(run: Run, tmp_path: Path) -> None:
+    file = _written(tmp_path, {**RECIPES[2], "parts": RECIPES[2]["parts"], "filter": None})
+    out = run("search", "--recipe", file, "--calibration", "robust-z", "--format", "json")[1]
+    assert json.loads(out)["recipe"]["fusion"] == {"method": "sum", "calibration": "robust-z"}
+    ranks = {"row": 5, "fusion": {"method": "rrf", "constant": 10, "window": 50}, "parts": None}
+    out = run(
+        *("search", "--recipe", _written(tmp_path, ranks), "--fusion", "rrf", "--format", "json")
+    )[1]
+    assert json.loads(out)["recipe"]["fusion"] == ranks["fusion"]
+    saved = tmp_path / "saved.json"
+    run("search", "--row", "5", "--save-recipe", str(saved))
+    out = run("search", "--recipe", str(saved), "--top-percent", "2", "--format", "json")[1]
+    assert json.loads(out)["count"] == 354
+
+
+def test_csv_keeps_a_recipe_that_can_be_asked_again(
+    run: Run, world: OpenSet, tmp_path: Path
+) -> None:
+    found = world.ask(RECIPES[3])
+    (tmp_path / "best.csv").write_text(found.to_csv())
+    out = run("search", "--recipe", str(tmp_path / "best.csv"), "--format", "csv")[1]
+    assert out.strip() == found.to_csv().strip()
+    repeats = [row["repeats"] for row in csv.DictReader(io.StringIO(out))]
+    assert repeats == [" ".join(map(str, tile.repeats)) for tile in found.results]
+    assert any(repeats)
+
+
 def test_a_recipe_with_a_picture_is_saved_whole(run: Run, world: OpenSet, tmp_path: Path) -> None:
     from PIL import Image
 
@@ -197,7 +224,14 @@ def test_an_area_as_example_is_the_mean_of_its_tiles(world: OpenSet) -> None:
         (["--text", "sand", "--option", "nprobe"], 2, "NAME=VALUE"),
         (["--set", "world", "--set", "world", "--text", "sand"], 1, "different sets"),
         (["--like-area", "-140,-10,-130,-5"], 1, "No tile lies in the area"),
-        (["--text", "sand", "--repeats", "2"], 1, "repeats must be from 0 to 1"),
+        (["--text", "sand", "--repeats", "2"], 1, "repeats must be from 0.01 to 1"),
+        (["--text", "sand", "--option", "nprobe=5"], 2, "give --engine too"),
+        (["--text", "sand", "--bbox=0,0,9,9", "--area", "0,0,1,1"], 1, "--bbox is given too"),
+        (["--row", str(2**70)], 1, "whole number"),
+        (["--recipe", "{folder}/parts.json"], 1, "list of parts"),
+        (["--recipe", "{folder}/sets.json"], 1, "must be a list"),
+        (["--recipe", "{folder}/set.json"], 1, "name of a set"),
+        (["--recipe", "{folder}/filter.json", "--cloud", "5"], 1, "object of conditions"),
     ],
 )
 def test_what_cannot_be_asked_is_told_in_words(
@@ -205,6 +239,10 @@ def test_what_cannot_be_asked_is_told_in_words(
 ) -> None:
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "list.json").write_text("[1, 2]")
+    (tmp_path / "parts.json").write_text('{"parts": 5}')
+    (tmp_path / "sets.json").write_text('{"sets": "world", "row": 1}')
+    (tmp_path / "set.json").write_text('{"set": 5, "row": 1}')
+    (tmp_path / "filter.json").write_text('{"filter": [1], "row": 1}')
     given = [word.replace("{folder}", str(tmp_path)) for word in arguments]
     got, _, err = run("search", *given)
     assert got == code

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from eex.places import nearest_city
@@ -44,7 +45,7 @@ class Result:
             "score": round(self.score, 6),
         }
         if self.parts:
-            record["parts"] = {k: round(v, 6) for k, v in self.parts.items()}
+            record["parts"] = {k: round(v, 6) for k, v in self.parts.items() if isfinite(v)}
         if self.repeats:
             record["repeats"] = list(self.repeats)
         return record
@@ -125,14 +126,15 @@ def to_csv(
     names = ["rank", "row", "id", "lon", "lat", "score", *[f"score_{name}" for name in parts]]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    about = ["score_kind", "set", "model", "licence", "attribution", "recipe"]
+    about = ["score_kind", "set", "model", "licence", "attribution", "repeats", "recipe"]
     writer.writerow([*names, *about])
     tail = [score_kind, credit.set_id, credit.model, credit.licence, credit.attribution]
     told = "" if recipe is None else json.dumps(recipe, ensure_ascii=False)
     for result in results:
         record = result.to_json()
-        scores = [round(result.parts[name], 6) for name in parts]
-        writer.writerow([*[record[name] for name in names[:6]], *scores, *tail, told])
+        repeats = " ".join(map(str, result.repeats))
+        scores = [record.get("parts", {}).get(name, "") for name in parts]
+        writer.writerow([*[record[name] for name in names[:6]], *scores, *tail, repeats, told])
         told = ""
     return out.getvalue()
 

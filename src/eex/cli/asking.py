@@ -162,8 +162,21 @@ recipe_options = _all(
 def recipe_record(asked: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Return the record to begin with: that of a recipe, with the sets that were named."""
     from eex.search.recipe import read_recipe
+    from eex.values import shown
 
     record = read_recipe(asked["recipe"]) if asked["recipe"] is not None else {}
+    for name, kind, what in (
+        ("parts", list, "a list of parts"),
+        ("filter", dict, "an object of conditions"),
+    ):
+        if record.get(name) is None:
+            record.pop(name, None)
+        elif not isinstance(record[name], kind):
+            message = f"{name} of the recipe is {what}, got {shown(record[name])}."
+            raise BadQueryError(message, hint="eex search --save-recipe writes one that is whole.")
+    if asked["top_percent"] is not None and record.get("top_percent") is None:
+        for name in ("k", "spread_km"):  # what was filled in for the best few
+            record.pop(name, None)
     if names:
         record = {name: value for name, value in record.items() if name not in {"set", "sets"}}
         record |= {"sets": list(names)} if len(names) > 1 else {"set": names[0]}
@@ -212,7 +225,11 @@ def filter_record(asked: dict[str, Any], record: dict[str, Any]) -> dict[str, An
     }
     given = {name: value for name, value in said.items() if value is not None}
     if asked["area"] is not None:
-        given |= _area(asked["area"])
+        area = _area(asked["area"])
+        if given.keys() & area:
+            message = "--area is a box here, and --bbox is given too."
+            raise BadQueryError(message, hint="Give one of both.")
+        given |= area
     if not given:
         return record
     before = record.get("filter") or {}
@@ -233,9 +250,24 @@ def fusion_record(asked: dict[str, Any], record: dict[str, Any]) -> dict[str, An
     rest = {name: value for name, value in record.items() if name not in {"match", "fusion"}}
     if match is not None:
         return {**rest, "match": match}
-    several = len(record.get("sets") or ()) > 1
-    fusion = {"method": method or ("sum" if several else "vector"), "calibration": calibration}
-    return {**rest, "fusion": {name: value for name, value in fusion.items() if value is not None}}
+    before = _fusion_before(record)
+    if method is not None and method != before.get("method"):
+        before = {"method": method}
+    said = {"method": method, "calibration": calibration}
+    given = {name: value for name, value in said.items() if value is not None}
+    return {**rest, "fusion": {**before, **given}}
+
+
+def _fusion_before(record: dict[str, Any]) -> dict[str, Any]:
+    """Return how a recipe joins its parts."""
+    from eex.search.fusion import Fusion
+    from eex.search.query import fusion_of
+
+    if record.get("match") is not None:
+        return fusion_of(record["match"]).to_json()
+    if record.get("fusion") is not None:
+        return Fusion.from_json(record["fusion"]).to_json()
+    return {"method": "sum"} if len(record.get("sets") or ()) > 1 else {"method": "vector"}
 
 
 def engine_settings(asked: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -251,6 +283,9 @@ def engine_settings(asked: dict[str, Any]) -> tuple[str, dict[str, str]]:
             message = f"--option takes NAME=VALUE, such as nprobe=64; got {entry!r}."
             raise click.UsageError(message)
         options[name] = value
+    if options and asked["engine"] in {"", "exact"}:
+        message = "--option is of an engine, and exact has none: give --engine too."
+        raise click.UsageError(message)
     return asked["engine"] or "exact", options
 
 

@@ -82,7 +82,7 @@ def search(
       eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
       eex search --recipe fjords.geojson --k 50
     """  # noqa: D301 - click reads the backspace
-    from eex.search.query import Query
+    from eex.search.query import Query, sets_of
 
     for target in (output, map_file, save_recipe):
         check_target(target)
@@ -91,8 +91,7 @@ def search(
         message = f"The map is a PNG, but {map_file} is not called so."
         raise BadQueryError(message)
     record = recipe_record(asked, names)
-    sets = list(record.get("sets") or [record.get("set") or "world"])
-    opened = _opened(sets, asked)
+    opened = _opened(sets_of(record), asked)
     record = {**record, **_given(asked)}
     record["parts"] = [*record.get("parts", ()), *part_records(asked, opened[0].embeddings)]
     record = filter_record(asked, record)

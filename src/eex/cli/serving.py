@@ -46,7 +46,8 @@ def serve(
     from eex.index.engines import engine as known_engine
 
     settings = read_settings()
-    if asked["engine"]:
+    if asked["engine"] or asked["options"]:
+        asked["engine"] = asked["engine"] or settings.engine
         name, options = engine_settings(asked)
         settings = replace(settings, engine=name, engine_options=tuple(options.items()))
     known_engine(settings.engine)  # a typo is told before anything is served

@@ -92,14 +92,25 @@ class EmbeddingSet:
             raise _damaged(self.table.parent, "its parts do not fit")
         return rows
 
+    @property
+    def named(self) -> bool:
+        """Whether rows have names of their own, see `ids`."""
+        return bool(self._id_column)
+
+    @cached_property
+    def _id_column(self) -> str:
+        for name in (self.roles.get("id", ""), "grid_cell", "unique_id"):
+            if name in self.rows.column_names and not self.rows[name].null_count:
+                return name
+        return ""
+
     @cached_property
     def ids(self) -> pa.ChunkedArray:
         """What a row is called: its grid cell or id, or its number where rows lack those."""
         import pyarrow as pa
 
-        for name in (self.roles.get("id", ""), "grid_cell", "unique_id"):
-            if name in self.rows.column_names and not self.rows[name].null_count:
-                return self.rows[name]
+        if self._id_column:
+            return self.rows[self._id_column]
         return pa.chunked_array([pa.array(np.arange(len(self))).cast(pa.string())])
 
     def vector(self, row: int) -> NDArray[np.float32]:

@@ -85,4 +85,4 @@ def rank_of_percent(rankable: int, percent: float) -> int:
     if not 0 < percent <= 100:  # noqa: PLR2004
         message = f"The share of best tiles must be above 0 and at most 100 percent, got {percent}."
         raise BadQueryError(message, hint="Try 1.")
-    return max(1, int(np.ceil(rankable * percent / 100)))
+    return max(1, int(np.ceil(rankable * percent / 100 - 1e-9)))  # 0.07 of 10,000 are 7

@@ -19,7 +19,7 @@ from eex.search.explain import Understood, understand, weak_texts
 from eex.search.found import Found
 from eex.search.member import Member
 from eex.search.parts import Part, VectorPart
-from eex.search.rank import Ranking, Voice, Wanted, part_scores, rank, sample_scores
+from eex.search.rank import Ranking, Voice, Wanted, part_scores, rank
 from eex.search.vectors import OF_SET, Vectors, needs_encoder, takes_no
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def answer(query: Query, sets: Sequence[OpenSet]) -> Found:
     messages = [
         *heard.understood.messages,
         *heard.notes,
-        *weak_texts(query.parts, _own(query.parts, heard.voices, ranking)),
+        *weak_texts(query.parts, _own(query.parts, heard.voices)),
         *(told for opened in sets for told in opened.told()),
-        *_about(query, sets, members, wanted, ranking),
+        *_about(query, sets, heard.voices, wanted, ranking),
     ]
     return Found(
         query=query,
@@ -151,7 +151,8 @@ def _hear(query: Query, sets: Sequence[OpenSet], members: Sequence[Member]) -> _
             understood = understand(own, encoder=encoder, spec=opened.known_spec)
             _merge(heard.understood, understood)
             told = prompts if isinstance(prompts, tuple) else ()
-            make = Vectors(opened.embeddings, opened.known_spec, encoder, told)
+            spec = opened.known_spec
+            make = Vectors(opened.embeddings, spec, encoder, told, inside=opened.masks.of)
             if member.partner is not None:
                 make = replace(make, rows_here=member.partner.__getitem__)
             for i, part in zip(some, parts, strict=True):
@@ -221,19 +222,11 @@ def _wanted(query: Query, first: OpenSet, member: Member) -> Wanted:
     )
 
 
-def _own(
-    parts: Sequence[Part], voices: Sequence[Voice], ranking: Ranking
-) -> list[NDArray[np.float32]]:
-    """Return scores that say whether each part tells tiles apart."""
-    if len(voices) == 1 and np.isfinite(ranking.scores).any():
-        voice = voices[0]
-        if isinstance(voice.member.index, VectorIndex):
-            return [np.sign(voice.weight) * ranking.scores]
+def _own(parts: Sequence[Part], voices: Sequence[Voice]) -> list[NDArray[np.float32]]:
+    """Return scores that say whether each text tells tiles apart; of other parts none."""
     first = {voice.part: voice for voice in reversed(voices)}
     texts = [part.kind == "text" for part in parts]
-    return [
-        sample_scores(first[i]) if texts[i] else np.empty(0, np.float32) for i in range(len(parts))
-    ]
+    return [first[i].sample if texts[i] else np.empty(0, np.float32) for i in range(len(parts))]
 
 
 def _results(
@@ -268,13 +261,18 @@ def _results(
 def _about(
     query: Query,
     sets: Sequence[OpenSet],
-    members: Sequence[Member],
+    voices: Sequence[Voice],
     wanted: Wanted,
     ranking: Ranking,
 ) -> list[str]:
     """Return what a person should know of how the tiles were ranked."""
     told = []
-    for opened, member in zip(sets, members, strict=True):
+    heard = {voice.member.name: voice.member for voice in voices}
+    for opened in sets:
+        member = heard.get(opened.name)
+        if member is None:
+            told.append(f"The set {opened.name} takes no part of this query and was not asked.")
+            continue
         if member.partner is not None:
             shared = int((member.partner >= 0).sum())
             some = f"{shared:,} of {len(member.partner):,}"
@@ -283,12 +281,16 @@ def _about(
             told.append(
                 f"Found by {opened.engine}: only the best tiles have scores, so there is no map."
             )
-    for low, high in ranking.missing:
-        told.append(f"Rows {low:,} to {high - 1:,} could not be searched: the answer lacks them.")
+        of = f" of {opened.name}" if len(sets) > 1 else ""
+        for low, high in member.missing:
+            some = f"Rows {low:,} to {high - 1:,}{of}"
+            told.append(f"{some} could not be searched: the answer lacks them.")
     told += ranking.messages
     rows = ranking.rows
     if not len(rows):
-        told.append("No tile passes the filter: the answer is empty.")
+        filtered = wanted.mask is not None or wanted.where is not None
+        why = "No tile passes the filter" if filtered else "No tile ranks"
+        told.append(f"{why}: the answer is empty.")
     elif query.top_percent is not None and not wanted.arrangement.passes_over:
         count = int(ranking.ranked.sum())
         if len(rows) < count:

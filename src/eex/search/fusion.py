@@ -57,6 +57,9 @@ Calibration = Literal["z", "robust-z", "quantile", "min-max", "none"]
 RRF_CONSTANT = 60.0
 """Of the paper."""
 
+MAX_CONSTANT = 10_000
+"""Largest of them: beyond, ranks hardly count."""
+
 RRF_WINDOW = 10_000
 """Rows of each ranking that take part."""
 
@@ -104,9 +107,10 @@ class Fusion:
             hint = 'Choose calibration "z" or "none", or method "sum", which joins scores.'
             raise BadQueryError(message, hint=hint)
         constant, window = number_of(self.constant, "constant"), integer(self.window)
-        if constant < 0 or window is None or not 1 <= window <= MAX_WINDOW:
+        if not 0 <= constant <= MAX_CONSTANT or window is None or not 1 <= window <= MAX_WINDOW:
             message = "The constant of rrf is from 0, its window a whole number from 1."
-            raise BadQueryError(message, hint=f"At most {MAX_WINDOW:,} rows take part.")
+            hint = f"At most {MAX_WINDOW:,} rows take part, the constant is at most {MAX_CONSTANT}."
+            raise BadQueryError(message, hint=hint)
         if self.method == "rrf":  # what a method does not look at is the same for all
             set_fields(self, constant=constant, window=window, calibration="none")
         else:

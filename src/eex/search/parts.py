@@ -321,7 +321,7 @@ def _record(part: Part, **values: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def _whole(value: object) -> int:
     row = integer(value)
-    if row is None:
+    if row is None or not -(2**63) <= row < 2**63:
         message = f"A row is a whole number, got {shown(value)}."
         raise BadQueryError(message)
     return row

@@ -58,6 +58,12 @@ MAX_PICTURES = 4
 MAX_SPREAD_KM = 20_040
 """Half-way round the Earth, kilometres: nothing is further apart."""
 
+LEAST_CELL_KM, MAX_CELL_KM = 0.01, 20_000
+"""Sides of grid cells of which one result each is taken, kilometres."""
+
+LEAST_LIKENESS = 0.01
+"""Least cosine from which tiles can be repeats."""
+
 MAX_PROMPTS = 100
 """Most sentences that a text is put into; 80 are known to be used."""
 
@@ -148,14 +154,14 @@ class Query:
         if self.fusion is not None:
             set_fields(self, fusion=Fusion.from_json(self.fusion))
             _check_fusion(self.fusion, self)
+        if self.joined_by.method == "rrf" and self.top_percent is not None:
+            message = "The best percent of ranks is not asked for: ranks look at a window only."
+            raise BadQueryError(message, hint='Take fusion "sum", or k results.')
 
     def _check_sets(self) -> None:
         """Refuse names of sets that are none, come twice, or are named by parts alone."""
         for name in (self.set, *self.also):
-            if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
-                message = f"The name of a set is text, got {shown(name)}."
-                raise BadQueryError(message)
-            check_unicode(name)
+            _check_name(name)
         if len({*self.sets}) != len(self.sets) or len(self.sets) > MAX_SETS:
             message = f"1 to {MAX_SETS} different sets are asked together, got {len(self.sets)}."
             raise BadQueryError(message, hint="Name each set once.")
@@ -172,17 +178,17 @@ class Query:
             raise BadQueryError(message, hint="k is how many results are listed.")
         set_fields(self, k=k)
         about = {
-            "spread_km": (MAX_SPREAD_KM, "It is the least distance between results."),
-            "one_per_cell": (MAX_SPREAD_KM, "It is the side of a grid cell, kilometres."),
-            "diversity": (1, "0.3 trades some fit for results that differ."),
-            "repeats": (1, "0.98 joins tiles that are nearly the same."),
+            "spread_km": (0, MAX_SPREAD_KM, "It is the least distance between results."),
+            "one_per_cell": (LEAST_CELL_KM, MAX_CELL_KM, "It is a grid cell's side, kilometres."),
+            "diversity": (0, 1, "0.3 trades some fit for results that differ."),
+            "repeats": (LEAST_LIKENESS, 1, "0.98 joins tiles that are nearly the same."),
         }
-        for name, (most, hint) in about.items():
+        for name, (least, most, hint) in about.items():
             value = getattr(self, name)
             number = None if value is None else number_of(value, name)
             set_fields(self, **{name: number})
-            if number is not None and not 0 <= number <= most:
-                message = f"{name} must be from 0 to {most:,}, got {number:g}."
+            if number is not None and not least <= number <= most:
+                message = f"{name} must be from {least:g} to {most:,}, got {number:g}."
                 raise BadQueryError(message, hint=hint)
         percent = None if self.top_percent is None else number_of(self.top_percent, "top_percent")
         set_fields(self, top_percent=percent)
@@ -221,7 +227,7 @@ class Query:
             given = shown(record["version"])
             message = f"This query is of version {given}; versions 1 to {VERSION} are read."
             raise BadQueryError(message, hint="Update earth-embedding-explorer.")
-        sets = _sets(record)
+        sets = sets_of(record)
         parts = _parts(record)
         options: dict[str, Any] = {
             name: record[name] for name in _OPTIONS if record.get(name) is not None
@@ -260,16 +266,27 @@ class Query:
         return record
 
 
-def _sets(record: Mapping[str, Any]) -> list[str]:
-    """Return the names of the sets that a record asks."""
+def sets_of(record: Mapping[str, Any]) -> list[str]:
+    """Return the names of the sets that a record asks.
+
+    Raises:
+        BadQueryError: If they are no names.
+    """
     one, several = record.get("set"), record.get("sets")
-    if several is None:
-        return ["world" if one is None else one]
-    names = sequence(several, "sets")
+    names = ["world" if one is None else one] if several is None else sequence(several, "sets")
+    for name in names:
+        _check_name(name)
     if not names or (one is not None and one != names[0]):
         message = "sets lists the names of the sets that are asked, and set is the first of them."
         raise BadQueryError(message, hint="Give one of both.")
     return list(names)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+        message = f"The name of a set is text, got {shown(name)}."
+        raise BadQueryError(message)
+    check_unicode(name)
 
 
 def _parts(record: Mapping[str, Any]) -> list[Part]:

@@ -11,14 +11,15 @@ for sums and minima the best of each part are candidates, which are then scored 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eex.errors import BadQueryError
 from eex.index.base import FiltersItself, Hits, VectorIndex
-from eex.index.topk import kth_highest, top_rows
+from eex.index.topk import rank_of_percent, top_rows
 from eex.search.diversity import Arrangement, arrange, first_look
 from eex.search.fusion import Fusion, Scale, bounds, joined, reciprocal_ranks
 from eex.stopping import check_stopped
@@ -53,6 +54,11 @@ class Voice:
     member: Member
     """The set."""
 
+    @cached_property
+    def sample(self) -> NDArray[np.float32]:
+        """The part's scores of the sample of its set."""
+        return self.member.sample.scores(self.vector)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
@@ -85,8 +91,6 @@ class Ranking:
     """Rows that only repeat a result, best first."""
     messages: tuple[str, ...] = ()
     """What a person should know of the list."""
-    missing: tuple[tuple[int, int], ...] = ()
-    """Ranges of rows that could not be searched."""
 
 
 Best = Callable[[int], "NDArray[np.int64]"]
@@ -106,6 +110,9 @@ def rank(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
             are asked for.
         CancelledError: If the search should stop.
     """
+    if not any(voice.weight for voice in voices):
+        message = "All parts have weight 0, so nothing is asked."
+        raise BadQueryError(message, hint="Give a part another weight.")
     every = all(isinstance(voice.member.index, VectorIndex) for voice in voices)
     if wanted.percent is not None and not every:
         message = "The best percent of all tiles needs every tile's score, and this engine has few."
@@ -128,7 +135,7 @@ def direction(voices: Sequence[Voice], fusion: Fusion) -> NDArray[np.float64]:
     """
     shares = np.array([voice.weight for voice in voices], np.float64)
     if len(voices) > 1 and fusion.calibration != "none":
-        spreads = [float(np.nanstd(sample_scores(voice))) for voice in voices]
+        spreads = [float(np.nanstd(voice.sample)) for voice in voices]
         shares /= np.maximum(spreads, 1e-6)
     total = shares @ np.stack([voice.vector for voice in voices]).astype(np.float64)
     length = float(np.linalg.norm(total))
@@ -138,40 +145,37 @@ def direction(voices: Sequence[Voice], fusion: Fusion) -> NDArray[np.float64]:
     return np.asarray(total / length)
 
 
-def sample_scores(voice: Voice) -> NDArray[np.float32]:
-    """Return a part's scores of the sample of its set."""
-    return voice.member.sample.scores(voice.vector)
-
-
 def _by_vector(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
-    towards = direction(voices, fusion)
-    index = voices[0].member.index
+    towards, member = direction(voices, fusion), voices[0].member
     first = _first(wanted)
-    if isinstance(index, VectorIndex):
-        scores, hits = index.scan(towards, k=first, mask=wanted.mask)
+    if isinstance(member.index, VectorIndex):
+        scores, hits = member.index.scan(towards, k=first, mask=wanted.mask)
+        member.note(hits)
     else:
         scores = np.full(len(wanted.embeddings), np.nan, np.float32)
-        hits = _found(voices[0].member, towards, first, wanted)
+        hits = _found(member, towards, first, wanted)
         scores[hits.rows[0]] = hits.scores[0]
     looked = first
 
     def best(count: int) -> NDArray[np.int64]:
         nonlocal hits, looked
         if count > looked:
-            hits, looked = _found(voices[0].member, towards, count, wanted), count
+            hits, looked = _found(member, towards, count, wanted), count
             scores[hits.rows[0]] = hits.scores[0]  # as exact in the map as in the ranking
         return hits.rows[0]
 
-    ranking = _ranking(scores, best, wanted)
-    return replace(ranking, missing=tuple(getattr(hits, "missing", ())))
+    return _ranking(scores, best, wanted)
 
 
 def _found(member: Member, towards: NDArray[np.float64], count: int, wanted: Wanted) -> Hits:
     """Return the best rows by an engine, which may filter itself."""
     index = member.index
     if wanted.where is not None and isinstance(index, FiltersItself):
-        return index.search_where(towards[None], k=count, where=wanted.where)
-    return index.search(towards[None], k=count, mask=wanted.mask)
+        hits = index.search_where(towards[None], k=count, where=wanted.where)
+    else:
+        hits = index.search(towards[None], k=count, mask=wanted.mask)
+    member.note(hits)
+    return hits
 
 
 def _by_ranks(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
@@ -185,12 +189,15 @@ def _by_ranks(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Rankin
     size = len(wanted.embeddings)
     out = reciprocal_ranks(rankings, weights, size, constant=fusion.constant).astype(np.float32)
     out[out == 0] = np.nan
+    for partner in {id(v.member): v.member.partner for v in voices}.values():
+        if partner is not None:  # a tile that a set lacks does not rank
+            out[partner < 0] = np.nan
     return _ranking(out, lambda count: top_rows(out, count), wanted)
 
 
 def scales_of(voices: Sequence[Voice], fusion: Fusion) -> list[Scale]:
     """Return what calibrates each part."""
-    return [Scale.of(fusion.calibration, sample_scores(voice)) for voice in voices]
+    return [Scale.of(fusion.calibration, voice.sample) for voice in voices]
 
 
 def _by_scores(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranking:
@@ -198,8 +205,8 @@ def _by_scores(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranki
     scores = _scores(voices, wanted.mask)
     errors = [voice.member.error(voice.vector) for voice in voices]
     size = len(wanted.embeddings)
-    out, low, high = np.empty((3, size), np.float32)
-    for start in range(0, size, BLOCK):  # float64 of some rows at a time
+    out, (low, high) = np.empty(size, np.float32), np.empty((2, size))
+    for start in range(0, size, BLOCK):  # what is in between takes some rows at a time
         check_stopped()
         some = slice(start, start + BLOCK)
         own = [score[some] for score in scores]
@@ -210,11 +217,12 @@ def _by_scores(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> Ranki
         low[~wanted.mask] = high[~wanted.mask] = np.nan
 
     def best(count: int) -> NDArray[np.int64]:
-        least = float(kth_highest(low, count))
-        least -= 1e-6 * max(1.0, abs(least))  # the ends are rounded to float32
-        near = np.flatnonzero(high >= np.float32(least))
-        out[near] = _exact(voices, fusion, scales, near)
-        return near[np.lexsort((near, -out[near]))][:count]
+        ranked = low[~np.isnan(low)]
+        if not ranked.size:
+            return np.empty(0, np.int64)
+        least = float(np.partition(ranked, -count)[-count] if count < ranked.size else ranked.min())
+        near = np.flatnonzero(high >= least - 1e-12 * max(1.0, abs(least)))
+        return _in_order(out, near, _exact(voices, fusion, scales, near))[:count]
 
     return _ranking(out, best, wanted)
 
@@ -231,8 +239,7 @@ def _of_candidates(voices: Sequence[Voice], fusion: Fusion, wanted: Wanted) -> R
             for v in voices
         ]
         rows = np.unique(np.concatenate(found))
-        out[rows] = _exact(voices, fusion, scales, rows)
-        return rows[np.lexsort((rows, -out[rows]))][: min(count, int(np.isfinite(out[rows]).sum()))]
+        return _in_order(out, rows, _exact(voices, fusion, scales, rows))[:count]
 
     return _ranking(out, best, wanted)
 
@@ -249,10 +256,23 @@ def _scores(voices: Sequence[Voice], mask: NDArray[np.bool_] | None) -> list[NDA
 
 def _exact(
     voices: Sequence[Voice], fusion: Fusion, scales: Sequence[Scale], rows: NDArray[np.int64]
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
+    """Return joined scores of some rows, each part's cosine exact to float32."""
     exact = [voice.member.score_rows(voice.vector, rows) for voice in voices]
-    weights = [voice.weight for voice in voices]
-    return joined(fusion, exact, scales, weights).astype(np.float32)
+    return joined(fusion, exact, scales, [voice.weight for voice in voices])
+
+
+def _in_order(
+    out: NDArray[np.float32], rows: NDArray[np.int64], exact: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Note exact scores, and return the rows that have one, best first, equal ones by row.
+
+    The order is that of float64: joined scores can differ by less than float32 shows.
+    """
+    out[rows] = exact
+    has = ~np.isnan(exact)
+    rows, exact = rows[has], exact[has]
+    return rows[np.lexsort((rows, -exact))]
 
 
 def _first(wanted: Wanted) -> int:
@@ -260,14 +280,14 @@ def _first(wanted: Wanted) -> int:
     first = first_look(wanted.arrangement, wanted.embeddings.header.dim)
     if wanted.percent is None:
         return first
-    return max(first, int(np.ceil(len(wanted.embeddings) * wanted.percent / 100)))
+    return max(first, rank_of_percent(len(wanted.embeddings), wanted.percent))
 
 
 def _ranking(scores: NDArray[np.float32], best: Best, wanted: Wanted) -> Ranking:
     """Make the list of the best rows, looking further down as needed."""
     limit = len(scores)
     if wanted.percent is not None:
-        limit = int(np.ceil(int(_among(scores, wanted).sum()) * wanted.percent / 100))
+        limit = rank_of_percent(int(np.count_nonzero(_among(scores, wanted))), wanted.percent)
     arranged = arrange(
         best,
         wanted.arrangement,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eex.filters.mask import Masks
 from eex.index.base import VectorIndex
@@ -21,6 +20,11 @@ if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet
     from eex.index.base import FindsRows
     from eex.index.exact import ExactIndex
+
+T = TypeVar("T")
+
+PARTNERS = 4
+"""Further sets whose tiles' rows are kept, the latest."""
 
 
 class Ranks:
@@ -52,7 +56,8 @@ class Ranks:
         self.engine = engine
         self.options = dict(options or {})
         self.batched = batched
-        self._ranking = Lock()
+        self._ranking, self._making = Lock(), Lock()
+        self._once: dict[str, Any] = {}
         self._index: FindsRows | None = None
         self._cells: dict[float, NDArray[np.int64]] = {}
         self._partners: dict[str, NDArray[np.int64] | None] = {}
@@ -93,20 +98,32 @@ class Ranks:
         if closing is not None:
             closing()
 
-    @cached_property
+    @property
     def exact(self) -> ExactIndex:
         """Scores given rows exactly, from the set's own vectors."""
-        return open_exact(Opening(embeddings=self.embeddings, threads=self.settings.threads))
+        return self._kept("exact", self._exact_made)
 
-    @cached_property
+    @property
     def sample(self) -> ExactIndex:
         """Every n-th row, by which scores are calibrated."""
-        return sample_index(self.embeddings, threads=self.settings.threads)
+        threads = self.settings.threads
+        return self._kept("sample", lambda: sample_index(self.embeddings, threads=threads))
 
-    @cached_property
+    @property
     def masks(self) -> Masks:
         """Filters as masks of rows, the latest kept."""
-        return Masks(self.embeddings)
+        return self._kept("masks", lambda: Masks(self.embeddings))
+
+    def _exact_made(self) -> ExactIndex:
+        return open_exact(Opening(embeddings=self.embeddings, threads=self.settings.threads))
+
+    def _kept(self, name: str, make: Callable[[], T]) -> T:
+        """Return what is made once, however many threads ask."""
+        with self._making:
+            if name not in self._once:
+                self._once[name] = make()
+            made: T = self._once[name]
+            return made
 
     def cells(self, km: float) -> NDArray[np.int64]:
         """Return the number of each row's cell of a grid of so many kilometres; the latest kept."""
@@ -129,4 +146,6 @@ class Ranks:
         found = partners(self.embeddings, other.embeddings, (self.name, other.name))
         with self._ranking:
             self._partners[key] = found
+            while len(self._partners) > PARTNERS:
+                del self._partners[next(iter(self._partners))]
         return found

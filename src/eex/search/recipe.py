@@ -7,6 +7,7 @@ The same file gives the same answer here, with `eex search --recipe`, over HTTP 
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,6 +64,8 @@ def ask(
 def read_recipe(file: str | Path) -> dict[str, Any]:
     """Return the query in a file: a record, or what an answer keeps as its recipe.
 
+    Answers are JSON, GeoJSON or CSV.
+
     Raises:
         BadQueryError: If there is none.
     """
@@ -72,7 +75,7 @@ def read_recipe(file: str | Path) -> dict[str, Any]:
         if path.stat().st_size > MAX_RECIPE:
             message = f"{path} is too large for a recipe."
             raise BadQueryError(message, hint=hint)
-        record = json.loads(path.read_bytes())
+        record = _recipe_of_csv(path) if path.suffix.lower() == ".csv" else _decoded(path)
     except OSError as error:
         message = f"The recipe {path} cannot be read: {error.strerror or error}."
         raise BadQueryError(message, hint="Check the name of the file.") from error
@@ -85,3 +88,14 @@ def read_recipe(file: str | Path) -> dict[str, Any]:
         message = f"{path} holds no query."
         raise BadQueryError(message, hint=hint)
     return record
+
+
+def _decoded(path: Path) -> Any:  # noqa: ANN401
+    return json.loads(path.read_bytes())
+
+
+def _recipe_of_csv(path: Path) -> Any:  # noqa: ANN401
+    """Return what the first line of an export keeps as its recipe."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        first = next(csv.DictReader(file), None) or {}
+    return json.loads(first.get("recipe") or "null")

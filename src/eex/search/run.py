@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -18,12 +19,12 @@ from eex.embeddings import EmbeddingSet
 from eex.encoders.base import Concept, EncoderSpec, ReadsText
 from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
-from eex.errors import EexError
+from eex.errors import BadQueryError, EexError
 from eex.export import Credit
 from eex.filters.record import Filter
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
-from eex.search.answer import answer, members_of, resolved
+from eex.search.answer import answer, is_for, members_of, resolved
 from eex.search.ask import filter_of, joined_by, parts_of
 from eex.search.found import Found, part_title
 from eex.search.fusion import Fusion
@@ -277,7 +278,7 @@ class OpenSet(Ranks, Looks):
         """
         ref = self.embeddings.tile(row)
         asked = Query(parts=(TextPart(query),)) if isinstance(query, str) else query
-        asked = resolved(asked.replaced(also=(), fusion=None), (self,))
+        asked = self._own(asked)
         if not self.spec.heatmaps:
             raise no_heatmaps(self.spec)
         pixels = self.reader.encoder_input([ref], bands=self.spec.bands)[0]
@@ -300,6 +301,18 @@ class OpenSet(Ranks, Looks):
                 query=", ".join(part_title(part) for part in asked.parts),
                 credit=self.credit,
             )
+
+    def _own(self, query: Query) -> Query:
+        """Return what a query asks of this set alone, its parts added up."""
+        first = query.set == self.name
+        mine = [p for p in query.parts if not query.also or is_for(p, self, first=first)]
+        parts = tuple(replace(part, set="") for part in mine)
+        if not parts:
+            message = f"The set {self.name!r} takes no part of this query."
+            raise BadQueryError(message, hint="Ask with words, a picture or a tile.")
+        prompts = query.prompts if needs_encoder(parts) else ()
+        own = query.replaced(parts=parts, also=(), fusion=None, prompts=prompts)
+        return resolved(own, (self,))
 
     def told(self) -> list[str]:
         """Return what is told of the set itself, in its first answer only."""

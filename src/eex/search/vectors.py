@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet
     from eex.encoders.base import EncoderSpec
     from eex.encoders.open import Encoder
+    from eex.filters.record import Filter
 
 
 RASTERS = BoundedSemaphore(2)
@@ -68,6 +69,8 @@ class Vectors:
     """Sentences that texts are put into."""
     messages: list[str] = field(default_factory=list)
     """What a person should know of the vectors that were made."""
+    inside: Callable[[Filter], NDArray[np.bool_] | None] | None = None
+    """From a filter to a mask that is kept; None makes it anew."""
     rows_here: Callable[[NDArray[np.int64]], NDArray[np.int64]] | None = None
     """From rows of the first set of a query to rows of this one; None where they are the same."""
 
@@ -86,7 +89,8 @@ class Vectors:
         if isinstance(part, VectorPart):
             return self._given(part)
         if isinstance(part, AreaPart):
-            rows = np.flatnonzero(mask_of(part.inside, self.embeddings))
+            kept = None if self.inside is None else self.inside(part.inside)
+            rows = np.flatnonzero(mask_of(part.inside, self.embeddings) if kept is None else kept)
             if not len(rows):
                 message = "No tile lies in the area that was given as example."
                 raise BadQueryError(message, hint="Give a larger area, or one that the set covers.")

@@ -13,8 +13,8 @@ from eex.embeddings.units import unit_vectors
 from eex.errors import BadQueryError, CancelledError
 from eex.search import diversity
 from eex.search.diversity import Arranged, Arrangement, arrange, first_look, mmr
-from eex.search.repeats import Repeats, group_repeats
-from eex.search.spread import cells_of, one_per_cell, spread
+from eex.search.repeats import Repeats
+from eex.search.spread import OnePerCell, Spread, cells_of
 from eex.stopping import stopping
 from eex.testing import toy_vectors
 from toy_sets import SHORT, embedding_set
@@ -63,14 +63,13 @@ def test_mmr_of_equals_goes_by_row_and_takes_each_once() -> None:
 
 
 def naive_groups(
-    order: list[int], vectors: NDArray[np.float32], threshold: float, tiles: list[int] | None = None
+    order: list[int], vectors: NDArray[np.float32], threshold: float
 ) -> dict[int, list[int]]:
     wide, groups = vectors.astype(np.float64), dict[int, list[int]]()
     alike = wide @ wide.T >= threshold
     for row in order:
         for leader, group in groups.items():
-            same = tiles is not None and tiles[row] == tiles[leader]
-            if same or alike[row, leader]:
+            if alike[row, leader]:
                 group.append(row)
                 break
         else:
@@ -78,30 +77,27 @@ def naive_groups(
     return groups
 
 
+def grouped(
+    order: NDArray[np.int64], vectors: NDArray[np.float32], threshold: float
+) -> dict[int, list[int]]:
+    repeats = Repeats(vectors.__getitem__, threshold=threshold)
+    return {leader: repeats.group(leader).tolist() for leader in repeats.take(order).tolist()}
+
+
 @pytest.mark.parametrize("threshold", [0.3, 0.8, 0.98])
-@pytest.mark.parametrize("dated", [False, True])
-def test_repeats_join_the_best_row_that_they_are_like(threshold: float, dated: bool) -> None:  # noqa: FBT001
+def test_repeats_join_the_best_row_that_they_are_like(threshold: float) -> None:
     vectors = units(2_500, 8)
-    rng = np.random.default_rng(2)
-    order = rng.permutation(2_500)
-    tiles = rng.integers(1_000, size=2_500) if dated else None
-    found = group_repeats(order, vectors.__getitem__, threshold=threshold, tiles=tiles)
-    plain = naive_groups(
-        order.tolist(), vectors, threshold, None if tiles is None else tiles.tolist()
-    )
-    assert {leader: group.tolist() for leader, group in found.items()} == plain
+    order = np.random.default_rng(2).permutation(2_500)
+    found = grouped(order, vectors, threshold)
+    plain = naive_groups(order.tolist(), vectors, threshold)
+    assert found == plain
     assert list(found) == list(plain)
 
 
 def test_equal_vectors_are_repeats_even_at_one() -> None:
     vectors = np.repeat(units(4, 512), 3, axis=0)
-    found = group_repeats(np.arange(12), vectors.__getitem__, threshold=1)
-    assert {leader: group.tolist() for leader, group in found.items()} == {
-        0: [1, 2],
-        3: [4, 5],
-        6: [7, 8],
-        9: [10, 11],
-    }
+    found = grouped(np.arange(12), vectors, 1)
+    assert found == {0: [1, 2], 3: [4, 5], 6: [7, 8], 9: [10, 11]}
 
 
 def test_repeats_may_come_in_pieces() -> None:
@@ -163,8 +159,8 @@ def test_wishes_are_met_in_their_order(ranked: Ranked, k: int) -> None:
     lonlat, cells = ranked.embeddings.lonlat, cells_of(ranked.embeddings.lonlat, km=700)
     wanted = Arrangement(k=k, km=900, cells=cells, repeats=0.93)
     groups = naive_groups(ranked.order.tolist(), ranked.units, 0.93)
-    expected = one_per_cell(np.array(list(groups)), cells, k=2_000)
-    expected = spread(expected, lonlat, km=900, k=k)
+    expected = OnePerCell(cells).take(np.array(list(groups)), 2_000)
+    expected = Spread(lonlat, km=900).take(expected, k)
     found = ranked.arranged(wanted)
     assert found.rows.tolist() == expected.tolist()
     looked = set(found.order.tolist())
@@ -181,7 +177,7 @@ def test_wishes_are_met_in_their_order(ranked: Ranked, k: int) -> None:
 def test_further_down_is_looked_as_long_as_results_are_missing(ranked: Ranked) -> None:
     wanted = Arrangement(k=40, km=1_500)
     found = ranked.arranged(wanted)
-    everything = spread(ranked.order, ranked.embeddings.lonlat, km=1_500, k=40)
+    everything = Spread(ranked.embeddings.lonlat, km=1_500).take(ranked.order, 40)
     assert found.rows.tolist() == everything.tolist()
     many = Arrangement(k=200, km=2_500)
     assert len(ranked.arranged(many).rows) < 200
@@ -216,7 +212,7 @@ def test_diversity_is_mmr_among_the_best_with_scores_from_nought_to_one(ranked: 
 def test_diversity_comes_after_all_other_wishes(ranked: Ranked) -> None:
     cells = cells_of(ranked.embeddings.lonlat, km=2_000)
     found = ranked.arranged(Arrangement(k=20, cells=cells, diversity=0.9))
-    left = one_per_cell(ranked.order, cells, k=1_000)
+    left = OnePerCell(cells).take(ranked.order, 1_000)
     scores = ranked.scores[left].astype(np.float64)
     relevance = (scores - scores.min()) / (scores.max() - scores.min())
     assert found.rows.tolist() == naive_mmr(left, relevance, ranked.units[left], 20, 0.1)
@@ -237,8 +233,45 @@ def test_many_results_do_not_take_for_ever(monkeypatch: pytest.MonkeyPatch) -> N
     found = ranked.arranged(Arrangement(k=20_000, repeats=0.999))
     assert len(found.rows) < 20_000
     assert "were not looked at" in found.messages[0]
-    groups = group_repeats(ranked.order[:5_000], ranked.units.__getitem__, threshold=0.999)
+    groups = grouped(ranked.order[:5_000], ranked.units, 0.999)
     assert found.rows.tolist() == list(groups)[: len(found.rows)]
+
+
+def test_distances_are_not_looked_at_for_ever(
+    ranked: Ranked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diversity, "FARTHEST", 1_100)
+    monkeypatch.setattr(diversity, "LOOK", 64)
+    wanted = Arrangement(k=120, km=2_000)
+    found = ranked.arranged(wanted)
+    best = Spread(ranked.embeddings.lonlat, km=2_000).take(ranked.order[:1_100], 120)
+    assert found.rows.tolist() == best.tolist()
+    assert len(best) < len(Spread(ranked.embeddings.lonlat, km=2_000).take(ranked.order, 120))
+    assert ranked.asked == [960, 1_100]  # nothing is ranked that will not be looked at
+    (told,) = found.messages
+    assert "among the best 1,100 tiles; further ones were not looked at" in told
+    everything = arrange(  # as with top_percent: all of them are ranked, some are looked at
+        ranked.best,
+        wanted,
+        first=2_000,
+        limit=2_000,
+        scores=ranked.scores,
+        embeddings=ranked.embeddings,
+    )
+    assert everything.rows.tolist() == best.tolist()
+    assert everything.order.tolist() == ranked.order.tolist()
+    assert everything.messages == found.messages
+    assert ranked.arranged(wanted, limit=1_100).messages == ()
+    assert ranked.arranged(replace(wanted, k=20)).messages == ()
+
+
+def test_where_nothing_more_can_lie_no_row_is_looked_at(ranked: Ranked) -> None:
+    lonlat = ranked.embeddings.lonlat
+    lonlat[ranked.order[50]] = ((lonlat[ranked.order[0], 0] + 360) % 360 - 180, 0)
+    lonlat[ranked.order[50], 1] = -lonlat[ranked.order[0], 1]  # the antipode of the best
+    found = ranked.arranged(Arrangement(k=10, km=20_000))
+    assert found.rows.tolist() == ranked.order[[0, 50]].tolist()
+    assert (found.messages, ranked.asked) == ((), [1_024])
 
 
 @pytest.mark.parametrize("wish", [{"km": 1.0}, {"repeats": 0.98}, {"diversity": 0.5}])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +16,8 @@ from eex.search.spread import (
     EARTH_RADIUS_KM,
     OnePerCell,
     Spread,
-    cell_codes,
     cells_of,
-    one_per_cell,
-    spread,
+    most_apart,
     unit_sphere,
 )
 
@@ -36,7 +33,7 @@ def haversine_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(a)))
 
 
-@given(places, st.floats(1, 15_000), st.integers(1, 40))
+@given(places, st.floats(1, 20_040), st.integers(1, 40))
 def test_results_keep_their_distance_and_skip_no_better_row(
     lonlat: list[tuple[float, float]], km: float, k: int
 ) -> None:
@@ -47,7 +44,7 @@ def test_results_keep_their_distance_and_skip_no_better_row(
             return  # on the very edge rounding decides
         if len(taken) < k and all(gap > km for gap in gaps):
             taken.append(row)
-    found = spread(np.arange(len(lonlat)), np.array(lonlat), km=km, k=k)
+    found = Spread(np.array(lonlat), km=km).take(np.arange(len(lonlat)), k)
     assert found.tolist() == taken
 
 
@@ -56,7 +53,7 @@ def test_many_near_rows_are_spread_without_comparing_all_pairs() -> None:
     rng = np.random.default_rng(0)
     lat = np.degrees(np.arcsin(rng.uniform(-1, 1, 250_000)))
     lonlat = np.column_stack([rng.uniform(-180, 180, 250_000), lat])
-    taken = spread(np.arange(250_000), lonlat, km=20, k=50_000)
+    taken = Spread(lonlat, km=20).take(np.arange(250_000), 50_000)
     assert len(taken) == 50_000
     sample = rng.choice(50_000, 300, replace=False)
     points = unit_sphere(lonlat[taken])
@@ -65,17 +62,42 @@ def test_many_near_rows_are_spread_without_comparing_all_pairs() -> None:
     assert chords.min() >= 2 * np.sin(20 / EARTH_RADIUS_KM / 2)
 
 
-def test_without_a_distance_the_first_rows_stay() -> None:
-    order = np.array([5, 2, 9])
-    assert spread(order, np.zeros((10, 2)), km=0, k=2).tolist() == [5, 2]
+@pytest.mark.parametrize("km", [500.0, 900.0, 4_000.0, 9_900.0, 19_000.0])
+def test_rows_near_what_was_kept_are_told_from_others_at_once(km: float) -> None:
+    """In blocks, by one product and by cubes: always as one row at a time."""
+    rng = np.random.default_rng(3)
+    lat = np.degrees(np.arcsin(rng.uniform(-1, 1, 20_000)))
+    lonlat = np.column_stack([rng.uniform(-180, 180, 20_000), lat])
+    points, kept = unit_sphere(lonlat), list[int]()
+    least = 2 * np.sin(km / EARTH_RADIUS_KM / 2)
+    for row in range(20_000):
+        if not kept or np.linalg.norm(points[kept] - points[row], axis=1).min() >= least:
+            kept.append(row)
+    sieve = Spread(lonlat, km=km)
+    assert sieve.take(np.arange(20_000), 20_000).tolist() == kept
+    assert len(kept) <= most_apart(km)
+    assert sieve.take(np.arange(20_000), 9).size == 0
 
 
-@given(places, st.floats(1, 15_000), st.integers(1, 40))
+def test_only_so_many_places_can_be_so_far_apart() -> None:
+    """Of the platonic solids and of caps that do not overlap."""
+    corners = {2: 180.0, 3: 120.0, 4: 109.47122, 6: 90.0, 12: 63.434948}
+    for count, degrees in corners.items():
+        km = math.radians(degrees) * EARTH_RADIUS_KM
+        assert most_apart(km * (1 - 1e-6)) == count
+    assert most_apart(20_040) == 2
+    for km in (60, 70, 300, 2_000, 6_000):
+        caps = 2 / (1 - math.cos(km / EARTH_RADIUS_KM / 2))
+        assert most_apart(km) > 50_000 or 0.85 * caps < most_apart(km) < caps
+    assert most_apart(70) >= most_apart(100) >= most_apart(101)
+
+
+@given(places, st.floats(1, 20_040), st.integers(1, 40))
 def test_rows_may_come_in_pieces(lonlat: list[tuple[float, float]], km: float, piece: int) -> None:
     order, where = np.arange(len(lonlat)), np.array(lonlat)
     sieve = Spread(where, km=km)
     pieces = [sieve.take(order[i : i + piece], 50) for i in range(0, len(order), piece)]
-    assert np.concatenate(pieces).tolist() == spread(order, where, km=km, k=50).tolist()
+    assert np.concatenate(pieces).tolist() == Spread(where, km=km).take(order, 50).tolist()
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=40), st.integers(1, 9), st.integers(1, 40))
@@ -85,7 +107,7 @@ def test_the_best_row_of_each_cell_stays(cells: list[int], k: int, piece: int) -
     best: dict[int, int] = {}
     for row in order.tolist():
         best.setdefault(cells[row], row)
-    assert one_per_cell(order, codes, k=k).tolist() == list(best.values())[:k]
+    assert OnePerCell(codes).take(order, k).tolist() == list(best.values())[:k]
     sieve = OnePerCell(codes)
     pieces = [sieve.take(order[i : i + piece], 50) for i in range(0, len(order), piece)]
     assert np.concatenate(pieces).tolist() == list(best.values())
@@ -94,18 +116,11 @@ def test_the_best_row_of_each_cell_stays(cells: list[int], k: int, piece: int) -
 def test_cells_may_be_coarser_than_tiles() -> None:
     lonlat = np.random.default_rng(0).uniform((-180, -90), (180, 90), (3_000, 2))
     names = Grid(100).cells_at(lonlat).names()
-    found = one_per_cell(np.arange(3_000), cells_of(lonlat, km=100), k=3_000)
+    found = OnePerCell(cells_of(lonlat, km=100)).take(np.arange(3_000), 3_000)
     assert found.tolist() == [i for i, name in enumerate(names) if name not in names[:i]]
     assert len(np.unique(cells_of(lonlat, km=1_000))) < len(np.unique(cells_of(lonlat, km=100)))
     with pytest.raises(BadQueryError, match="cells of 0 km"):
         cells_of(lonlat, km=0)
-
-
-def test_cells_are_told_by_name_and_no_name_is_no_cell() -> None:
-    names = pa.chunked_array([["1U_1R", None, "1U_2R"], ["1U_1R", None]])
-    codes = cell_codes(names)
-    assert one_per_cell(np.arange(5), codes, k=9).tolist() == [0, 1, 2, 4]
-    assert cell_codes(pa.chunked_array([[7, 8, 7]])).tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ LOOK = 1_024
 MULTIPLICATIONS = 5 * 10**10
 """Most of them that grouping may take, some seconds' work: beyond, no more rows are looked at."""
 
+FARTHEST = 1_000_000
+"""Most rows whose distances are looked at, about a second's work: beyond, none is looked at."""
+
 PIECE, SMALL_PIECE = 65_536, 1_024
 """Rows that go through the sieves at a time, without and with vectors being compared."""
 
@@ -58,8 +61,6 @@ class Arrangement:
     """Number of each row's cell, shape (rows,), of which one result each is kept; see `spread`."""
     repeats: float | None = None
     """Cosine from which on rows are one result; None to keep all."""
-    tiles: NDArray[np.int64] | None = None
-    """With `repeats`: number of each row's tile, shape (rows,); rows of one tile are one result."""
     diversity: float = 0.0
     """0 for the best, 1 for the most different: 1 - λ of MMR."""
 
@@ -172,16 +173,16 @@ def arrange(
         if not sieves.goes_on(order):
             sieves = _Sieves(wanted, embeddings)
         sieves.take(order, need)
-        if len(sieves.rows) >= need or len(order) < min(count, limit) or len(order) == limit:
+        whole = len(order) < min(count, limit) or len(order) == limit
+        if len(sieves.rows) >= need or whole or sieves.full or sieves.worn:
             break
-        if sieves.worn:
-            break
-        count *= 8
+        count = 8 * count if wanted.km == 0 else min(8 * count, FARTHEST)
     rows, messages = sieves.rows, []
-    if sieves.worn and len(rows) < need:
+    left = not whole or sieves.looked < len(order)
+    if sieves.worn and left and len(rows) < need and not sieves.full:
         messages.append(
-            f"Repeats were told apart among the best {sieves.looked:,} tiles; further ones were "
-            "not looked at."
+            f"{sieves.worn} among the best {sieves.looked:,} tiles; further ones were not looked "
+            "at."
         )
     if wanted.diversity > 0 and len(rows) > 1:
         rows = _varied(rows, wanted, scores, embeddings)
@@ -231,11 +232,7 @@ class _Sieves:
         self._repeats = (
             None
             if wanted.repeats is None
-            else Repeats(
-                lambda rows: unit_vectors(embeddings, rows),
-                threshold=wanted.repeats,
-                tiles=wanted.tiles,
-            )
+            else Repeats(lambda rows: unit_vectors(embeddings, rows), threshold=wanted.repeats)
         )
         self._cells = None if wanted.cells is None else OnePerCell(wanted.cells)
         self._spread = Spread(embeddings.lonlat, km=wanted.km) if wanted.km > 0 else None
@@ -246,9 +243,18 @@ class _Sieves:
         return len(self._seen)
 
     @property
-    def worn(self) -> bool:
-        """Whether more rows would take too long."""
-        return self._repeats is not None and self._repeats.multiplications > MULTIPLICATIONS
+    def worn(self) -> str:
+        """What was done, where more rows would take too long; else empty."""
+        if self._repeats is not None and self._repeats.multiplications > MULTIPLICATIONS:
+            return "Repeats were told apart"
+        if self._spread is not None and self.looked >= FARTHEST:
+            return "Results that keep their distance were chosen"
+        return ""
+
+    @property
+    def full(self) -> bool:
+        """Whether no further row can come out."""
+        return self._spread is not None and self._spread.full
 
     def goes_on(self, order: NDArray[np.int64]) -> bool:
         """Whether the rows that went in are the first of `order`."""
@@ -258,9 +264,10 @@ class _Sieves:
         """Let the rows of `order` that were not seen through, until `need` came out."""
         piece = PIECE if self._repeats is None else SMALL_PIECE
         kept, found, low = [self.rows], len(self.rows), len(self._seen)
-        while low < len(order) and found < need and not self.worn:
+        end = len(order) if self._spread is None else min(len(order), FARTHEST)
+        while low < end and found < need and not (self.worn or self.full):
             check_stopped()
-            rows = order[low : low + piece]
+            rows = order[low : min(low + piece, end)]
             low += len(rows)
             if self._repeats is not None:
                 rows = self._repeats.take(rows)

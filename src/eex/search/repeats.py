@@ -31,16 +31,13 @@ Vectors = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 class Repeats:
     """Groups rows; it remembers the groups, so that more rows can follow."""
 
-    def __init__(
-        self, vectors: Vectors, *, threshold: float, tiles: NDArray[np.int64] | None = None
-    ) -> None:
+    def __init__(self, vectors: Vectors, *, threshold: float) -> None:
         """Take what gives vectors, and when two of them are one.
 
         Args:
             vectors: Of the set.
-            threshold: Cosine from which on a row repeats another, above 0 and at most 1.
-            tiles: Number of each row's tile, shape (rows,): rows of one tile, such as of several
-                dates, repeat each other whatever their vectors; see `spread.cell_codes`.
+            threshold: Cosine from which on a row repeats another, above 0 and at most 1; compared
+                to within `ROUNDING`.
 
         Raises:
             BadQueryError: If the threshold is not above 0 and at most 1.
@@ -52,11 +49,9 @@ class Repeats:
         """How much was computed so far."""
         self._vectors = vectors
         self._least = np.float32(threshold - ROUNDING)
-        self._tiles = tiles
         self._rows: list[int] = []
         self._groups: dict[int, list[int]] = {}
         self._blocks: list[NDArray[np.float32]] = []
-        self._tile_of: dict[int, int] = {}
 
     def group(self, leader: int) -> NDArray[np.int64]:
         """Return the rows that repeat a leader, best first; empty if there are none."""
@@ -73,7 +68,7 @@ class Repeats:
     def _take(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         check_stopped()
         vectors = self._vectors(rows)
-        owner = self._known(rows, vectors)
+        owner = self._known(vectors)
         new = self._led(rows, vectors, owner)
         self._keep(vectors[new])
         for row, at in zip(rows.tolist(), owner.tolist(), strict=True):
@@ -81,9 +76,9 @@ class Repeats:
                 self._groups.setdefault(self._rows[at], []).append(row)
         return rows[new]
 
-    def _known(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+    def _known(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
         """Return which of the leaders so far each row repeats, as its position; -1 for none."""
-        owner = np.full(len(rows), -1, np.int64)
+        owner = np.full(len(vectors), -1, np.int64)
         first = 0
         for block in self._blocks:
             free = np.flatnonzero(owner < 0)
@@ -91,11 +86,6 @@ class Repeats:
             self.multiplications += block.size * free.size
             owner[free] = np.where(like.any(axis=0), first + like.argmax(axis=0), -1)
             first += len(block)
-        if self._tiles is not None:
-            for i, tile in enumerate(self._tiles[rows].tolist()):
-                known = self._tile_of.get(tile, -1)
-                if known >= 0 and not 0 <= owner[i] < known:
-                    owner[i] = known
         return owner
 
     def _led(
@@ -105,15 +95,10 @@ class Repeats:
         free = np.flatnonzero(owner < 0)
         like = vectors[free] @ vectors[free].T >= self._least
         self.multiplications += free.size * free.size * vectors.shape[1]
-        if self._tiles is not None:
-            tiles = self._tiles[rows[free]]
-            like |= tiles[:, None] == tiles
         new = []
         for i, position in enumerate(free.tolist()):
             if owner[position] >= 0:
                 continue
-            if self._tiles is not None:
-                self._tile_of[int(tiles[i])] = len(self._rows)
             owner[position] = len(self._rows)
             later = free[i + 1 :][like[i, i + 1 :]]
             owner[later[owner[later] < 0]] = len(self._rows)
@@ -127,30 +112,3 @@ class Repeats:
             vectors = np.concatenate([self._blocks.pop(), vectors])
         if len(vectors):
             self._blocks.append(vectors)
-
-
-def group_repeats(
-    order: NDArray[np.int64],
-    vectors: Vectors,
-    *,
-    threshold: float,
-    tiles: NDArray[np.int64] | None = None,
-) -> dict[int, NDArray[np.int64]]:
-    """Group near-identical rows.
-
-    Args:
-        order: Rows, best first, shape (m,).
-        vectors: Of the set.
-        threshold: Cosine from which on a row repeats another, above 0 and at most 1; compared to
-            within `ROUNDING`.
-        tiles: See `Repeats`.
-
-    Returns:
-        Each leader and the rows that repeat it, both best first. A leader repeats no leader before
-        it; every other row joined the best leader that it repeats.
-
-    Raises:
-        BadQueryError: If the threshold is not above 0 and at most 1.
-    """
-    repeats = Repeats(vectors, threshold=threshold, tiles=tiles)
-    return {leader: repeats.group(leader) for leader in repeats.take(order).tolist()}

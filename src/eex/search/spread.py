@@ -7,16 +7,13 @@ remembers these, so that more rows can follow when the first did not yield enoug
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eex.grid import Grid
 from eex.places import EARTH_RADIUS_KM
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from eex.stopping import check_stopped
 
 STRIDE = 1 << 20
 """Cubes on a side that keys tell apart."""
@@ -24,48 +21,26 @@ STRIDE = 1 << 20
 MIN_CUBE = 4 / STRIDE
 """Smallest side of a cube, Earth radii: about 24 m."""
 
+BLOCK = 4_096
+"""Rows whose distances are looked at at a time, some milliseconds' work."""
+
+FEW = 256
+"""Places kept, up to which most rows are told to be near one of them by one product."""
+
+SMALL, MANY = 0.01, 10**9
+"""Below so many Earth radii there is room for over 100,000 places: more than anybody lists."""
+
+ROUNDING = 1e-9
+"""Of angles and cosines, generously."""
+
+Point = tuple[float, float, float]
+"""On the unit sphere."""
+
 
 def unit_sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return places as points of the unit sphere, shape (n, 3), for lon, lat of shape (n, 2)."""
     lon, lat = np.radians(lonlat).T
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-
-
-def spread(
-    order: NDArray[np.int64], lonlat: NDArray[np.float64], *, km: float, k: int
-) -> NDArray[np.int64]:
-    """Take the best rows that lie at least `km` from every better row taken.
-
-    Args:
-        order: Rows, best first, shape (m,).
-        lonlat: Places of all rows, shape (n, 2), degrees.
-        km: Least great-circle distance, kilometres.
-        k: Most rows to take.
-
-    Returns:
-        At most k of the rows, best first.
-
-    Source:
-        Greedy non-maximum suppression, with distance on the sphere in place of overlap; cubes of
-        the least distance make it linear in the rows looked at.
-    """
-    return order[:k] if km <= 0 else Spread(lonlat, km=km).take(order, k)
-
-
-def one_per_cell(
-    order: NDArray[np.int64], cells: NDArray[np.int64], *, k: int
-) -> NDArray[np.int64]:
-    """Take the best row of each cell.
-
-    Args:
-        order: Rows, best first, shape (m,).
-        cells: Number of each row's cell, shape (n,); see `cell_codes` and `cells_of`.
-        k: Most rows to take.
-
-    Returns:
-        At most k of the rows, best first.
-    """
-    return OnePerCell(cells).take(order, k)
 
 
 def cells_of(lonlat: NDArray[np.float64], *, km: float) -> NDArray[np.int64]:
@@ -82,18 +57,21 @@ def cells_of(lonlat: NDArray[np.float64], *, km: float) -> NDArray[np.int64]:
     return (cells.row.astype(np.int64) << 32) + cells.col
 
 
-def cell_codes(names: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return a number for each name of a column, shape (rows,): equal names, equal numbers.
+def most_apart(km: float) -> int:
+    """Return how many places there can be, at most, each `km` from all others, over 0.
 
-    A row whose name is missing gets a number of its own.
+    Source:
+        L. Fejes Toth, "Ueber die Abschaetzung des kuerzesten Abstandes zweier Punkte eines auf
+        einer Kugelflaeche liegenden Punktsystems", Jber. DMV 53 (1943): of n places some two are at
+        most arccos((cot(w)^2 - 1) / 2) apart, w = n pi / (6 (n - 2)). Reached by 3, 4, 6 and 12.
     """
-    import pyarrow.compute as pc
-
-    codes = pc.dictionary_encode(names).combine_chunks().indices
-    numbers: NDArray[np.int64] = pc.fill_null(codes, -1).to_numpy(zero_copy_only=False).astype("i8")
-    missing = np.flatnonzero(numbers < 0)
-    numbers[missing] = -1 - missing
-    return numbers
+    angle = km / EARTH_RADIUS_KM * (1 - ROUNDING)
+    if angle < SMALL:
+        return MANY
+    if angle > 2 * np.pi / 3:
+        return 2
+    w = np.arctan2(1, np.sqrt(max(0.0, 1 + 2 * np.cos(angle))))
+    return int(12 * w / (6 * w - np.pi) * (1 + ROUNDING))
 
 
 class OnePerCell:
@@ -102,19 +80,25 @@ class OnePerCell:
     def __init__(self, cells: NDArray[np.int64]) -> None:
         """Take the number of each row's cell, shape (rows,)."""
         self._cells = cells
-        self._full: set[int] = set()
+        self._full = np.empty(0, cells.dtype)
 
     def take(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
         """Return the first `k` of `rows`, best first, whose cells have none yet."""
         cells, first = np.unique(self._cells[rows], return_index=True)
-        pairs = zip(first.tolist(), cells.tolist(), strict=True)
-        free = sorted(pair for pair in pairs if pair[1] not in self._full)[:k]
-        self._full.update(cell for _, cell in free)
-        return rows[np.array([i for i, _ in free], np.intp)]
+        free = first[~np.isin(cells, self._full, assume_unique=True)]
+        free.sort()
+        free = free[:k]
+        self._full = np.union1d(self._full, self._cells[rows[free]])
+        return rows[free]
 
 
 class Spread:
-    """Keeps rows that lie far enough from every row kept before."""
+    """Keeps rows that lie far enough from every row kept before.
+
+    Source:
+        Greedy non-maximum suppression, with distance on the sphere in place of overlap; cubes of
+        the least distance make it linear in the rows looked at.
+    """
 
     def __init__(self, lonlat: NDArray[np.float64], *, km: float) -> None:
         """Take the places of all rows, shape (rows, 2), degrees, and the least distance."""
@@ -122,17 +106,40 @@ class Spread:
         self._lonlat = lonlat
         self._least = float(chord * chord)
         self._side = max(float(chord), MIN_CUBE)
-        self._near: dict[int, list[tuple[float, float, float]]] = {}
+        self._near: dict[int, list[Point]] = {}
+        self._kept: list[Point] = []
+        self._most = most_apart(km)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further row can be far enough from all that were kept."""
+        return len(self._kept) >= self._most
 
     def take(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-        """Return the first `k` of `rows`, best first, that are far enough from those before."""
-        points = unit_sphere(self._lonlat[rows])
+        """Return the first `k` of `rows`, best first, that are far enough from those before.
+
+        Raises:
+            CancelledError: If the search should stop.
+        """
+        taken, found = [rows[:0]], 0
+        for low in range(0, len(rows), BLOCK):
+            if found == k or self.full:
+                break
+            check_stopped()
+            some = rows[low : low + BLOCK]
+            taken.append(some[self._take(unit_sphere(self._lonlat[some]), k - found)])
+            found += len(taken[-1])
+        return np.concatenate(taken)
+
+    def _take(self, points: NDArray[np.float64], k: int) -> NDArray[np.intp]:
+        """Return which of some points are kept, at most `k`."""
+        at = self._not_near(points)
         # Only points in the same or a touching cube can be nearer than the side of a cube.
-        cubes = np.floor((points + 1) / self._side).astype(np.int64) + 1
+        cubes = np.floor((points[at] + 1) / self._side).astype(np.int64) + 1
         keys = cubes @ (STRIDE * STRIDE, STRIDE, 1)
         least, near = self._least, self._near
         taken: list[int] = []
-        for i, (key, (x, y, z)) in enumerate(zip(keys.tolist(), points.tolist(), strict=True)):
+        for i, key, (x, y, z) in zip(at.tolist(), keys.tolist(), points[at].tolist(), strict=True):
             if len(taken) == k:
                 break
             if not any(
@@ -142,7 +149,15 @@ class Spread:
             ):
                 taken.append(i)
                 near.setdefault(key, []).append((x, y, z))
-        return rows[np.array(taken, np.intp)]
+                self._kept.append((x, y, z))
+        return np.array(taken, np.intp)
+
+    def _not_near(self, points: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return which points are not certainly too near to one of the few kept so far."""
+        if not 0 < len(self._kept) <= FEW:
+            return np.arange(len(points))
+        cosines = points @ np.array(self._kept).T
+        return np.flatnonzero(cosines.max(axis=1) <= 1 - self._least / 2 + ROUNDING)
 
 
 _AROUND = tuple(

@@ -105,7 +105,7 @@ FAISS_IVF_SQ8 = EngineSpec(
 
 FAISS_IVF_PQ = EngineSpec(
     name="faiss-ivf-pq",
-    title="Lists of product-quantised codes; slow to build.",
+    title="Lists of product-quantised codes, learnt from a sample.",
     exact=False,
     scores_all=False,
     open=_open,

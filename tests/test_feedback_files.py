@@ -21,6 +21,7 @@ from eex.errors import BadQueryError, OutputError
 from eex.filters.globe import inside_bbox
 from eex.filters.record import Filter
 from eex.places import EARTH_RADIUS_KM
+from eex.search.feedback import rounds as feedback_rounds
 from eex.search.feedback.files import nearest_rows
 from eex.search.feedback.session import Feedback
 from eex.search.parts import ImagePart
@@ -91,6 +92,70 @@ def test_everything_comes_back_rounds_and_undone_ones_too(tmp_path: Path) -> Non
         session.start,
     )
     assert again.redo().labels == session.redo().labels
+
+
+def rounds_and_more(opened: OpenSet) -> Feedback:
+    """Return a session of 40 rounds that mark, turn and unmark tiles."""
+    session = Feedback(opened, Query.from_json({"row": 5, "k": 3}), method="mean")
+    for i in range(1, 41):
+        if i % 7 == 0:
+            session.unmark([int(session.labels.rows[i % 3])])
+        elif i % 5 == 0:
+            session.mark((), [i - 1, i + 100])
+        else:
+            session.mark([i])
+    session.search()
+    return session
+
+
+@pytest.mark.parametrize("undone", [0, 3, 15, 39])
+@pytest.mark.parametrize("limits", [(8, 10**7), (1_000, 200)])
+def test_of_very_many_rounds_the_oldest_are_made_one(
+    undone: int, limits: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = toys()
+    session = rounds_and_more(opened)
+    for _ in range(undone):
+        session.undo()
+    record = session.to_geojson()
+    assert Feedback.load(opened, record).messages == ()
+    for name, value in zip(("MAX_ROUNDS", "MAX_HELD"), limits, strict=True):
+        monkeypatch.setattr(feedback_rounds, name, value)
+    again = Feedback.load(opened, record)
+    kept = [*again.rounds, *again.undone][1:]
+    assert 1 < len(kept) <= limits[0]
+    assert sum(len(one.labels) for one in kept) <= limits[1]
+    assert again.labels.same(session.labels)
+    assert again.round.query == session.round.query
+    before = [*session.rounds, *session.undone]
+    first = session.round.number - again.round.number + 1
+    for number, one in enumerate(kept, start=1):
+        assert one.number == number
+        assert one.labels.same(before[first + number - 1].labels)
+    left = len(before) - first - len(kept)
+    assert (f"oldest {first:,} rounds" in " ".join(again.messages)) == (first > 1)
+    assert (f"latest {left:,} of its undone" in " ".join(again.messages)) == (left > 0)
+    assert Feedback.load(opened, again.to_geojson()).rounds == again.rounds
+    again.mark([150]).undo().undo()
+    assert again.round.number == len(again.rounds) - 1
+
+
+def test_labels_of_very_many_rounds_without_a_history_are_read_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = toys()
+    record = rounds_and_more(opened).to_geojson()
+    del record["feedback"]
+    whole = Feedback.load(opened, record)
+    monkeypatch.setattr(feedback_rounds, "MAX_ROUNDS", 5)
+    again = Feedback.load(opened, record)
+    assert again.labels.same(whole.labels)
+    assert [len(one.labels) for one in again.rounds[1:]] == [
+        len(one.labels) for one in whole.rounds[-5:]
+    ]
+    assert again.messages == (
+        f"The oldest {len(whole.rounds) - 5} rounds of this file are one round now.",
+    )
 
 
 def test_pictures_are_written_once(tmp_path: Path) -> None:

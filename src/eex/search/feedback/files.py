@@ -165,13 +165,16 @@ def labels_from_geojson(record: object, embeddings: EmbeddingSet) -> ReadLabels:
     start: Query | None = None
     if isinstance(history, Mapping):
         try:
-            rounds, at, start = rounds_from_json(history)
-            if history.get("key") == embeddings.key and rounds[at].labels == labels:
-                return ReadLabels(rounds, at, start, tuple(messages))
+            known = rounds_from_json(history)
+            start = known.start
+            if history.get("key") == embeddings.key and known.rounds[known.at].labels.same(labels):
+                messages += filter(None, [known.message])
+                return ReadLabels(known.rounds, known.at, start, tuple(messages))
         except EexError as error:
             messages.append(f"The rounds are made anew from the labels: {error}")
-    rounds = rounds_of(labels)
-    return ReadLabels(rounds, len(rounds) - 1, start, tuple(messages))
+    made = rounds_of(labels)
+    messages += filter(None, [made.message])
+    return ReadLabels(made.rounds, made.at, start, tuple(messages))
 
 
 def _is_ours(feature: Mapping[str, Any]) -> bool:

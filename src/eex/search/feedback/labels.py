@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,7 +119,7 @@ class Labels:
         if len(known) > MAX_LABELS:
             message = f"At most {MAX_LABELS:,} tiles have labels, these are {len(known):,}."
             raise BadQueryError(message, hint="A few hundred of each kind are enough.")
-        return Labels(tuple(sorted(known.values())))
+        return Labels(tuple(sorted(known.values(), key=attrgetter("row"))))
 
     def unmarked(self, rows: Iterable[object]) -> Labels:
         """Return these labels without those of some rows.
@@ -131,6 +132,11 @@ class Labels:
             message = f"{_named(unknown)} without a label."
             raise BadQueryError(message, hint="Only what was marked can be unmarked.")
         return Labels(tuple(label for label in self.all if label.row not in gone))
+
+    def same(self, other: Labels) -> bool:
+        """Whether the same rows have the same labels, whatever their rounds."""
+        same_rows = np.array_equal(self.rows, other.rows)
+        return same_rows and np.array_equal(self.values, other.values)
 
     def turned(self, later: Labels) -> list[int]:
         """Return the rows whose label is another one in `later`."""

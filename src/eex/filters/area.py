@@ -31,11 +31,11 @@ class Area:
 
         Polygon, MultiPolygon, GeometryCollection, Feature and FeatureCollection are read. Polygons
         that cross 180 degrees need not be cut; longitudes may go on beyond 180; a ring round a pole
-        holds the pole; rings that cross themselves are repaired.
+        holds the pole; rings that cross themselves are repaired, up to 5,000 crossings.
 
         Raises:
-            BadQueryError: If it is something else, holds no polygon, or has more than 100,000
-                vertices; the hint says what to change.
+            BadQueryError: If it is something else, holds no polygon, has more than 20,000 vertices,
+                also once it is cut and repaired, or is too tangled; the hint says what to change.
         """
         if isinstance(value, cls):
             return value
@@ -44,10 +44,16 @@ class Area:
             raise BadQueryError(
                 message, hint="Give a Polygon or MultiPolygon, as a record or as text."
             )
-        from eex.filters.geojson import read_polygons
+        import shapely
+
+        from eex.filters.geojson import MOST_VERTICES, read_polygons
         from eex.filters.rings import polygons_of
 
-        return cls(tuple(part for rings in read_polygons(value) for part in polygons_of(rings)))
+        parts = polygons_of(read_polygons(value))
+        if shapely.get_num_coordinates(parts).sum() > MOST_VERTICES:
+            message = f"Cut and repaired, the area has more than {MOST_VERTICES:,} vertices."
+            raise BadQueryError(message, hint="Simplify it, such as with shapely.simplify.")
+        return cls(tuple(parts))
 
     @classmethod
     def from_file(cls, path: Path) -> Area:
@@ -79,15 +85,9 @@ class Area:
             return {"type": "Polygon", "coordinates": polygons[0]}
         return {"type": "MultiPolygon", "coordinates": polygons}
 
-    def prepared(self) -> tuple[shapely.Polygon, ...]:
-        """Return copies of its parts for quick questions; to be used by one thread at a time."""
-        import shapely
-
-        parts = shapely.from_wkb(shapely.to_wkb(list(self.parts)))
-        shapely.prepare(parts)
-        return tuple(parts)
-
 
 def _coordinates(polygon: shapely.Polygon) -> list[list[list[float]]]:
+    import shapely
+
     rings = (polygon.exterior, *polygon.interiors)
-    return [[[x, y] for x, y, *_ in ring.coords] for ring in rings]
+    return [shapely.get_coordinates(ring).tolist() for ring in rings]

@@ -19,7 +19,8 @@ from eex.filters.columns import (
     columns_of,
     time_column,
 )
-from eex.filters.globe import inside_bbox, inside_circle, inside_polygons
+from eex.filters.edges import Edges
+from eex.filters.globe import inside_bbox, inside_circle
 from eex.filters.instants import UNKNOWN, calendar
 from eex.filters.periods import season_of, span_of
 from eex.filters.record import Filter
@@ -29,7 +30,7 @@ Question = Callable[[Slice], NDArray[np.bool_]]
 
 
 def questions_of(where: Filter, embeddings: EmbeddingSet) -> list[Question]:
-    """Return what must be true of a row, in the order to ask; for one thread.
+    """Return what must be true of a row, in the order to ask.
 
     Raises:
         BadQueryError: If the set lacks what a condition asks about; nothing is read to find out.
@@ -42,8 +43,8 @@ def questions_of(where: Filter, embeddings: EmbeddingSet) -> list[Question]:
         near = where.near
         asked.append(lambda rows: inside_circle(rows.lonlat, near.lon, near.lat, near.km))
     if where.area is not None:
-        polygons = where.area.prepared()
-        asked.append(lambda rows: inside_polygons(rows.lonlat, polygons))
+        edges = Edges.of(where.area.parts)
+        asked.append(lambda rows: edges.inside(rows.lonlat))
     if where.cloud is None and where.time is None and where.season is None and not where.where:
         return asked
     kinds = columns_of(embeddings)

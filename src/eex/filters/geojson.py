@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from eex.errors import BadQueryError
 from eex.values import shown
 
-MOST_VERTICES = 100_000
-"""Vertices of one area."""
+MOST_VERTICES = 20_000
+"""Vertices of one area, the last of a ring, which is the first, included."""
 
 MOST_TEXT = 16_000_000
 """Characters of GeoJSON text."""

@@ -11,14 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eex.filters.edges import LAT_END, LON_END, Edges
 from eex.places import EARTH_RADIUS_KM
 from eex.values import BBox
-
-LAT_END = 90.0
-"""Latitude of a pole, degrees."""
-
-LON_END = 180.0
-"""The antimeridian, degrees."""
 
 SLACK_DEGREES = 1e-9
 """What a band of latitudes is widened by, so that rounding loses nothing: 0.1 mm."""
@@ -52,40 +47,10 @@ def inside_polygons(lonlat: NDArray[np.float64], polygons: Sequence[Any]) -> NDA
 
     Args:
         lonlat: Shape (n, 2), degrees.
-        polygons: `shapely.Polygon` within [-180, 180] x [-90, 90], edges straight in longitude and
-            latitude. Prepared ones (`shapely.prepare`) are quick, but for one thread at a time.
+        polygons: Valid `shapely.Polygon`s within [-180, 180] x [-90, 90], edges straight in
+            longitude and latitude. To ask many times, keep their `eex.filters.edges.Edges`.
     """
-    inside = np.zeros(len(lonlat), np.bool_)
-    if not len(lonlat) or not polygons:
-        return inside
-    lon, lat = np.ascontiguousarray(lonlat[:, 0]), np.ascontiguousarray(lonlat[:, 1])
-    edge = np.flatnonzero(np.abs(lon) == LON_END)
-    for polygon in polygons:
-        west, south, east, north = polygon.bounds
-        inside |= _inside_polygon(lon, lat, polygon, inside)
-        if len(edge) and (west == -LON_END or east == LON_END):
-            skip = inside[edge]
-            inside[edge] |= _inside_polygon(-lon[edge], lat[edge], polygon, skip)
-        for pole in (south, north):
-            if abs(pole) == LAT_END:
-                inside |= lat == pole
-    return inside
-
-
-def _inside_polygon(
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
-    polygon: Any,  # noqa: ANN401
-    known: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Ask shapely only about places in the polygon's box that are not known to be inside."""
-    import shapely
-
-    west, south, east, north = polygon.bounds
-    rows = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north) & ~known)
-    inside = np.zeros(len(lon), np.bool_)
-    inside[rows] = shapely.intersects_xy(polygon, lon[rows], lat[rows])
-    return inside
+    return Edges.of(polygons).inside(lonlat)
 
 
 def inside_circle(

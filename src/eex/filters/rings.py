@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from eex.errors import BadQueryError
 from eex.filters.geojson import Ring
+from eex.filters.mending import TINY, Mender
+from eex.stopping import check_stopped
 
 LON_END = 180.0
 LAT_END = 90.0
@@ -26,36 +28,99 @@ TURN = 360.0
 LONGEST_EDGE = 90.0
 """Longitude that an edge may span in what is written, so that it is never read as the short way."""
 
+POLYGON = 3
+"""What shapely calls it."""
+
+SOME = 256
+"""Polygons that are looked at before a search may stop."""
+
 SAME = 1e-9
 """Longitudes nearer than this after a turn are one vertex's, degrees."""
 
 _HINT = "Is a vertex missing or out of order? Such shapes can be mended with shapely.make_valid."
 
 
-def polygons_of(rings: list[Ring]) -> list[Any]:
-    """Return one polygon of GeoJSON as `shapely.Polygon`s within [-180, 180] x [-90, 90].
+def polygons_of(polygons: list[list[Ring]]) -> list[Any]:
+    """Return polygons of GeoJSON as `shapely.Polygon`s within [-180, 180] x [-90, 90].
 
     Args:
-        rings: Outer ring first, then holes; closed.
+        polygons: For each its rings, outer ring first, then holes; closed.
 
     Returns:
         Valid polygons, outer rings counter-clockwise, no edge longer than 180 degrees of longitude.
 
     Raises:
-        BadQueryError: If nothing is left of it, or a ring goes round the globe more than once.
+        BadQueryError: If nothing is left of one, a ring goes round the globe more than once, or
+            there is too much to be mended.
     """
+    mender = Mender()
+    for rings in polygons:
+        mender.look(rings)
+    plain = _plain(polygons)
+    made = dict(zip(plain.tolist(), _simply([polygons[at] for at in plain], mender), strict=True))
+    parts: list[Any] = []
+    for at, rings in enumerate(polygons):
+        if at % SOME == 0:
+            check_stopped()
+        parts += made.get(at) or _parts(rings, mender)
+    return parts
+
+
+def _plain(polygons: list[list[Ring]]) -> NDArray[np.int64]:
+    """Return the numbers of those that keep within 180 degrees, and cross nothing there."""
+    rings = [ring for each in polygons for ring in each]
+    owner = np.repeat(np.arange(len(polygons)), [len(each) for each in polygons])
+    sizes = np.array([len(ring) for ring in rings])
+    places, ring = np.concatenate(rings), np.repeat(np.arange(len(rings)), sizes)
+    odd = np.abs(places[:, 0]) > LON_END
+    odd[1:] |= (ring[1:] == ring[:-1]) & (np.abs(np.diff(places[:, 0])) > LON_END)
+    ends = np.cumsum(sizes)
+    odd[ends - 1] |= places[ends - 1, 0] != places[ends - sizes, 0]  # closed a turn further on
+    return np.setdiff1d(np.arange(len(polygons)), owner[ring[odd]])
+
+
+def _simply(polygons: list[list[Ring]], mender: Mender) -> list[list[Any]]:
+    """Return the parts of plain polygons all at once; none of those to be looked at one by one."""
+    if not polygons:
+        return []
+    rings = [ring for each in polygons for ring in each]
+    owner = np.repeat(np.arange(len(polygons)), [len(each) for each in polygons])
+    number = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    made = shapely.polygons(
+        shapely.linearrings(np.concatenate(rings), indices=number), indices=owner
+    )
+    good = shapely.is_valid(made)
+    tiny = ~good & (shapely.get_num_coordinates(made) <= TINY)
+    for some in np.array_split(np.flatnonzero(tiny), max(1, int(tiny.sum()) // SOME)):
+        check_stopped()
+        mended = shapely.make_valid(made[some], method="structure", keep_collapsed=False)
+        made[some] = [mender.made(shape) for shape in mended]
+    pieces, of = shapely.get_parts(made, return_index=True)
+    fine = (shapely.get_type_id(pieces) == POLYGON) & (shapely.area(pieces) > 0) & (good | tiny)[of]
+    oriented = shapely.orient_polygons(pieces[fine], exterior_cw=False)
+    parts: list[list[Any]] = [[] for _ in polygons]
+    for at, piece in zip(of[fine].tolist(), oriented, strict=True):
+        parts[at].append(piece if good[at] else _split(piece))
+    return parts
+
+
+def _parts(rings: list[Ring], mender: Mender) -> list[Any]:
+    """Return the parts of one polygon; raises as `polygons_of`."""
     paths = [_unwrapped(ring) for ring in rings]
     turns = [_turns(path) for path in paths]
     plain = not any(turns) and all(np.abs(path[:, 0]).max() <= LON_END for path in paths)
     if plain:
-        whole = _valid(shapely.Polygon(paths[0], paths[1:]))
+        whole = mender.valid(shapely.Polygon(paths[0], paths[1:]))
     else:
+        mender.cut(len(rings))
         pole = _pole(paths, turns)
         outer, *holes = (
-            _valid(shapely.Polygon(_closed(path, pole) if turn else path))
+            mender.valid(shapely.Polygon(_closed(path, pole) if turn else path))
             for path, turn in zip(paths, turns, strict=True)
         )
-        whole = shapely.difference(outer, shapely.union_all(_copies(holes))) if holes else outer
+        whole = (
+            shapely.difference(outer, shapely.union_all(_copies(holes, outer))) if holes else outer
+        )
     parts = [part for piece in _cut(whole) for part in _simple(piece)]
     if not parts:
         message = "A polygon of the area has no inside."
@@ -110,18 +175,15 @@ def _closed(path: Ring, pole: float) -> Ring:
     return np.vstack([path, [path[-1, 0], pole], [path[0, 0], pole], path[:1]])
 
 
-def _valid(polygon: Any) -> Any:  # noqa: ANN401
-    """Repair a polygon whose ring crosses or touches itself."""
-    if polygon.is_valid:
-        return polygon
-    return shapely.make_valid(polygon, method="structure", keep_collapsed=False)
-
-
-def _copies(shapes: list[Any]) -> NDArray[Any]:
-    """Return shapes as they are, and a turn or two to the east and to the west."""
-    return np.array(
-        [_moved(shape, TURN * turn) for shape in shapes for turn in range(-2, 3)], object
-    )
+def _copies(shapes: list[Any], around: Any) -> list[Any]:  # noqa: ANN401
+    """Return shapes as they are, and turns to the east and west, where they reach another one."""
+    west, _, east, _ = around.bounds
+    return [
+        _moved(shape, TURN * turn)
+        for shape in shapes
+        for turn in range(-2, 3)
+        if shape.bounds[2] + TURN * turn >= west and shape.bounds[0] + TURN * turn <= east
+    ]
 
 
 def _moved(shape: Any, degrees: float) -> Any:  # noqa: ANN401

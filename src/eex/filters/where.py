@@ -185,7 +185,8 @@ class Expression:
         import pyarrow as pa
 
         from eex.filters.area import Area
-        from eex.filters.globe import inside_bbox, inside_polygons
+        from eex.filters.edges import Edges
+        from eex.filters.globe import inside_bbox
         from eex.values import read_bbox
 
         named, shape = [*args, None, None][:PAIR]
@@ -201,5 +202,5 @@ class Expression:
         if "bbox" in shape:
             box = read_bbox(shape["bbox"])
             return Value("boolean", lambda rows: pa.array(inside_bbox(rows.lonlat, box)), op)
-        parts = Area.of(shape).prepared()
-        return Value("boolean", lambda rows: pa.array(inside_polygons(rows.lonlat, parts)), op)
+        edges = Edges.of(Area.of(shape).parts)
+        return Value("boolean", lambda rows: pa.array(edges.inside(rows.lonlat)), op)

@@ -13,8 +13,11 @@ import pyarrow as pa
 from eex.embeddings import EmbeddingSet, SetHeader
 from eex.filters import columns
 from eex.filters.cql2 import DEEPEST, LONGEST, MOST_NESTED
+from eex.filters.geojson import MOST_VERTICES
 from eex.filters.mask import KEPT_BYTES, SLICE
+from eex.filters.mending import MOST_CROSSINGS, MOST_CUT
 from eex.filters.record import Filter
+from eex.filters.times import KEPT_TIMES_BYTES, ROW_BYTES
 
 GUIDE = (Path(__file__).parent.parent / "docs/guide/filters.md").read_text(encoding="utf-8")
 
@@ -56,3 +59,8 @@ def test_the_guide_names_the_columns_and_limits_there_are() -> None:
     assert f"{LONGEST:,} characters, {DEEPEST} operators and {MOST_NESTED} parentheses" in GUIDE
     assert f"{SLICE:,} at a time" in GUIDE
     assert KEPT_BYTES == 256 * 2**20
+    assert KEPT_TIMES_BYTES == 64 * 2**20
+    assert f"up to {KEPT_TIMES_BYTES // ROW_BYTES:,} rows" in GUIDE
+    assert f"at most {MOST_VERTICES:,} vertices" in GUIDE
+    assert f"up to {MOST_CROSSINGS:,} crossings" in GUIDE
+    assert f"more than {MOST_CUT} rings" in GUIDE

@@ -20,7 +20,7 @@ from eex.embeddings import EmbeddingSet, SetHeader
 from eex.errors import BadQueryError
 from eex.filters import mask
 from eex.filters.cql2 import parse
-from eex.filters.mask import check, columns_of, mask_of
+from eex.filters.mask import columns_of, mask_of
 from eex.filters.record import Filter
 
 ROWS = 300
@@ -313,7 +313,7 @@ def test_what_cannot_be_asked_of_a_set_is_refused_with_what_to_do(
         }
     )
     with pytest.raises(BadQueryError, match=message) as caught:
-        check(Filter(where=where), set_of(table))
+        mask_of(Filter(where=where), set_of(table))
     assert hint in caught.value.hint
 
 

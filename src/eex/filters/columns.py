@@ -7,7 +7,7 @@ timestamp[us, UTC]. What is not a number (NaN) is taken for no value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet
 from eex.filters.instants import UNKNOWN, calendar, instants
+from eex.filters.times import Times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -125,6 +126,8 @@ class Slice:
     stop: int
     chosen: NDArray[np.int64] | None = None
     """Numbers within the slice of the rows that are meant, in order; all if None."""
+    kept: Times | None = None
+    """Where times that were read from text are kept."""
     _columns: dict[str, pa.Array] = field(default_factory=dict, init=False, compare=False)
 
     def __len__(self) -> int:
@@ -132,7 +135,12 @@ class Slice:
 
     def narrowed(self, chosen: NDArray[np.int64]) -> Slice:
         """Return fewer rows of the slice, by their numbers within it."""
-        return Slice(self.embeddings, self.kinds, self.start, self.stop, chosen)
+        return replace(self, chosen=chosen)
+
+    @property
+    def all(self) -> Slice:
+        """The slice that the rows were picked from."""
+        return replace(self, chosen=None)
 
     @property
     def lonlat(self) -> NDArray[np.float64]:
@@ -143,6 +151,12 @@ class Slice:
     @cached_property
     def times(self) -> NDArray[np.int64]:
         """When tiles were seen, microseconds since 1970 in UTC; `UNKNOWN` where nothing says so."""
+        if self.kept is not None and self.kinds.get(time_column(self.kinds)) == "text":
+            return self.kept.of(self)
+        return self.read_times()
+
+    def read_times(self) -> NDArray[np.int64]:
+        """Read `times` from their column."""
         name = time_column(self.kinds)
         if not name:
             return np.full(len(self), UNKNOWN)

@@ -6,6 +6,7 @@ so that equal filters are equal records with the same key.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -169,8 +170,9 @@ class Filter:
 
     @cached_property
     def key(self) -> str:
-        """Its JSON as text, the same for equal filters; for caches."""
-        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of its JSON in one form, hexadecimal, the same for equal filters; for caches."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _bbox(value: object) -> BBox:

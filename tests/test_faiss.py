@@ -425,14 +425,3 @@ def test_without_faiss_the_command_that_installs_it_is_named(
         built.build_index(set_of(toy_vectors(50, 32), tmp_path), "faiss-flat")
     assert "[faiss]" in caught.value.hint
     assert os.listdir(tmp_path / "indexes") == [".faiss-flat.lock"]  # noqa: PTH208
-
-
-def test_a_graph_of_centres_finds_lists_where_there_are_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(faiss_build, "GRAPH_LISTS", 16)
-    embeddings = set_of(toy_vectors(3_000, 32), tmp_path)
-    index = opened(embeddings, "faiss-ivf-rabitq")
-    exact = open_exact(Opening(embeddings=embeddings))
-    queries = toy_vectors(20, 32) + np.float32(0.1)
-    assert recall_of(index, exact, queries, k=10) >= 0.95

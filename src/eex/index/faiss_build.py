@@ -41,9 +41,6 @@ FEWEST_LISTED = 256
 ROWS_PER_LIST = 39
 """Fewest rows of a list that k-means should have: what FAISS asks for."""
 
-GRAPH_LISTS = 8_192
-"""Lists from which the nearest centres are found by a graph (HNSW) of the centres."""
-
 SAMPLE_BYTES = 2**30
 """Most bytes of float32 that are trained with."""
 
@@ -181,19 +178,12 @@ def _trained(
             turned.train(few)
         return turned
     lists = min(lists, len(sample))
-    graph = "_HNSW32" if lists >= GRAPH_LISTS else ""
-    index = faiss.index_factory(dim, f"IVF{lists}{graph},{codes}", metric)
+    index = faiss.index_factory(dim, f"IVF{lists},{codes}", metric)
     turned = _turned(faiss, index, codes, seed)
     turn = turn_of(faiss, turned)
     if turn is not None:
         sample, few = sample @ turn, few @ turn
-    centres = centres_of(sample, lists, np.random.default_rng(seed))
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # a graph depends on the order its nodes come in
-    try:
-        index.quantizer.add(centres)
-    finally:
-        faiss.omp_set_num_threads(threads)
+    index.quantizer.add(centres_of(sample, lists, np.random.default_rng(seed)))
     if hasattr(index, "do_polysemous_training"):  # most of the time, for a filter we do not use
         index.do_polysemous_training = False
     with _multiplying(faiss):
@@ -220,25 +210,20 @@ def turn_of(faiss: Any, index: Any) -> NDArray[np.float32] | None:  # noqa: ANN4
 
 
 class Adder:
-    """Adds rows to lists, those of each batch found by numpy unless centres have a graph."""
+    """Adds rows to lists, which numpy finds."""
 
     def __init__(self, faiss: Any, index: Any) -> None:  # noqa: ANN401
         """Take an index with lists that is trained."""
         self._faiss, self._index = faiss, index
         self._base = faiss.extract_index_ivf(index)
         self._turn = turn_of(faiss, index)
-        self._centres: NDArray[np.float32] | None = None
-        quantizer = faiss.downcast_index(self._base.quantizer)
-        if isinstance(quantizer, faiss.IndexFlat):
-            self._centres = quantizer.reconstruct_n(0, quantizer.ntotal)
+        self._centres = self._base.quantizer.reconstruct_n(0, self._base.nlist)
 
     def add(self, units: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
         """Add vectors of length 1, shape (n, dim), and what their rows are called."""
         if self._turn is not None:
             units = units @ self._turn
-        if self._centres is None:
-            self._base.add_with_ids(units, rows)
-        elif len(rows):
+        if len(rows):
             numbers, _ = nearest_centres(units, self._centres)
             pointers = [self._faiss.swig_ptr(array) for array in (units, rows, numbers)]
             self._base.add_core(len(rows), *pointers)

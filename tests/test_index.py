@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from eex.errors import BadQueryError, ShapeError
-from eex.index import exact, kernels, stored
+from eex.index import exact, kernels, lengths, stored
 from eex.index.base import VectorIndex
 from eex.index.exact import ExactIndex
 from eex.index.kernels import dot_many, dot_rows, over_rows, widened
@@ -73,6 +74,7 @@ class TestExactOnThreadsWithSmallSlices(TestExactFloat16):
         monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
         monkeypatch.setattr(kernels, "NUMPY_BYTES", 100)
         monkeypatch.setattr(exact, "GATHER_BYTES", 200)
+        monkeypatch.setattr(lengths, "GATHER_BYTES", 200)
         monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
 
     @staticmethod
@@ -160,6 +162,7 @@ class TestExactInt8InSmallSlices(TestExactInt8WithAnOffset):
         monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
         monkeypatch.setattr(stored, "BLOCK_BYTES", 100)
         monkeypatch.setattr(exact, "GATHER_BYTES", 200)
+        monkeypatch.setattr(lengths, "GATHER_BYTES", 200)
         monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
 
 
@@ -535,3 +538,59 @@ def test_no_rankable_row_reaches_any_threshold() -> None:
     scores = np.full(5, np.nan, np.float32)
     assert top_percent_threshold(scores, 5) == np.inf
     assert kth_highest(scores, 1) == np.inf
+
+
+@pytest.mark.parametrize("queries", [1, 5])
+def test_rows_may_be_seen_from_the_end_or_in_steps(queries: int) -> None:
+    vectors = toy_vectors(400, 16)
+    for view in (vectors[::-1], vectors[::-2], vectors[::3], vectors.repeat(2, axis=1)[:, ::2]):
+        for dtype in (np.float32, np.float16):
+            kept = view.astype(dtype)[::-1][::-1] if view.strides[0] > 0 else view.astype(dtype)
+            turned = kept[::-1]
+            found = ExactIndex(turned).search(vectors[:queries], k=7)
+            same = ExactIndex(np.ascontiguousarray(turned)).search(vectors[:queries], k=7)
+            np.testing.assert_array_equal(found.rows, same.rows)
+            scans = ExactIndex(turned).scan_many(
+                vectors[:queries], k=[7] * queries, masks=[None] * queries
+            )
+            for scan, rows in zip(scans, same.rows, strict=True):
+                np.testing.assert_array_equal(scan.hits.rows[0], rows)
+
+
+@pytest.mark.parametrize("share", [None, 0.5])
+def test_many_queries_are_answered_slice_after_slice_as_one_by_one(
+    share: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = np.repeat(toy_vectors(600, 16), 2, axis=0)  # with ties across slices
+    mask = None if share is None else np.random.default_rng(4).random(1_200) < share
+    index = ExactIndex(vectors.astype(np.float16), threads=2)
+    queries = toy_vectors(30, 16, seed=9)
+    for k in (1, 40, 5_000):
+        alone = [index.search(query[None], k=k, mask=mask) for query in queries]
+        monkeypatch.setattr(exact, "BATCH_BYTES", 4 * 30 * 100)  # a hundred rows a slice
+        together = index.search(queries, k=k, mask=mask)
+        monkeypatch.undo()
+        np.testing.assert_array_equal(together.rows, np.concatenate([one.rows for one in alone]))
+        scores = np.concatenate([one.scores for one in alone])
+        np.testing.assert_array_equal(together.scores, scores)
+
+
+def test_nobody_writes_any_more_when_an_error_is_raised() -> None:
+    working, done = threading.Event(), []
+
+    def work(low: int, _high: int) -> None:
+        if low == 0:
+            working.wait(5)
+            message = "of the first"
+            raise ValueError(message)
+        working.set()
+        time.sleep(0.05)
+        done.append(low)
+        message = "of another"
+        raise ValueError(message)
+
+    with pytest.raises(ValueError, match="of"):
+        over_rows(work, 2_000_000, row_bytes=8, threads=3)
+    count = len(done)
+    time.sleep(0.1)
+    assert len(done) == count

@@ -90,5 +90,5 @@ def test_a_first_search_under_a_narrow_mask_reads_no_more_than_its_rows(dtype: A
         scan = fresh.scan(vectors[50], k=k, mask=mask)
         np.testing.assert_array_equal(scan.hits.rows[0], found.rows[0])
         assert np.isnan(scan.scores[~mask]).all()
-    assert fresh._scales_made is None
+    assert not fresh._lengths.known
     np.testing.assert_array_equal(fresh.scores(vectors[3]), used.scores(vectors[3]))

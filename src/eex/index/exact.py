@@ -9,7 +9,6 @@ and costs this process almost no memory of its own (one float32 for each row).
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,36 +18,31 @@ from eex.errors import ShapeError
 from eex.index.asked import checked_each, checked_k, checked_mask, checked_out, unit_row, unit_rows
 from eex.index.base import Hits, Scan
 from eex.index.kernels import over_rows
-from eex.index.picking import Picking
+from eex.index.lengths import GATHER_BYTES, Lengths
 from eex.index.stored import FloatRows, IntegerRows
 from eex.index.topk import kth_highest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from eex.index.kernels import Rows
     from eex.index.stored import Stored
 
-SHORTEST, LONGEST = 2.0**-60, 2.0**60
-"""Lengths of vectors that have a direction; shorter ones count as zero, longer as not finite."""
-
 GATHER_SHARE = 0.1
 """Below this share of rows, a masked search reads these rows only. Measured: gathering a row costs
 about ten times what reading it in order does."""
 
-GATHER_BYTES = 2**19
-"""Bytes of rows gathered at a time, by each thread."""
-
 BATCH_BYTES = 64 * 2**20
 """Bytes of scores held at a time when several queries are asked at once."""
 
-UNKNOWN = -1.0
-"""In place of 1 / length for rows that were not read yet."""
-
 FLOATS = (np.float16, np.float32, np.float64)
 """Formats of rows beside int8."""
+
+
+Best = tuple["NDArray[np.int64]", "NDArray[np.float32]", "NDArray[np.intp]"]
+"""Rows that may be among the best, their exact scores, and which of them are, best first."""
 
 
 class ExactIndex:
@@ -95,16 +89,14 @@ class ExactIndex:
         else:
             self._stored = FloatRows(vectors.dtype)
         self._vectors: Rows = vectors.view(np.ndarray)  # slices of a memmap cost more to make
-        self._picking, self._all_read = Picking(vectors), False
-        self._valid = None if valid is None else checked_mask(valid, vectors.shape[0])
         self._threads = processors() if threads is None else max(1, threads)
-        self._scales_made: NDArray[np.float32] | None = None
-        self._scales_partly: NDArray[np.float32] | None = None
+        checked = None if valid is None else checked_mask(valid, vectors.shape[0])
+        self._lengths = Lengths(vectors, self._stored, valid=checked, threads=self._threads)
         if inverse_lengths is not None:
             if inverse_lengths.shape != vectors.shape[:1] or vectors.dtype.kind != "f":
                 message = f"Lengths of shape {inverse_lengths.shape} are not those of the rows."
                 raise ShapeError(message, hint="Leave them away to have them taken.")
-            self._scales_made = inverse_lengths.view(np.ndarray)
+            self._lengths.given(inverse_lengths)
 
     @property
     def size(self) -> int:
@@ -117,6 +109,10 @@ class ExactIndex:
         return int(self._vectors.shape[1])
 
     @property
+    def _row_bytes(self) -> int:
+        return self.dim * self._vectors.itemsize
+
+    @property
     def threads(self) -> int:
         """Threads that scan at once."""
         return self._threads
@@ -124,18 +120,18 @@ class ExactIndex:
     @property
     def inverse_lengths(self) -> NDArray[np.float32]:
         """Shape (N,): 1 / length of every row as stored, NaN where a row cannot rank."""
-        return self._scales()
+        return self._lengths.all()
 
     @property
     def rankable(self) -> NDArray[np.bool_]:
         """Shape (N,): which rows can rank."""
-        return ~np.isnan(self._scales())
+        return ~np.isnan(self._lengths.all())
 
     def tolerance(self, query: ArrayLike) -> float:
         """Return how far `scores` can be from the true cosine of any row, for this query."""
         unit = unit_row(query, self.dim)
         if self._vectors.dtype == np.int8:
-            self._scales()  # by which integers with an offset know how long their rows are
+            self._lengths.all()
         return self._stored.bound(unit)
 
     def scores(
@@ -143,23 +139,30 @@ class ExactIndex:
     ) -> NDArray[np.float32]:
         """Return every row's cosine, to within `tolerance`; see `VectorIndex.scores`."""
         out = checked_out(out, self.size)
-        self._score_all(unit_row(query, self.dim)[None], [out])
+        self._score_range(unit_row(query, self.dim)[None], [out], 0, self.size)
         return out
 
     def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
-        """Return the `k` nearest rows of each query; see `FindsRows.search`."""
+        """Return the `k` nearest rows of each query, from one read; see `FindsRows.search`."""
         units, k = unit_rows(queries, self.dim), checked_k(k)
-        among = None if mask is None else self._among(mask)
-        can_rank = np.count_nonzero(self.rankable) if among is None else among.size
-        found = min(k, int(can_rank))
-        rows = np.empty((units.shape[0], found), np.int64)
-        scores = np.empty((units.shape[0], found), np.float32)
-        if found:
-            at_once = max(1, BATCH_BYTES // (4 * self.size))
-            for low in range(0, units.shape[0], at_once):
-                batch = slice(low, low + at_once)
-                self._search(units[batch], among, rows[batch], scores[batch])
-        return Hits(rows, scores)
+        if mask is not None and self._is_few(mask):
+            among = self._among(mask)
+            at_once = max(1, BATCH_BYTES // (4 * max(1, among.size)))
+            found: list[Best] = []
+            for low in range(0, len(units), at_once):
+                some = units[low : low + at_once]
+                lines = self._score_gathered(some, among)
+                found += [self._best(*each, among, k) for each in zip(some, lines, strict=True)]
+        else:
+            found = self._search_all(units, mask, k)
+        best = [(rows[order], scores[order]) for rows, scores, order in found]
+        if best:
+            count = len(best[0][0])
+        else:
+            can_rank = self.rankable if mask is None else self.rankable & mask
+            count = min(k, int(np.count_nonzero(can_rank)))
+        rows = np.array([some for some, _ in best], np.int64).reshape(len(units), count)
+        return Hits(rows, np.array([some for _, some in best], np.float32).reshape(rows.shape))
 
     def scan(self, query: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Scan:
         """Return every row's score and the `k` nearest; see `VectorIndex.scan`.
@@ -205,44 +208,53 @@ class ExactIndex:
         masks: Sequence[NDArray[np.bool_] | None],
     ) -> list[Scan]:
         """Return a scan of each unit; see `scan_many`."""
-        among = [None if mask is None else self._among(mask) for mask in masks]
+        few = [mask is not None and self._is_few(mask) for mask in masks]
         lines = [np.empty(self.size, np.float32) for _ in units]
-        whole = [i for i, rows in enumerate(among) if rows is None or not self._few(rows)]
+        whole = [i for i in range(len(units)) if not few[i]]
         if whole:
-            self._score_all(units[whole], [lines[i] for i in whole])
+            self._score_range(units[whole], [lines[i] for i in whole], 0, self.size)
         scans = []
-        for i, (unit, scores, rows) in enumerate(zip(units, lines, among, strict=True)):
-            if rows is None:
-                some = scores
-            elif i in whole:
-                some = scores[rows]
-            else:
-                some = self._score_gathered(unit[None], rows)[0]
+        for i, (unit, scores, mask) in enumerate(zip(units, lines, masks, strict=True)):
+            among = self._among(mask) if mask is not None and few[i] else None
+            some = scores
+            if among is not None:
+                some = self._score_gathered(unit[None], among)[0]
                 scores.fill(np.nan)
-                scores[rows] = some
-            near, exact, best = self._best(unit, some, rows, ks[i])
+                scores[among] = some
+            elif mask is not None:
+                scores[~checked_mask(mask, self.size)] = np.nan
+            near, exact, best = self._best(unit, some, among, ks[i])
             scores[near] = exact
             scans.append(Scan(scores, Hits(near[best][None], exact[best][None])))
         return scans
 
-    def _search(
-        self,
-        units: NDArray[np.float64],
-        among: NDArray[np.int64] | None,
-        rows: NDArray[np.int64],
-        scores: NDArray[np.float32],
-    ) -> None:
-        """Fill `rows` and `scores`, shape (m, found), for `units` of shape (m, dim)."""
-        if among is not None and self._few(among):
-            approximate = self._score_gathered(units, among)
-        else:
-            approximate = np.empty((units.shape[0], self.size), np.float32)
-            self._score_all(units, list(approximate))
-            if among is not None:
-                approximate = approximate[:, among]
-        for i, unit in enumerate(units):
-            nearby, exact, best = self._best(unit, approximate[i], among, rows.shape[1])
-            rows[i], scores[i] = nearby[best], exact[best]
+    def _search_all(
+        self, units: NDArray[np.float64], mask: NDArray[np.bool_] | None, k: int
+    ) -> list[Best]:
+        """Return the best rows of each query, reading the rows once, slice after slice.
+
+        Of each slice those rows stay that may be among the `k` best so far; memory is that of one
+        slice's scores, however many queries there are.
+        """
+        if mask is not None:
+            mask = checked_mask(mask, self.size)
+        step = max(1, min(self.size, BATCH_BYTES // (4 * max(1, len(units)))))
+        self._lengths.all()  # by which integers with an offset know how long their rows are
+        slack = [2 * self._stored.bound(unit) for unit in units]
+        kept = [(np.empty(0, np.int64), np.empty(0, np.float32)) for _ in units]
+        buffer = np.empty((len(units), step), np.float32)
+        for low in range(0, self.size, step):
+            high = min(low + step, self.size)
+            lines = [line[: high - low] for line in buffer]
+            self._score_range(units, lines, low, high)
+            for i, line in enumerate(lines):
+                if mask is not None:
+                    line[~mask[low:high]] = np.nan
+                kept[i] = _candidates(kept[i], line, low, k, slack[i])
+        return [
+            self._best(unit, scores, rows, k)
+            for unit, (rows, scores) in zip(units, kept, strict=True)
+        ]
 
     def _best(
         self,
@@ -250,7 +262,7 @@ class ExactIndex:
         scores: NDArray[np.float32],
         among: NDArray[np.int64] | None,
         k: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.intp]]:
+    ) -> Best:
         """Return the rows that may be among the k best, their exact scores, and which k are best.
 
         `scores` are within the bound, one for each row or for each of `among`. The k-th best row
@@ -263,23 +275,30 @@ class ExactIndex:
         exact = self.exact_scores(unit, rows)
         return rows, exact, np.argsort(-exact, kind="stable")[:k]
 
-    def _score_all(self, units: NDArray[np.float64], lines: Sequence[NDArray[np.float32]]) -> None:
-        """Write every row's cosine with each unit to its line, shape (N,), within the bound."""
-        vectors, scales, asked = self._vectors, self._scales(), self._stored.asked(units)
+    def _score_range(
+        self,
+        units: NDArray[np.float64],
+        lines: Sequence[NDArray[np.float32]],
+        first: int,
+        last: int,
+    ) -> None:
+        """Write cosines of a range of rows with each unit to its line, within the bound."""
+        vectors, scales, asked = self._vectors, self._lengths.all(), self._stored.asked(units)
 
         def work(low: int, high: int) -> None:
             parts = [line[low:high] for line in lines]
-            self._stored.dots(vectors[low:high], asked, parts)
+            rows = slice(first + low, first + high)
+            self._stored.dots(vectors[rows], asked, parts)
             for part in parts:
-                _scale(part, scales[low:high])
+                _scale(part, scales[rows])
 
-        self._over_rows(work, self.size)
+        over_rows(work, last - first, row_bytes=self._row_bytes, threads=self._threads)
 
     def _score_gathered(
         self, units: NDArray[np.float64], among: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Return the cosines of some rows, shape (m, len(among)), within the bound."""
-        vectors, scales, asked = self._vectors, self._scales_at(among), self._stored.asked(units)
+        vectors, scales, asked = self._vectors, self._lengths.at(among), self._stored.asked(units)
         out = np.empty((units.shape[0], among.size), np.float32)
         step = max(1, GATHER_BYTES // (self.dim * vectors.itemsize))
 
@@ -291,16 +310,13 @@ class ExactIndex:
                 for line in lines:
                     _scale(line, scales[part])
 
-        with self._few_read():
-            self._over_rows(work, among.size)
+        with self._lengths.picking():
+            over_rows(work, among.size, row_bytes=self._row_bytes, threads=self._threads)
         return out
 
-    def _few_read(self) -> AbstractContextManager[None]:
-        """Give a block in which rows are picked; all are at hand where all were just read."""
-        return nullcontext() if self._all_read else self._picking
-
-    def _few(self, among: NDArray[np.int64]) -> bool:
-        return among.size < GATHER_SHARE * self.size
+    def _is_few(self, mask: NDArray[np.bool_]) -> bool:
+        """Whether so few rows pass that only these are read."""
+        return bool(np.count_nonzero(checked_mask(mask, self.size)) < GATHER_SHARE * self.size)
 
     def exact_scores(
         self, unit: NDArray[np.float64], rows: NDArray[np.int64]
@@ -326,65 +342,46 @@ class ExactIndex:
                     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
                     cosines = np.einsum("ij,j->i", vectors, unit) / lengths
                 np.clip(cosines, -1, 1, out=cosines)
-                cosines[np.isnan(self._scales_of(some, rows[part]))] = np.nan
+                cosines[np.isnan(self._lengths.of(some, rows[part]))] = np.nan
                 out[part] = cosines
 
-        with self._few_read():
+        with self._lengths.picking():
             over_rows(work, rows.size, row_bytes=self.dim * 8, threads=self._threads)
         return out
 
     def _among(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return the rows of the mask that can rank, in order."""
-        rows = np.flatnonzero(checked_mask(mask, self.size))
-        scales = self._scales_at(rows) if self._few(rows) else self._scales()[rows]
-        return rows[~np.isnan(scales)]
+        """Return the few rows of a mask that can rank, in order."""
+        rows = np.flatnonzero(mask)
+        return rows[~np.isnan(self._lengths.at(rows))]
 
-    def _scales(self) -> NDArray[np.float32]:
-        """Return 1 / length of every row, NaN where a row cannot rank; made by the first query."""
-        if self._scales_made is None:
-            scales = np.empty(self.size, np.float32)
 
-            def work(low: int, high: int) -> None:
-                scales[low:high] = self._inverse(self._vectors[low:high], slice(low, high))
+def _candidates(
+    kept: tuple[NDArray[np.int64], NDArray[np.float32]],
+    line: NDArray[np.float32],
+    start: int,
+    k: int,
+    slack: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the rows that may be among the `k` best, of those kept and those of another slice.
 
-            self._over_rows(work, self.size)
-            self._scales_made, self._all_read, self._scales_partly = scales, True, None
-        return self._scales_made
+    The k-th best of any rows is no better than that of all, so what lies below it by more than the
+    slack (twice the bound) is not among the best.
+    """
+    rows, scores = kept
+    least = _reached(scores, k, slack)
+    near = np.flatnonzero(line >= max(least, _reached(line, k, slack)))
+    rows = np.concatenate([rows, near + start])
+    scores = np.concatenate([scores, line[near]])
+    stay = scores >= _reached(scores, k, slack)
+    return rows[stay], scores[stay]
 
-    def _scales_at(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the same of few rows, of which those that are not known yet are read."""
-        if self._scales_made is not None:
-            return self._scales_made[rows]
-        if self._scales_partly is None:
-            self._scales_partly = np.full(self.size, UNKNOWN, np.float32)
-        partly = self._scales_partly
-        unknown = rows[partly[rows] == UNKNOWN]
-        step = max(1, GATHER_BYTES // (self.dim * self._vectors.itemsize))
 
-        def work(low: int, high: int) -> None:
-            for start in range(low, high, step):
-                some = unknown[start : min(start + step, high)]
-                partly[some] = self._inverse(np.take(self._vectors, some, axis=0), some)
-
-        with self._few_read():
-            self._over_rows(work, unknown.size)
-        return partly[rows]
-
-    def _scales_of(self, some: Rows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the same of some rows, whose vectors are given."""
-        made = self._scales_made
-        return self._inverse(some, rows) if made is None else made[rows]
-
-    def _inverse(self, some: Rows, rows: NDArray[np.int64] | slice) -> NDArray[np.float32]:
-        squares = self._stored.squares(some)
-        good = (squares >= SHORTEST**2) & (squares <= LONGEST**2)
-        if self._valid is not None:
-            good &= self._valid[rows]
-        return (np.where(good, squares, np.nan) ** -0.5).astype(np.float32)
-
-    def _over_rows(self, work: Callable[[int, int], None], size: int) -> None:
-        row_bytes = self.dim * self._vectors.itemsize
-        over_rows(work, size, row_bytes=row_bytes, threads=self._threads)
+def _reached(scores: NDArray[np.float32], k: int, slack: float) -> np.float32:
+    """Return the score that rows among the `k` best reach for certain; -infinity for fewer."""
+    if np.count_nonzero(~np.isnan(scores)) < k:
+        return np.float32(-np.inf)
+    least = float(kth_highest(scores, k)) - slack
+    return np.nextafter(np.float32(least), np.float32(-np.inf))
 
 
 def _scale(scores: NDArray[np.float32], scales: NDArray[np.float32]) -> None:

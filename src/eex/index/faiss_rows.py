@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.index.exact import LONGEST, SHORTEST, ExactIndex
+from eex.index.exact import ExactIndex
+from eex.index.lengths import LONGEST, SHORTEST
 from eex.index.picking import Picking
 
 if TYPE_CHECKING:

@@ -30,16 +30,17 @@ import numpy as np
 from eex.errors import DamagedSetError, SetNotFoundError, ShapeError
 from eex.index.asked import checked_each, checked_k, checked_mask, checked_out, unit_row, unit_rows
 from eex.index.base import Hits, Scan
+from eex.index.built_record import build_command
 from eex.index.engines import EngineSpec
 from eex.index.exact import BATCH_BYTES, GATHER_SHARE, ExactIndex
 from eex.index.int8_make import FILES, LARGEST, Codes, build_int8
 from eex.index.kernels import dot_many, over_rows
+from eex.index.npy import read_npy
 from eex.index.stored import UNIT_ROUNDOFF
 from eex.index.topk import kth_highest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -152,7 +153,7 @@ class Int8Index:
         asked = _asked(unit_row(query, self.dim)[None])
         scores = np.empty(self.size, np.float32)
         self._score_all(asked, [scores])
-        return self._near(scores, float(asked.lost[0]), None, checked_k(k))
+        return self._near(scores, float(asked.lost[0]), checked_k(k))
 
     # What the public methods share.
 
@@ -170,8 +171,9 @@ class Int8Index:
             self._score_all(some, lines)
         for i, scores in zip(coarse, lines, strict=True):
             mask = masks[i]
-            among = None if mask is None else np.flatnonzero(mask & self.rankable)
-            near = self._near(scores, float(asked.lost[i]), among, ks[i])
+            if mask is not None:
+                scores[~mask] = np.nan
+            near = self._near(scores, float(asked.lost[i]), ks[i])
             if near.size <= MOST_RESCORED * self.size:
                 exact = self.exact.exact_scores(units[i], near)
                 scores[near] = exact
@@ -182,22 +184,12 @@ class Int8Index:
         found.update(zip(rest, scans, strict=True))
         return [found[i] for i in range(len(units))]
 
-    def _near(
-        self,
-        scores: NDArray[np.float32],
-        lost: float,
-        among: NDArray[np.int64] | None,
-        k: int,
-    ) -> NDArray[np.int64]:
-        """Return the rows, all or of `among`, whose upper bound reaches the k-th lower bound."""
-        some, errors = scores, self._errors
-        if among is not None:
-            some, errors = scores[among], errors[among]
-        spread = errors * np.float32(1 + lost)
-        least = float(kth_highest(some - spread, k)) - 2 * lost - 2 * self._slack(lost)
-        spread += some
-        near = np.flatnonzero(spread >= np.nextafter(np.float32(least), np.float32(-np.inf)))
-        return near if among is None else among[near]
+    def _near(self, scores: NDArray[np.float32], lost: float, k: int) -> NDArray[np.int64]:
+        """Return the rows whose upper bound reaches the k-th lower bound; NaN does not."""
+        spread = self._errors * np.float32(1 + lost)
+        least = float(kth_highest(scores - spread, k)) - 2 * lost - 2 * self._slack(lost)
+        spread += scores
+        return np.flatnonzero(spread >= np.nextafter(np.float32(least), np.float32(-np.inf)))
 
     def _few(self, k: int, mask: NDArray[np.bool_] | None) -> bool:
         """Whether few rows remain, or nearly all are wanted: then codes are of no use."""
@@ -252,28 +244,24 @@ def open_int8(opening: Opening) -> Int8Index:
         SetNotFoundError: If it was not built.
         DamagedSetError: If its files are not whole.
     """
-    hint = "Build it again: eex index build --index int8"
+    command = build_command("int8")
     if opening.folder is None or not opening.folder.is_dir():
         message = "The index 'int8' has not been built for this set."
-        raise SetNotFoundError(message, hint=hint)
-    try:
-        kept = Codes(*(_mapped(opening.folder / name) for name in FILES))
-        return Int8Index(kept, opening.embeddings.vectors, threads=opening.threads)
-    except (OSError, EOFError, ValueError) as error:
-        message = f"The index in {opening.folder} is damaged: {error}"
-        raise DamagedSetError(message, hint=hint) from error
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    wanted = np.int8 if path.name == FILES[0] else np.float32
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:  # nothing cannot be mapped
-        array = np.load(path, allow_pickle=False)
-    if array.dtype != wanted or not array.flags.c_contiguous:
-        message = f"{path.name} holds {array.dtype}"
-        raise ValueError(message)
-    return array
+        raise SetNotFoundError(message, hint=f"Build it: {command}")
+    vectors, again = opening.embeddings.vectors, f"Build it again: {command} --force"
+    if vectors.dtype.kind != "f":
+        message = f"The index in {opening.folder} is of other data than the set has now."
+        raise DamagedSetError(message, hint=again)
+    kept = [
+        read_npy(
+            opening.folder / name,
+            np.float32 if at else np.int8,
+            vectors.shape[:1] if at else vectors.shape,
+            hint=again,
+        )
+        for at, name in enumerate(FILES)
+    ]
+    return Int8Index(Codes(*kept), vectors, threads=opening.threads)
 
 
 INT8 = EngineSpec(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,7 @@ def dot_many(matrix: Rows, queries: Rows, lines: Sequence[NDArray[Any]]) -> None
         queries: Shape (m, dim), of the same type, contiguous.
         lines: One for each query, shape (n,), float32 or float64.
     """
-    packed = queries.shape[0] >= PACKED_FROM and numkong is not None
+    packed = queries.shape[0] >= PACKED_FROM and numkong is not None and matrix.strides[0] > 0
     if not (packed and _plain(matrix) and _plain(queries)):
         for query, line in zip(queries, lines, strict=True):
             dot_rows(matrix, query, line)
@@ -141,8 +141,11 @@ def over_rows(work: Callable[[int, int], None], size: int, *, row_bytes: int, th
         take()
     finally:
         for future in futures:
-            if not future.cancel():
-                future.result()
+            future.cancel()
+        wait(futures)  # nobody writes any more when this returns
+    for future in futures:
+        if not future.cancelled():
+            future.result()
 
 
 def _slices(size: int, least: int, most: int, threads: int) -> Iterator[tuple[int, int]]:

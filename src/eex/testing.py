@@ -188,6 +188,8 @@ class IndexContract:
             best = -np.sort(-expected, axis=1)[:, :5]
             assert rows.shape == (3, 5)
             assert mask[rows].all()
+            found = (scores >= best[:, -1:] - TOLERANCE).mean()
+            assert found >= self.min_recall
             if self.min_recall == 1:
                 np.testing.assert_allclose(scores, best, atol=TOLERANCE)
 

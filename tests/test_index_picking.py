@@ -40,7 +40,7 @@ def test_pages_are_wanted_singly_until_the_last_thread_has_picked_its_rows(
     assert not told_random()
     with picking:
         assert told_random()
-        with picking:
+        with picking, Picking(mapped):  # another index of the same file
             assert told_random()
         assert told_random()
     assert not told_random()

@@ -10,9 +10,16 @@ from __future__ import annotations
 import mmap
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_PICKING: WeakKeyDictionary[mmap.mmap, int] = WeakKeyDictionary()
+"""Threads that pick rows of a mapped file, by whichever index."""
+
+_LOCK = Lock()
 
 
 class Picking:
@@ -21,21 +28,23 @@ class Picking:
     def __init__(self, vectors: NDArray[Any]) -> None:
         """Take the array; does nothing for one that is in memory."""
         self._mapping = _mapping(vectors)
-        self._lock, self._inside = Lock(), 0
 
     def __enter__(self) -> None:
         """Tell the system that pages are wanted singly."""
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                self._advise("MADV_RANDOM")
+        self._count(1)
 
     def __exit__(self, *_: object) -> None:
         """Tell it that they are not any more, once no other thread picks rows."""
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._advise("MADV_NORMAL")
+        self._count(-1)
+
+    def _count(self, step: int) -> None:
+        if self._mapping is None:
+            return
+        with _LOCK:
+            before = _PICKING.get(self._mapping, 0)
+            _PICKING[self._mapping] = before + step
+            if not before or not before + step:
+                self._advise("MADV_RANDOM" if step > 0 else "MADV_NORMAL")
 
     def _advise(self, name: str) -> None:
         if self._mapping is not None and hasattr(mmap, name):  # not on Windows

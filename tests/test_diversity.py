@@ -261,6 +261,12 @@ def test_distances_are_not_looked_at_for_ever(
     assert everything.rows.tolist() == best.tolist()
     assert everything.order.tolist() == ranked.order.tolist()
     assert everything.messages == found.messages
+    monkeypatch.setattr(diversity, "FARTHEST", 10**6)
+    monkeypatch.setattr(diversity, "EACH", 100)  # rows for each result
+    assert len(ranked.arranged(replace(wanted, k=15)).rows) == 15
+    far = ranked.arranged(Arrangement(k=11, km=8_000))
+    assert "among the best 1,100 tiles" in far.messages[0]
+    monkeypatch.setattr(diversity, "FARTHEST", 1_100)
     assert ranked.arranged(wanted, limit=1_100).messages == ()
     assert ranked.arranged(replace(wanted, k=20)).messages == ()
 

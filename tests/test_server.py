@@ -8,9 +8,9 @@ import json
 import shutil
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -20,10 +20,18 @@ from PIL import Image
 from eex.config import Settings
 from eex.errors import BadQueryError, PortInUseError, UnknownNameError
 from eex.export import near
+from eex.filters.area import Area
+from eex.filters.record import Filter
+from eex.search import query
+from eex.search.feedback import query as learned
+from eex.search.parts import Part
+from eex.search.query import Query
 from eex.search.run import OpenSet
 from eex.server.app import create_app
 from eex.server.run import listen
 from eex.server.state import State, encode_scores
+
+SQUARE = {"type": "Polygon", "coordinates": [[[0, 20], [9, 20], [9, 29], [0, 29], [0, 20]]]}
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +163,14 @@ WRONG: list[tuple[Any, int, str]] = [
     ({"image": base64.b64encode(b"just text").decode()}, 422, "bad-picture"),
     ({"row": 10**7}, 422, "bad-query"),
     ({"txt": "sand"}, 422, "bad-query"),
+    ({"text": ["sand"]}, 422, "bad-query"),
+    ({"parts": "sand"}, 422, "bad-query"),
+    ({"parts": [5]}, 422, "bad-query"),
+    ({"text": "sand", "set": 5}, 422, "bad-query"),
+    ({"text": "sand", "filter": []}, 422, "bad-query"),
+    ({"text": "sand", "filter": {"near": 5}}, 422, "bad-query"),
+    ({"parts": [{"kind": "rows", "rows": [0] * 10_001}]}, 422, "bad-query"),
+    ({"parts": [{"kind": "vector", "vector": [1.0] * 16_385}]}, 422, "bad-query"),
     ([1, 2], 422, "bad-query"),
 ]
 
@@ -169,6 +185,35 @@ def test_a_wrong_query_is_a_problem_in_words(
     assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
     assert problem["detail"]
     assert "Traceback" not in answer.text
+
+
+ODD: list[dict[str, Any]] = [
+    {"text": "sand", "version": None, "set": None, "k": None, "parts": None, "filter": None},
+    {"text": "sand", "filter": {"near": "24, 10, 900"}},
+    {"text": "sand", "filter": {"near": {"lon": 10, "lat": 24, "km": 900}}, "match": "all"},
+    {"text": "sand", "filter": {"bbox": [0, 10, 20, 30], "where": None, "cloud": None}},
+    {"text": "sand", "bbox": [170, -50, -10, 50], "fusion": "vector", "weights": None},
+    {"parts": [{"kind": "area", "near": "24, 10, 300", "weight": 2}], "prompts": None},
+    {"parts": [{"kind": "area", "area": json.dumps(Area.of(SQUARE).to_geojson())}]},
+    {"parts": [{"kind": "rows", "rows": [5, 6]}, {"kind": "row", "row": 7, "set": ""}]},
+    {"place": {"lon": 10, "lat": 24}, "prompts": [], "sets": ["world"]},
+    {"text": "sand", "filter": {"time": [None, "2030"]}, "k": 3},
+    {"text": "sand", "filter": {"time": "../2030", "season": ["11-01", "02-01"]}},
+]
+"""Records as Python and files may have them."""
+
+
+@pytest.mark.parametrize("record", ODD)
+def test_what_python_takes_is_taken(
+    client: TestClient, world: OpenSet, record: dict[str, Any]
+) -> None:
+    known = {name: value for name, value in record.items() if value is not None}
+    answer = client.post("/api/v1/search", json=record)
+    found = world.ask(Query.from_json(known))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["recipe"] == found.query.to_json(pictures=False)
+    rows = [result["row"] for result in answer.json()["results"]]
+    assert rows == [result.row for result in found.results]
 
 
 def test_what_is_not_json_is_a_problem(client: TestClient) -> None:
@@ -268,6 +313,22 @@ def test_the_description_names_every_route(client: TestClient) -> None:
     paths = client.get("/api/v1/openapi.json").json()["paths"]
     ids = {method["operationId"] for path in paths.values() for method in path.values()}
     assert {"search", "scores", "positions", "picture", "models", "sets", "health"} <= ids
+
+
+def test_the_description_has_the_fields_of_a_query(client: TestClient) -> None:
+    told = client.get("/api/v1/openapi.json").json()
+    kept = told["components"]["schemas"]
+    for path, known in (("search", query._KEYS), ("feedback", (*learned._OWN, *learned._RESULTS))):
+        route = told["paths"][f"/api/v1/{path}"]["post"]
+        record = route["requestBody"]["content"]["application/json"]["schema"]
+        assert set(record["properties"]) == set(known)
+        assert record["examples"]
+    parts = {field.name for part in get_args(Part) for field in fields(part)} - {"inside"}
+    where = {field.name for field in fields(Filter)}
+    assert set(kept["FilterRecord"]["properties"]) == where
+    assert parts | {"kind", "bbox", "area", "near"} == set(kept["QueryPart"]["properties"])
+    rows = kept["QueryPart"]["properties"]["rows"]["anyOf"][0]
+    assert (rows["type"], rows["maxItems"]) == ("array", 10_000)
 
 
 def test_only_so_many_answers_are_kept(settings: Settings, world: OpenSet) -> None:

@@ -7,8 +7,7 @@ import json
 import socket
 import threading
 import time
-import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +27,6 @@ from eex.index.base import Scan
 from eex.index.batched import BatchedIndex
 from eex.index.exact import ExactIndex
 from eex.search.run import OpenSet
-from eex.server import app as apps
 from eex.server import state as states
 from eex.server.app import create_app
 from eex.server.load import PART_BYTES, ROW_BYTES, Limits, Load
@@ -311,28 +309,6 @@ def test_who_leaves_the_line_makes_room_for_those_behind() -> None:
     anyio.run(main)
 
 
-def test_kept_answers_stay_within_their_memory(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    opened, _ = toy_set(monkeypatch, rows=100_000)
-    monkeypatch.setattr(states, "KEPT_BYTES", 2 * 2**20)
-    state = State(Settings(cache_dir=tmp_path, threads=1))
-    opened.search(row=0)
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        found = (opened.search(row=row, k=500) for row in range(20))
-        marks = [state.remember(opened, one).id for one in found]
-        kept = tracemalloc.get_traced_memory()[0] - before
-    finally:
-        tracemalloc.stop()
-    assert 2**20 < kept < 2.5 * 2**20
-    answer = state.recall(marks[-1])
-    assert len(answer.levels) == 2 * len(opened)
-    assert len(answer.found.results) == 500
-    assert answer.found.to_csv().count("\n") == 501
-
-
 def test_levels_are_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     scores, ranked = rng.normal(size=10_000).astype(np.float32), rng.random(10_000) < 0.5
@@ -343,53 +319,3 @@ def test_levels_are_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = 1 + np.rint((scores.astype(np.float64) - low) / (high - low) * 65_534)
     assert np.abs(levels[ranked] - expected[ranked]).max() <= 1
     assert not levels[~ranked].any()
-
-
-def test_bodies_at_once_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apps, "BODIES", 1_500)
-
-    async def main() -> None:
-        held, arrived = anyio.Event(), anyio.Event()
-        statuses: dict[str, list[int]] = {"first": [], "second": [], "third": []}
-
-        async def inner(scope: Any, receive: Any, send: Any) -> None:
-            assert len((await receive())["body"]) == 1_000
-            assert (await receive())["type"] == "http.disconnect"  # it arrives through the guard
-            arrived.set()
-            await held.wait()
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": scope["path"].encode()})
-
-        guard = apps._Guard(inner)
-
-        async def request(name: str) -> None:
-            parts: Iterator[dict[str, Any]] = iter(
-                [
-                    {"type": "http.request", "body": bytes(500), "more_body": True},
-                    {"type": "http.request", "body": bytes(500)},
-                    {"type": "http.disconnect"},
-                ]
-            )
-
-            async def receive() -> Any:
-                await checkpoint()
-                return next(parts)
-
-            async def send(message: Any) -> None:
-                await checkpoint()
-                if message["type"] == "http.response.start":
-                    statuses[name].append(message["status"])
-
-            scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-            await guard(scope, receive, send)
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(request, "first")
-            await arrived.wait()
-            await request("second")
-            held.set()
-        await request("third")
-        assert statuses == {"first": [200], "second": [503], "third": [200]}
-        assert guard.held == 0
-
-    anyio.run(main)

@@ -39,8 +39,8 @@ LOOK = 1_024
 MULTIPLICATIONS = 5 * 10**10
 """Most of them that grouping may take, some seconds' work: beyond, no more rows are looked at."""
 
-FARTHEST = 1_000_000
-"""Most rows whose distances are looked at, about a second's work: beyond, none is looked at."""
+FARTHEST, EACH = 1_000_000, 20_000
+"""Most rows whose distances are looked at, some seconds' work, and most for each result."""
 
 PIECE, SMALL_PIECE = 65_536, 1_024
 """Rows that go through the sieves at a time, without and with vectors being compared."""
@@ -140,6 +140,11 @@ def first_look(wanted: Arrangement, dim: int) -> int:
     return max(LOOK, 8 * need) if wanted.passes_over else need
 
 
+def farthest(need: int) -> int:
+    """Return how many of the best rows are looked at for `need` results at a distance, at most."""
+    return min(FARTHEST, EACH * need)
+
+
 def arrange(
     best: Best,
     wanted: Arrangement,
@@ -176,7 +181,7 @@ def arrange(
         whole = len(order) < min(count, limit) or len(order) == limit
         if len(sieves.rows) >= need or whole or sieves.full or sieves.worn:
             break
-        count = 8 * count if wanted.km == 0 else min(8 * count, FARTHEST)
+        count = 8 * count if wanted.km == 0 else min(8 * count, farthest(need))
     rows, messages = sieves.rows, []
     left = not whole or sieves.looked < len(order)
     if sieves.worn and left and len(rows) < need and not sieves.full:
@@ -228,6 +233,7 @@ class _Sieves:
 
     def __init__(self, wanted: Arrangement, embeddings: EmbeddingSet) -> None:
         self.rows = np.empty(0, np.int64)
+        self._farthest = farthest(_needed(wanted, embeddings.header.dim))
         self._seen = np.empty(0, np.int64)
         self._repeats = (
             None
@@ -247,7 +253,7 @@ class _Sieves:
         """What was done, where more rows would take too long; else empty."""
         if self._repeats is not None and self._repeats.multiplications > MULTIPLICATIONS:
             return "Repeats were told apart"
-        if self._spread is not None and self.looked >= FARTHEST:
+        if self._spread is not None and self.looked >= self._farthest:
             return "Results that keep their distance were chosen"
         return ""
 
@@ -264,7 +270,7 @@ class _Sieves:
         """Let the rows of `order` that were not seen through, until `need` came out."""
         piece = PIECE if self._repeats is None else SMALL_PIECE
         kept, found, low = [self.rows], len(self.rows), len(self._seen)
-        end = len(order) if self._spread is None else min(len(order), FARTHEST)
+        end = len(order) if self._spread is None else min(len(order), self._farthest)
         while low < end and found < need and not (self.worn or self.full):
             check_stopped()
             rows = order[low : min(low + piece, end)]

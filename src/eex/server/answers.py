@@ -7,9 +7,12 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Depends, Request, Response
+from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
 
+from eex.errors import BusyError
 from eex.server import schemas
+from eex.server.load import RETRY_AFTER
 from eex.server.state import State
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -34,6 +37,14 @@ def gives(media: str) -> dict[int | str, dict[str, Any]]:
     """Describe an answer of bytes."""
     schema = {"type": "string", "format": "binary"}
     return {200: {"description": "The bytes.", "content": {media: {"schema": schema}}}}
+
+
+def problem(status: int, title: str, detail: str, code: str, **more: Any) -> JSONResponse:  # noqa: ANN401
+    """Return an error in words, RFC 9457; `more` are further members, such as `hint`."""
+    record = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    content = {"hint": "", **more, **record, "code": code}
+    headers = {"Retry-After": str(RETRY_AFTER)} if code == BusyError.code else None
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
 def get_state(request: Request) -> State:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 import eex
-from eex.config import MAX_PICTURE_BYTES, Settings
+from eex.config import Settings
 from eex.errors import (
     BadQueryError,
     BusyError,
@@ -32,25 +32,15 @@ from eex.errors import (
     UnavailableError,
     UnknownNameError,
 )
-from eex.server.load import RETRY_AFTER, Limits
+from eex.server.answers import problem
+from eex.server.guard import Guard
+from eex.server.load import Limits
 from eex.server.routes import router
 from eex.server.state import State
 from eex.server.tiles import router as tiles
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-MAX_BODY = MAX_PICTURE_BYTES * 4 // 3 + 2**20
-"""Largest request, bytes: a picture in base64 and a query around it."""
-
 LOOPBACK = ("localhost", "127.0.0.1")
 """Names of this machine for itself."""
-
-BODIES = 8 * MAX_BODY
-"""Most memory of the bodies of all requests at once, bytes, as they came."""
-
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-"""Methods whose bodies are read whole before the application sees them."""
 
 STATUSES: dict[type[EexError], int] = {
     UnknownNameError: 404,
@@ -80,13 +70,6 @@ AFAR = {
     504: "Where the pixels lie, nobody answers in time.",
 }
 """What is said of bytes from afar: addresses may be those of a network inside."""
-
-POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-    "worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
-    "frame-ancestors 'self'"
-)
-"""Content security policy: nothing from other hosts. Styles in elements place the map's parts."""
 
 STATIC = Path(__file__).parent / "static"
 """The built web page; made by the build hook, shipped in the wheel."""
@@ -119,7 +102,7 @@ def create_app(
     app.add_exception_handler(EexError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(_Guard)
+    app.add_middleware(Guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_hosts(settings)))
     if (STATIC / "index.html").is_file():
         app.mount("/", StaticFiles(directory=STATIC, html=True), name="web")
@@ -135,13 +118,6 @@ def _not_built() -> str:
     )
 
 
-def _problem(status: int, title: str, detail: str, code: str, **more: Any) -> JSONResponse:  # noqa: ANN401
-    record = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    content = {"hint": "", **more, **record, "code": code}
-    headers = {"Retry-After": str(RETRY_AFTER)} if code == BusyError.code else None
-    return JSONResponse(content, status, headers, media_type="application/problem+json")
-
-
 def _ours(_: Request, error: Exception) -> Response:
     if not isinstance(error, EexError):  # pragma: no cover - the framework sends only ours
         raise error
@@ -149,16 +125,16 @@ def _ours(_: Request, error: Exception) -> Response:
     if isinstance(error, RemoteError):
         log.warning("%s %s", error, error.hint)
         hint = "Try again later, or look at another tile."
-        return _problem(status, "Pixels from afar", AFAR[status], error.code, hint=hint)
+        return problem(status, "Pixels from afar", AFAR[status], error.code, hint=hint)
     if status >= 500 and not isinstance(error, TOLD):  # noqa: PLR2004
         log.error("%s %s", error, error.hint)
         detail = "The server cannot do this now; its log has the reason."
-        return _problem(status, "Server error", detail, error.code, hint="Tell who runs it.")
+        return problem(status, "Server error", detail, error.code, hint="Tell who runs it.")
     title = error.code.replace("-", " ").capitalize()
     if isinstance(error, MissingWeightsError):  # whose message may have a path of the server
         detail = "The model's weights are not on the server; tiles of the set can be asked with."
-        return _problem(status, title, detail, error.code, hint=error.hint)
-    return _problem(status, title, str(error), error.code, **(error.details | {"hint": error.hint}))
+        return problem(status, title, detail, error.code, hint=error.hint)
+    return problem(status, title, str(error), error.code, **(error.details | {"hint": error.hint}))
 
 
 def _invalid(_: Request, error: Exception) -> Response:
@@ -166,7 +142,7 @@ def _invalid(_: Request, error: Exception) -> Response:
     where = ".".join(str(step) for step in first.get("loc", ()) if step not in {"body", "query"})
     detail = f"{where}: {first.get('msg', '')}." if where else f"{first.get('msg', '')}."
     hint = "The fields are described in /api/v1/openapi.json."
-    return _problem(422, "Bad query", detail, "bad-query", hint=hint)
+    return problem(422, "Bad query", detail, "bad-query", hint=hint)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -174,12 +150,7 @@ def _http(request: Request, error: Exception) -> Response:
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     detail = f"{request.method} {request.url.path}: {detail}."
     hint = "The routes are described in /api/v1/openapi.json."
-    return _problem(status, "Not to be had", detail, f"http-{status}", hint=hint)
-
-
-def _unknown() -> Response:
-    detail = "Something went wrong on the server; its log has the reason."
-    return _problem(500, "Internal error", detail, "internal", hint="Try again, or report it.")
+    return problem(status, "Not to be had", detail, f"http-{status}", hint=hint)
 
 
 def _hosts(settings: Settings) -> tuple[str, ...]:
@@ -192,71 +163,3 @@ def _hosts(settings: Settings) -> tuple[str, ...]:
     if settings.host in LOOPBACK:
         return (*LOOPBACK, "testserver")
     return ("*",)
-
-
-class _Guard:
-    """Refuses bodies over the limits, sends the security headers, keeps errors' texts inside."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.held = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        started = False
-
-        async def guarded(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"content-security-policy", POLICY.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                ]
-            await send(message)
-
-        try:
-            await self._answer(scope, receive, guarded)
-        except Exception:
-            log.exception("unexpected error")
-            if not started:
-                await _unknown()(scope, receive, guarded)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in WRITES:
-            await self.app(scope, receive, send)
-            return
-        body, size, more = bytearray(), 0, True
-        try:
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return
-                body += message.get("body", b"")
-                self.held += len(body) - size
-                size, more = len(body), message.get("more_body", False)
-                if size > MAX_BODY or self.held > BODIES:
-                    await _refusal(size)(scope, receive, send)
-                    return
-            whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
-            body.clear()
-
-            async def replay() -> Message:  # then what comes: that the client goes away
-                return whole.pop() if whole else await receive()
-
-            await self.app(scope, replay, send)
-        finally:
-            self.held -= size
-
-
-def _refusal(size: int) -> Response:
-    if size > MAX_BODY:
-        limit = f"The request is over {MAX_BODY >> 20} MiB."
-        return _problem(413, "Too large", limit, "too-large", hint="Send less.")
-    busy, hint = "Too many large requests come at once.", "Ask again in some seconds."
-    return _problem(503, "Busy", busy, BusyError.code, hint=hint)

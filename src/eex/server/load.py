@@ -11,15 +11,26 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import anyio
 
-from eex.config import Settings
+from eex.config import MAX_K, Settings
 from eex.errors import BusyError
+from eex.search.answer import DEFAULT_K
+from eex.search.diversity import POOL, farthest
+
+if TYPE_CHECKING:
+    from eex.search.query import Query
+    from eex.search.run import OpenSet
 
 ROW_BYTES, PART_BYTES = 4, 12
 """Memory of a running search for each row of its sets, and for each row and part of the query,
 bytes, about. Measured: 13 for one part, 22 to 54 for four."""
+
+LOOKED_BYTES = 64
+"""Further memory for each row of the ranking that may be looked at, bytes, about. Measured: 45 to
+87 where rows are passed over, for the best percent, and for fusing ranks."""
 
 RETRY_AFTER = 3
 """Seconds after which who was turned away should ask again."""
@@ -55,26 +66,31 @@ class Load:
         self._running = 0
         self._held = 0
         self._line: deque[_Waiter] = deque()
+        self._fitting = anyio.Semaphore(1)
         self.threads = anyio.CapacityLimiter(limits.at_once)
         """Threads that searches run on, so that other requests have their own."""
 
     @asynccontextmanager
-    async def turn(self, rows: int, parts: int = 1) -> AsyncIterator[None]:
+    async def turn(
+        self, rows: int, parts: int = 1, *, looked: int = 0, further: int = 0
+    ) -> AsyncIterator[None]:
         """Wait for a turn, and have it.
 
         Args:
             rows: Of all sets that are searched.
             parts: Of the query.
+            looked: Rows of the ranking that may be looked at, see `rows_looked`.
+            further: Memory that is taken besides, bytes, about.
 
         Raises:
             BusyError: If too many wait already.
         """
-        waiter = _Waiter((ROW_BYTES + PART_BYTES * parts) * rows)
+        each = ROW_BYTES + PART_BYTES * parts
+        waiter = _Waiter(each * rows + LOOKED_BYTES * looked + further)
         if self._line or not self._fits(waiter):
             if len(self._line) >= self._limits.waiting:
                 message = f"{self._running} searches run and {len(self._line)} wait already."
-                hint = f"Ask again in {RETRY_AFTER} seconds."
-                raise BusyError(message, hint=hint, retry_after=RETRY_AFTER)
+                raise _busy(message)
             self._line.append(waiter)
         else:
             self._enter(waiter)
@@ -90,6 +106,20 @@ class Load:
             while self._line and self._fits(self._line[0]):
                 self._enter(self._line.popleft())
 
+    @asynccontextmanager
+    async def fit(self) -> AsyncIterator[None]:
+        """Wait until no other classifier is fitted, which takes all processors.
+
+        Raises:
+            BusyError: If too many wait already.
+        """
+        waiting = self._fitting.statistics().tasks_waiting
+        if waiting and waiting >= self._limits.waiting:
+            message = f"{waiting} classifiers wait to be fitted already."
+            raise _busy(message)
+        async with self._fitting:
+            yield
+
     def _fits(self, waiter: _Waiter) -> bool:
         room = self._held + waiter.cost <= self._limits.memory
         return self._running == 0 or (self._running < self._limits.at_once and room)
@@ -104,3 +134,31 @@ class Load:
 class _Waiter:
     cost: int
     entered: anyio.Event = field(default_factory=anyio.Event)
+
+
+def rows_looked(query: Query, first: OpenSet) -> int:
+    """Return how many rows of the ranking a query may look at, at most.
+
+    Args:
+        query: What is asked.
+        first: The set whose tiles are the results.
+    """
+    rows, k = len(first), query.k or (DEFAULT_K if query.top_percent is None else MAX_K)
+    km = query.spread_km
+    if km is None:
+        km = 0.0 if query.top_percent is not None else first.embeddings.header.spread_km
+    if query.top_percent is not None or query.one_per_cell or query.repeats is not None:
+        return rows
+    if query.diversity:
+        k = max(k, POOL)
+    looked = [k]
+    if km:
+        looked.append(farthest(k))
+    if query.joined_by.method == "rrf":
+        looked.append(query.joined_by.window)
+    return min(rows, max(looked))
+
+
+def _busy(message: str) -> BusyError:
+    hint = f"Ask again in {RETRY_AFTER} seconds."
+    return BusyError(message, hint=hint, retry_after=RETRY_AFTER)

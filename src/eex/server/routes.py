@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import lru_cache, partial
 from threading import Event
 from typing import Annotated, Literal
@@ -16,13 +18,15 @@ from eex.encoders.open import encoder_specs
 from eex.export import dumps, near
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
-from eex.search.feedback.query import feedback_from_json
 from eex.search.query import Query as Asked
 from eex.search.run import OpenSet
 from eex.server import schemas
 from eex.server.answers import A_DAY, FOREVER, PROBLEM, Served, answered, gives, webp
 from eex.server.cancel import in_thread, while_wanted
 from eex.server.examples import examples_of
+from eex.server.learn import Lesson
+from eex.server.load import rows_looked
+from eex.server.requests import AnyFeedback, AnyQuery
 from eex.server.state import State
 from eex.weights.store import installed
 
@@ -90,14 +94,12 @@ def places(
     response_model=schemas.SearchAnswer,
     responses={503: PROBLEM["4XX"]},
 )
-async def search(record: schemas.QueryRecord, request: Request, state: Served) -> Response:
+async def search(record: AnyQuery, request: Request, state: Served) -> Response:
     """Rank the tiles of a set. The search stops when the client goes away."""
 
     async def work(gone: Event) -> bytes:
         query, sets = await in_thread(gone, lambda: _asked(record, state))
-        async with state.load.turn(max(map(len, sets)), len(query.parts) * len(sets)):
-            ranked = partial(_ranked, query, sets, request, state)
-            return await in_thread(gone, ranked, limiter=state.load.threads)
+        return await _in_turn(query, sets, request, state, gone)
 
     return Response(await while_wanted(request, work), media_type="application/json")
 
@@ -108,36 +110,53 @@ async def search(record: schemas.QueryRecord, request: Request, state: Served) -
     response_model=schemas.SearchAnswer,
     responses={503: PROBLEM["4XX"]},
 )
-async def feedback(record: schemas.FeedbackRecord, request: Request, state: Served) -> Response:
+async def feedback(record: AnyFeedback, request: Request, state: Served) -> Response:
     """Rank the tiles of a set by tiles that were marked; the answer's recipe asks the same."""
+    lesson = Lesson.of(record)
 
     async def work(gone: Event) -> bytes:
-        opened = await in_thread(gone, lambda: state.open(record.set))
-        async with state.load.turn(len(opened), 2):
-            learned = partial(_learned, record, opened, request, state)
-            return await in_thread(gone, learned, limiter=state.load.threads)
+        opened = await in_thread(gone, lambda: state.open(lesson.set))
+        memory = lesson.memory(opened.embeddings.header.dim)
+        async with (
+            state.load.fit() if lesson.fits else nullcontext(),
+            state.load.turn(len(opened), further=memory),
+        ):
+            learned = partial(lesson.query, opened)
+            query = await in_thread(gone, learned, limiter=state.load.threads)
+        return await _in_turn(query, [opened], request, state, gone, notes=lesson.notes)
 
     return Response(await while_wanted(request, work), media_type="application/json")
 
 
-def _learned(
-    record: schemas.FeedbackRecord, opened: OpenSet, request: Request, state: State
+async def _in_turn(
+    query: Asked,
+    sets: list[OpenSet],
+    request: Request,
+    state: State,
+    gone: Event,
+    *,
+    notes: tuple[str, ...] = (),
 ) -> bytes:
-    given = record.model_dump(exclude_none=True) | {"set": opened.name}
-    return _ranked(feedback_from_json(given, opened), [opened], request, state)
+    """Return the answer to a query once it has its turn."""
+    rows, parts = max(map(len, sets)), len(query.parts) * len(sets)
+    async with state.load.turn(rows, parts, looked=rows_looked(query, sets[0])):
+        ranked = partial(_ranked, query, sets, request, state, notes)
+        return await in_thread(gone, ranked, limiter=state.load.threads)
 
 
-def _asked(record: schemas.QueryRecord, state: State) -> tuple[Asked, list[OpenSet]]:
+def _asked(record: AnyQuery, state: State) -> tuple[Asked, list[OpenSet]]:
     """Return what is asked, and the sets, opened."""
-    given = record.model_dump(exclude_unset=True)
-    query = Asked.from_json({key: value for key, value in given.items() if value is not None})
+    query = Asked.from_json({key: value for key, value in record.items() if value is not None})
     return query, [state.open(name) for name in query.sets]
 
 
-def _ranked(query: Asked, sets: list[OpenSet], request: Request, state: State) -> bytes:
+def _ranked(
+    query: Asked, sets: list[OpenSet], request: Request, state: State, notes: tuple[str, ...]
+) -> bytes:
     """Return the answer to a query as JSON, and keep what can be fetched later."""
     opened, *also = sets
     found = opened.ask(query, also=also)
+    found = replace(found, messages=(*found.messages, *notes))
     answer = state.remember(opened, found, also=also)
     header = opened.embeddings.header
     body = found.to_json() | {"demo": header.demo, "banner": header.banner}

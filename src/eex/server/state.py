@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import logging
+import zlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -27,7 +29,8 @@ from eex.index.built import built_indexes
 from eex.index.engines import engine
 from eex.registry import unknown_name
 from eex.search.found import Found
-from eex.search.parts import ImagePart
+from eex.search.parts import ImagePart, RowPart
+from eex.search.query import Query
 from eex.search.run import OpenSet
 from eex.server.load import Limits, Load
 
@@ -63,14 +66,39 @@ class Answer:
     """Of query and set; the same question on the same data has the same id."""
     opened: OpenSet
     """The set that was asked."""
-    found: Found
-    """The answer, without its arrays of all rows: `levels` stands for these."""
+    kept: Found
+    """The answer, without its arrays of all rows, `levels` stands for these, and its query."""
+    recipe: bytes
+    """The query as compressed JSON: an area or many rows take a tenth of the memory so."""
+    pictures: Mapping[int, bytes]
+    """Of the query, by number of the part."""
     low: float
     """Score that level 1 stands for."""
     high: float
     """Score that level 65,535 stands for."""
     levels: bytes
     """Little-endian uint16, one a row in set order; 0 where a tile was not ranked."""
+
+    @property
+    def found(self) -> Found:
+        """The answer with its query, without its arrays of all rows; made anew each time."""
+        record = json.loads(zlib.decompress(self.recipe))
+        for number, data in self.pictures.items():
+            del record["parts"][number]["sha256"]
+            record["parts"][number]["data"] = base64.b64encode(data).decode()
+        return replace(self.kept, query=Query.from_json(record))
+
+    @property
+    def size(self) -> int:
+        """Memory of it, bytes, about."""
+        repeats = sum(len(result.repeats) for result in self.kept.results)
+        lists = RESULT_BYTES * len(self.kept.results) + REPEAT_BYTES * repeats
+        asked = len(self.recipe) + sum(map(len, self.pictures.values()))
+        return len(self.levels) + lists + asked
+
+
+NO_QUERY = Query(parts=(RowPart(0),))
+"""Stands for a query that is kept as JSON."""
 
 
 class State:
@@ -188,8 +216,16 @@ class State:
             data += f"\n{one.embeddings.key}\n{'' if spec is None else spec.weights}"
         mark = hashlib.sha256(f"{data}\n{recipe}".encode()).hexdigest()[:20]
         low, high, levels = encode_scores(found.scores, found.ranked)
-        kept = replace(found, scores=np.empty(0, np.float32), ranked=np.empty(0, np.bool_))
-        answer = Answer(mark, opened, kept, low, high, levels)
+        kept = replace(
+            found,
+            query=NO_QUERY,
+            scores=np.empty(0, np.float32),
+            ranked=np.empty(0, np.bool_),
+        )
+        parts = enumerate(found.query.parts)
+        pictures = {number: part.data for number, part in parts if isinstance(part, ImagePart)}
+        packed = zlib.compress(recipe.encode(), 1)
+        answer = Answer(mark, opened, kept, packed, pictures, low, high, levels)
         with self._lock:
             self._answers[mark] = answer
             self._answers.move_to_end(mark)
@@ -198,7 +234,7 @@ class State:
         return answer
 
     def _too_much(self) -> bool:
-        size = sum(_size(answer) for answer in self._answers.values())
+        size = sum(answer.size for answer in self._answers.values())
         return len(self._answers) > KEPT_ANSWERS or size > KEPT_BYTES
 
     def recall(self, mark: str) -> Answer:
@@ -213,15 +249,6 @@ class State:
                 return self._answers[mark]
         message = "This answer is no longer kept."
         raise UnknownNameError(message, hint="Ask the query again: POST /api/v1/search.")
-
-
-def _size(answer: Answer) -> int:
-    """Return the memory of a kept answer, bytes, about."""
-    found = answer.found
-    pictures = sum(len(p.data) for p in found.query.parts if isinstance(p, ImagePart))
-    repeats = sum(len(result.repeats) for result in found.results)
-    lists = RESULT_BYTES * len(found.results) + REPEAT_BYTES * repeats
-    return len(answer.levels) + lists + pictures
 
 
 def encode_scores(

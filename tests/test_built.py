@@ -72,6 +72,9 @@ SUMS = EngineSpec(
 )
 
 
+MEASURED = {"queries": 5, "made": True, "recall": {"10": 0.5}, "median_ms": 1.5, "p95_ms": 2}
+
+
 @pytest.fixture(autouse=True)
 def _engines(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"sums": SUMS, "exact": EXACT}
@@ -236,9 +239,115 @@ def test_a_killed_build_leaves_nothing_that_counts(toys: EmbeddingSet) -> None:
 
 def test_what_was_measured_is_kept(toys: EmbeddingSet) -> None:
     record = built.build_index(toys, "sums")
-    built.keep_recall(record, {"image": {"10": 0.5}})
-    assert built.built_indexes(toys)[0].recall == {"image": {"10": 0.5}}
+    for share in (0.5, 0.6):
+        measured = {"image": {**MEASURED, "recall": {"10": share}}}
+        record = built.keep_recall(record, measured)
+        assert record.recall == built.built_indexes(toys)[0].recall == measured
     assert built.open_index(toys, "sums").size == 50
+
+
+@pytest.mark.parametrize("change", ["built again", "other options", "removed", "damaged"])
+def test_what_was_measured_is_not_kept_with_another_index(toys: EmbeddingSet, change: str) -> None:
+    old = built.build_index(toys, "sums")
+    if change == "removed":
+        built.remove_index(toys, "sums")
+    elif change == "damaged":
+        (old.folder / built.RECORD).write_text("{}")
+    else:
+        factor = 2 if change == "other options" else 1
+        built.build_index(toys, "sums", options={"factor": factor}, force=True)
+        record = json.loads((old.folder / built.RECORD).read_text())
+        (old.folder / built.RECORD).write_text(json.dumps({**record, "seconds": 7.5}))
+    before = built.built_indexes(toys)
+    with pytest.raises(SetError, match="while it was measured") as caught:
+        built.keep_recall(old, {"image": MEASURED})
+    assert "eex index verify SET --engine sums" in caught.value.hint
+    assert built.built_indexes(toys) == before
+
+
+def test_an_index_is_not_replaced_while_what_was_measured_is_written(
+    toys: EmbeddingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = built.build_index(toys, "sums")
+    held: list[bool] = []
+
+    def look(folder: Path) -> Any:
+        from filelock import FileLock, Timeout
+
+        try:
+            FileLock(folder.with_name(f".{folder.name}.lock")).acquire(timeout=0)
+        except Timeout:
+            held.append(True)
+        return record
+
+    monkeypatch.setattr(built, "read_record", look)
+    built.keep_recall(record, {"image": MEASURED})
+    assert held == [True]
+
+
+INFINITE, NO_NUMBER = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"rows": INFINITE},
+        {"rows": 50.5},
+        {"rows": -1},
+        {"rows": None},
+        {"dim": "sixteen"},
+        {"dim": True},
+        {"seconds": NO_NUMBER},
+        {"seconds": [1]},
+        {"files": {"sums.npy": INFINITE}},
+        {"files": ["sums.npy"]},
+        {"options": 3},
+        {"version": {"a": [1] * 1_000}},
+        {"made_with": None},
+    ],
+)
+def test_a_record_of_odd_values_is_damaged(toys: EmbeddingSet, odd: dict[str, Any]) -> None:
+    path = built.build_index(toys, "sums").folder / built.RECORD
+    path.write_text(json.dumps({**json.loads(path.read_text()), **odd}))
+    with pytest.raises(DamagedSetError) as caught:
+        built.open_index(toys, "sums")
+    assert len(caught.value.message) < 500
+    assert built.built_indexes(toys)[0].problem == caught.value.message
+    path.write_text("[" * 100_000)
+    assert "cannot be read" in built.built_indexes(toys)[0].problem
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        3,
+        {},
+        {**MEASURED, "recall": {}},
+        {**MEASURED, "recall": 0.5},
+        {**MEASURED, "recall": {"10": None}},
+        {**MEASURED, "recall": {"10": "0.5"}},
+        {**MEASURED, "recall": {"10": INFINITE}},
+        {**MEASURED, "queries": "many"},
+        {**MEASURED, "median_ms": NO_NUMBER},
+        {**MEASURED, "made": "yes"},
+    ],
+)
+def test_recall_that_is_not_as_written_is_left_out(toys: EmbeddingSet, odd: Any) -> None:
+    path = built.build_index(toys, "sums").folder / built.RECORD
+    for recall in ({"image": odd, "text": MEASURED}, odd):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "recall": recall}))
+        one = built.built_indexes(toys)[0]
+        assert not one.problem
+        assert one.recall == ({} if recall is odd else {"text": MEASURED})
+        assert built.open_index(toys, "sums").size == 50
+
+
+def test_of_an_engine_without_files_nothing_can_be_measured_or_removed(toys: EmbeddingSet) -> None:
+    for call in (built.built_index, built.remove_index):
+        with pytest.raises(BadQueryError, match="nothing to measure or to remove") as caught:
+            call(toys, "exact")
+        assert "sums" in caught.value.hint
+        assert "eex index build" not in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,50 @@ def test_a_filter_far_from_the_query_still_finds_its_rows(name: str, tmp_path: P
     assert mask[rows].all()
 
 
+class Counted:
+    """An index of FAISS that notes how each of its searches was asked."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.asked = inner, []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def search(self, queries: NDArray[Any], k: int, params: Any) -> Any:
+        self.asked.append((len(queries), params.efSearch))
+        return self.inner.search(queries, k, params=params)
+
+
+@pytest.mark.parametrize(
+    ("share", "seen", "rounds"), [(0.05, 0.05, 0), (0.3, 0.05, 1), (0.3, 1.0, 2), (1.0, 1.0, 1)]
+)
+def test_a_graph_is_not_searched_whole_for_what_lies_far_from_the_query(
+    share: float, seen: float, rounds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faiss_search, "GRAPH_SEEN", seen)
+    vectors = toy_vectors(4_000, 32)
+    embeddings = set_of(vectors, tmp_path)
+    index = opened(embeddings, "faiss-hnsw", efsearch=1, rescore=1)
+    monkeypatch.setattr(index, "_in_view", lambda wanted, _allowed: wanted)
+    counted = Counted(index._index)
+    monkeypatch.setattr(index, "_index", counted)
+    exact = open_exact(Opening(embeddings=embeddings))
+    scores = exact.scores(vectors[0])
+    mask = None if share == 1 else scores <= np.quantile(scores, share)
+    queries = np.repeat(vectors[:1], 3, axis=0)
+    assert recall_of(index, exact, queries, k=50, mask=mask) >= (0.9 if share == 1 else 1)
+    assert len(counted.asked) == rounds
+    assert all(count == 3 and ef < 1_000 for count, ef in counted.asked)
+
+
+def test_a_graph_keeps_as_many_more_nodes_in_view_as_a_mask_leaves_fewer(tmp_path: Path) -> None:
+    index = opened(set_of(toy_vectors(2_000, 32), tmp_path), "faiss-hnsw", efsearch=10)
+    assert index._in_view(20, 2_000) == 20
+    assert index._in_view(20, 500) == 80
+    assert index._in_view(20, 250) == 100  # and no more than a share of all
+    assert index._in_view(150, 1_500) == 150
+
+
 @pytest.mark.parametrize("name", LISTED)
 def test_looking_everywhere_with_all_candidates_is_exact(name: str, tmp_path: Path) -> None:
     embeddings = set_of(toy_vectors(1_500, 32), tmp_path)
@@ -324,6 +368,55 @@ def test_codes_stay_on_the_disk_until_they_are_needed(
     for name, kinds in told.items():
         assert kinds["Size"] * 1024 >= 0.8 * sizes[name], name
         assert kinds["Anonymous"] == 0, name
+
+
+def _overwritten(path: Path, values: NDArray[Any]) -> None:
+    """Write other numbers of the same size, so that the record finds nothing amiss."""
+    size = path.stat().st_size
+    np.save(path, values)
+    assert path.stat().st_size == size
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("bad", [-1, 1_000, 2**40])
+def test_rows_that_the_set_has_not_are_told(bad: int, masked: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    vectors = toy_vectors(1_000, 32)
+    vectors[5] = 0  # so that codes are numbered, and their rows kept
+    embeddings = set_of(vectors, tmp_path)
+    folder = built.build_index(embeddings, "faiss-flat").folder
+    rows = np.load(folder / "rows.npy")
+    rows[3:600] = bad
+    _overwritten(folder / "rows.npy", rows)
+    index = built.open_index(embeddings, "faiss-flat")
+    mask = np.ones(1_000, bool) if masked else None
+    with pytest.raises(DamagedSetError, match="rows the set has not") as caught:
+        index.search(vectors[:1], k=20, mask=mask)
+    assert "eex index build SET --engine faiss-flat --force" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["rows.npy", "lists.npy"])
+def test_a_damaged_array_is_refused_in_words(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faiss_build, "SHARD_BYTES", 10_000)
+    monkeypatch.setattr(faiss_rows, "BATCH_BYTES", 8 * 32 * 100)
+    vectors = toy_vectors(1_000, 32)
+    vectors[5] = 0
+    embeddings = set_of(vectors, tmp_path)
+    engine = "faiss-flat" if name == "rows.npy" else "faiss-ivf-sq8"
+    path = built.build_index(embeddings, engine).folder / name
+    whole = path.read_bytes()
+    for at in (0, 6, 8, 10, 15, 25, 40, 61, 63):
+        path.write_bytes(whole[:at] + b"(" + whole[at + 1 :])
+        with pytest.raises(DamagedSetError, match=name):
+            built.open_index(embeddings, engine)
+    if name == "lists.npy":
+        sizes = np.load(path.parent / name) if path.write_bytes(whole) else None
+        assert sizes is not None
+        sizes[0], sizes[1] = -1, sizes[0] + sizes[1] + 1
+        _overwritten(path, sizes)
+        with pytest.raises(DamagedSetError, match="does not fit"):
+            built.open_index(embeddings, engine)
 
 
 @pytest.mark.parametrize("name", ENGINES)

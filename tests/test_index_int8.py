@@ -290,6 +290,16 @@ def test_what_was_not_built_or_is_damaged_is_told(tmp_path: Path) -> None:
     np.save(tmp_path / "scales.npy", np.ones(50))
     with pytest.raises(DamagedSetError):
         open_int8(Opening(embeddings=embeddings, folder=tmp_path))
+    build_int8(Building(embeddings=embeddings, folder=tmp_path))
+    whole = (tmp_path / "codes.npy").read_bytes()
+    for at in (0, 6, 8, 10, 15, 25, 40):  # the header: magic, version, length, a dict of Python
+        (tmp_path / "codes.npy").write_bytes(whole[:at] + b"(" + whole[at + 1 :])
+        with pytest.raises(DamagedSetError, match=r"codes\.npy is damaged") as told:
+            open_int8(Opening(embeddings=embeddings, folder=tmp_path))
+        assert "eex index build SET --engine int8 --force" in told.value.hint
+    (tmp_path / "codes.npy").write_bytes(whole[:-1])
+    with pytest.raises(DamagedSetError, match="as long as it says"):
+        open_int8(Opening(embeddings=embeddings, folder=tmp_path))
     (tmp_path / "codes.npy").write_bytes(b"no")
     with pytest.raises(DamagedSetError):
         open_int8(Opening(embeddings=embeddings, folder=tmp_path))

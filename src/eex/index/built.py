@@ -19,9 +19,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eex.errors import BadQueryError, DamagedSetError, EexError, SetError, SetNotFoundError
+from eex.errors import BadQueryError, DamagedSetError, SetError, SetNotFoundError
 from eex.files import atomic_folder, guarded, making, scratch_folder, write_bytes
-from eex.index.built_record import RECORD, BuiltIndex, read_built, recorded, sizes_of
+from eex.index.built_record import (
+    RECORD,
+    BuiltIndex,
+    build_command,
+    read_built,
+    read_record,
+    recorded,
+    sizes_of,
+)
 from eex.index.engines import Building, EngineSpec, Opening, Progress, engine, engine_names
 from eex.index.options import read_options
 from eex.registry import unknown_name
@@ -59,8 +67,7 @@ def build_index(
     """
     spec = engine(name)
     if spec.build is None:
-        message = f"The index {name!r} needs nothing built; it searches the set as it is."
-        raise BadQueryError(message, hint=f"Engines that build: {', '.join(_builders())}.")
+        raise _nothing_built(name)
     chosen = read_options(spec, options or {})
     folder = _folder(embeddings, name)
     _refuse_replacing(embeddings, name, folder, force=force)
@@ -124,7 +131,7 @@ def open_index(
         chosen = read_options(spec, given)
         return spec.open(Opening(embeddings=embeddings, options=chosen, threads=max(1, threads)))
     built = built_index(embeddings, name)
-    again = f"Build it again: {_command(name)} --force"
+    again = f"Build it again: {build_command(name)} --force"
     if built.problem:
         other = built.set_key not in {"", embeddings.key}
         raise (SetError if other else DamagedSetError)(built.problem, hint=again)
@@ -132,7 +139,7 @@ def open_index(
     for key in given:
         if key in fixed:
             message = f"{key} of {name} is chosen when the index is built."
-            hint = f"{_command(name)} --option {key}={given[key]} --force"
+            hint = f"{build_command(name)} --option {key}={given[key]} --force"
             raise BadQueryError(message, hint=hint)
     chosen = read_options(spec, {**_still_known(spec, built.options), **given})
     return spec.open(
@@ -153,13 +160,15 @@ def built_index(embeddings: EmbeddingSet, name: str) -> BuiltIndex:
     """Return what is known of one built index; `problem` says whether it can be opened.
 
     Raises:
-        BadQueryError: If the set lies in memory.
+        BadQueryError: If the set lies in memory, or the engine builds nothing.
         SetNotFoundError: If it was not built; the hint has the command that builds it.
     """
     folder = _folder(embeddings, name)
     if not folder.is_dir():
+        if engine(name).build is None:
+            raise _nothing_built(name)
         message = f"The set {embeddings.header.id} has no index {name!r}."
-        raise SetNotFoundError(message, hint=f"Build it: {_command(name)}")
+        raise SetNotFoundError(message, hint=f"Build it: {build_command(name)}")
     return read_built(embeddings, folder)
 
 
@@ -181,12 +190,27 @@ def remove_index(embeddings: EmbeddingSet, name: str) -> int:
 def keep_recall(built: BuiltIndex, recall: Mapping[str, Any]) -> BuiltIndex:
     """Write what was measured into the record of an index, and return it.
 
+    Args:
+        built: As it was before it was measured.
+        recall: Of `eex.index.recall`.
+
     Raises:
+        SetError: If the index that lies there now is another: built again, or removed.
         OutputError: If the disk refuses.
     """
     measured = replace(built, recall=dict(recall))
     text = json.dumps(recorded(measured), ensure_ascii=False, indent=1)
-    write_bytes(built.folder / RECORD, text.encode())
+    there = built.folder.is_dir()
+    if there:
+        with guarded(f"writing {built.folder / RECORD}"), making(built.folder):
+            now = read_record(built.folder)
+            there = replace(now, recall={}) == replace(built, recall={})
+            if there:
+                write_bytes(built.folder / RECORD, text.encode())
+    if not there:
+        message = f"The index {built.engine!r} was built again or removed while it was measured."
+        hint = f"Measure what is there now: eex index verify SET --engine {built.engine}"
+        raise SetError(message, hint=hint)
     return measured
 
 
@@ -198,7 +222,7 @@ def _still_known(spec: EngineSpec, options: Mapping[str, Any]) -> dict[str, Any]
 def _builders() -> tuple[str, ...]:
     found = []
     for name in engine_names():
-        with suppress(EexError):  # another's engine that cannot be imported
+        with suppress(Exception):  # another's engine that cannot be imported, whatever it raises
             if engine(name).build is not None:
                 found.append(name)
     return tuple(found)
@@ -216,16 +240,19 @@ def _folder(embeddings: EmbeddingSet, name: str) -> Path:
     return home / name
 
 
+def _nothing_built(name: str) -> BadQueryError:
+    message = (
+        f"The index {name!r} needs nothing built; it searches the set as it is, and there is "
+        "nothing to measure or to remove."
+    )
+    return BadQueryError(message, hint=f"Engines that build: {', '.join(_builders())}.")
+
+
 def _refuse_replacing(embeddings: EmbeddingSet, name: str, folder: Path, *, force: bool) -> None:
     if force or not folder.exists():
         return
     message = f"The set {embeddings.header.id} has an index {name!r} already."
-    raise BadQueryError(message, hint=f"Replace it: {_command(name)} --force")
-
-
-def _command(name: str) -> str:
-    """Return what builds an index; only who asks knows what the set is called there."""
-    return f"eex index build SET --engine {name}"
+    raise BadQueryError(message, hint=f"Replace it: {build_command(name)} --force")
 
 
 def _made_with(spec: EngineSpec) -> dict[str, str]:

@@ -8,8 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eex.errors import BadQueryError
+from eex.values import integer, number_of, shown
+
 if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet
+
+KEYS = {"queries", "made", "recall", "median_ms", "p95_ms"}
+"""Of what was measured with queries of one kind."""
 
 VERSION = 1
 """Of `index.json`; raised when an index of before can no longer be read."""
@@ -78,30 +84,49 @@ def recorded(built: BuiltIndex) -> dict[str, Any]:
     }
 
 
-def read_built(embeddings: EmbeddingSet, folder: Path) -> BuiltIndex:
-    """Return what an index says of itself, and why it cannot be opened."""
+def build_command(name: str) -> str:
+    """Return what builds an index; only who asks knows what the set is called there."""
+    return f"eex index build SET --engine {name}"
+
+
+def read_record(folder: Path) -> BuiltIndex:
+    """Return what an index says of itself; `problem` says why it cannot be read."""
     name = folder.name
     try:
         told = json.loads((folder / RECORD).read_bytes())
         if told["version"] != VERSION:
-            message = f"it has version {told['version']}, not {VERSION}"
+            message = f"it has version {shown(told['version'])}, not {VERSION}"
             raise ValueError(message)  # noqa: TRY301
-        built = BuiltIndex(
+        return BuiltIndex(
             engine=name,
             options=dict(told["options"]),
             set_key=str(told["set_key"]),
-            rows=int(told["rows"]),
-            dim=int(told["dim"]),
-            files={str(path): int(size) for path, size in told["files"].items()},
-            seconds=float(told["seconds"]),
+            rows=_count(told["rows"]),
+            dim=_count(told["dim"]),
+            files={str(path): _count(size) for path, size in told["files"].items()},
+            seconds=number_of(told["seconds"], "seconds"),
             made_with={str(package): str(v) for package, v in told["made_with"].items()},
-            recall=dict(told["recall"]),
+            recall=_measured(told["recall"]),
             folder=folder,
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         problem = f"The index {name!r} in {folder} is damaged: its {RECORD} cannot be read ({why})."
         return BuiltIndex(engine=name, files=sizes_of(folder), folder=folder, problem=problem)
+
+
+def read_built(embeddings: EmbeddingSet, folder: Path) -> BuiltIndex:
+    """Return what an index says of itself, and why it cannot be opened for a set."""
+    built, name = read_record(folder), folder.name
+    if built.problem:
+        return built
     whole = sizes_of(folder)
     changed = [
         path
@@ -118,6 +143,35 @@ def read_built(embeddings: EmbeddingSet, folder: Path) -> BuiltIndex:
     elif changed:
         problem = f"The index {name!r} in {folder} is damaged: {changed[0]} is not whole."
     return replace(built, problem=problem)
+
+
+def _count(value: object) -> int:
+    number = integer(value)
+    if number is None or number < 0:
+        message = f"{shown(value)} is no number of anything"
+        raise ValueError(message)
+    return number
+
+
+def _measured(told: object) -> dict[str, Any]:
+    """Return what was measured; what is not as `eex.index.recall` tells it is left out."""
+    kinds = told.items() if isinstance(told, dict) else ()
+    return {kind: found for kind, found in kinds if _is_measured(found)}
+
+
+def _is_measured(found: object) -> bool:
+    if not isinstance(found, dict) or not found.keys() >= KEYS:
+        return False
+    shares = found["recall"]
+    if not isinstance(shares, dict) or not shares or integer(found["queries"]) is None:
+        return False
+    try:
+        for number in (found["median_ms"], found["p95_ms"], *shares.values()):
+            if isinstance(number, str) or number_of(number, "recall") < 0:
+                return False
+    except BadQueryError:
+        return False
+    return isinstance(found["made"], bool)
 
 
 def sizes_of(folder: Path) -> dict[str, int]:

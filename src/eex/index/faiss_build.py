@@ -25,6 +25,7 @@ import numpy as np
 from eex.errors import BadQueryError, DamagedSetError, MissingExtraError, OutputError
 from eex.index.faiss_lists import centres_of, nearest_centres
 from eex.index.faiss_rows import sampled_units, unit_batches
+from eex.index.npy import read_npy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -285,10 +286,16 @@ def _join(faiss: Any, shards: list[Path], folder: Path) -> None:  # noqa: ANN401
 
 
 def joined_lists(faiss: Any, base: Any, folder: Path) -> Any:  # noqa: ANN401
-    """Return the lists that `_join` wrote, mapped."""
-    sizes = np.load(folder / SIZES)
+    """Return the lists that `_join` wrote, mapped.
+
+    Raises:
+        DamagedSetError: If their sizes cannot be read.
+        RuntimeError: If they are not of these sizes.
+    """
+    sizes = np.array(read_npy(folder / SIZES, np.int64, (base.nlist,)))
     width, path = int(base.code_size) + 8, folder / LISTS
-    if sizes.shape != (base.nlist,) or path.stat().st_size != int(sizes.sum()) * width:
+    total = sum(sizes.tolist())  # which does not overflow
+    if (sizes < 0).any() or path.stat().st_size != total * width:
         message = f"{LISTS} does not fit"
         raise RuntimeError(message)
     lists = faiss.OnDiskInvertedLists(base.nlist, base.code_size, str(path))

@@ -3,8 +3,10 @@
 Codes are mapped from the disk. Candidates, some tens for each row asked for, are scored again in
 float64 from the set's map, so that scores are true cosines and equal ones rank by row.
 
-A mask is pushed into FAISS, and a search that finds fewer than it should is widened until it has
-them or has looked at everything. A mask that leaves few rows is answered exactly from these alone.
+A mask is pushed into FAISS, and a search that finds fewer than it should is widened: over lists
+until it has them or has looked at all, over a graph, where that costs more than reading rows, twice
+and only while it sees few nodes; what is missing then is answered exactly. A mask that leaves few
+rows is answered exactly from these alone.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eex.errors import DamagedSetError
 from eex.index.asked import checked_k, checked_mask, unit_rows
 from eex.index.base import Hits
+from eex.index.built_record import build_command
 from eex.index.faiss_build import INDEX, LISTS, ROWS, faiss_module, joined_lists, told_in_words
 from eex.index.faiss_rows import SPARSE, exact_among
+from eex.index.npy import read_npy
 from eex.index.picking import Picking
 from eex.stopping import check_stopped
 
@@ -46,6 +51,14 @@ BLOCK_BYTES = 64 * 2**20
 WIDER = 4
 """How much further a search goes that found too little."""
 
+GRAPH_SHARE = 0.1
+"""Share of the rows below which a mask is not pushed into a graph: most nodes on its way there are
+then of no use, and of each it compares all links."""
+
+GRAPH_ROUNDS, GRAPH_SEEN = 2, 0.05
+"""Searches of a graph, each wider, for what is missing; and the share of the nodes kept in view
+above which there is no second: reading the rows is quicker and exact."""
+
 
 class FaissIndex:
     """Finds the nearest rows of one set by codes that were built for it."""
@@ -64,6 +77,9 @@ class FaissIndex:
         with told_in_words(f"opening {folder / INDEX}", damaged=True):
             way = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY
             self._index = faiss.read_index(str(folder / INDEX), way)
+            if self._index.d != self.dim:
+                message = f"it has vectors of {self._index.d} numbers"
+                raise RuntimeError(message)
             if (folder / LISTS).exists():
                 base = faiss.extract_index_ivf(self._index)
                 self._joined = joined_lists(faiss, base, folder)  # which the index does not keep
@@ -72,7 +88,8 @@ class FaissIndex:
         self._picking = Picking(self._embeddings.vectors)
         self._kept: NDArray[np.int64] | None = None
         if (folder / ROWS).exists():
-            self._kept = np.load(folder / ROWS, mmap_mode="r")
+            self._kept = read_npy(folder / ROWS, np.int64, (int(self._index.ntotal),))
+        self._folder = folder
         inner = self._index
         self._is_turned = isinstance(inner, faiss.IndexPreTransform)
         if self._is_turned:
@@ -101,7 +118,7 @@ class FaissIndex:
             allowed = min(allowed, int(np.count_nonzero(checked_mask(mask, self.size))))
         if not allowed:
             return _hits([], len(units))
-        few = mask is not None and allowed <= EXACT_ROWS
+        few = mask is not None and allowed <= self._few_rows
         if few or k >= EXACT_SHARE * allowed:
             rows = np.arange(self.size) if mask is None else np.flatnonzero(mask)
             return self._exact(units, rows, k)
@@ -115,6 +132,11 @@ class FaissIndex:
                 best = self._exact(unit[None], rows, k)
                 found.append((best.rows[0], best.scores[0]))
         return _hits(found, len(units))
+
+    @property
+    def _few_rows(self) -> int:
+        """Rows of a mask up to which only these are read."""
+        return max(EXACT_ROWS, int(GRAPH_SHARE * self.size) if self._is_graph else 0)
 
     def _candidates(self, k: int, allowed: int) -> int:
         return min(allowed, max(FEWEST, min(k * self._rescore, max(MOST, 2 * k))))
@@ -134,9 +156,9 @@ class FaissIndex:
         """Return candidates of each query, at least `k`, rows in order."""
         asked = units.astype(np.float32)
         selected, kept_alive = self._selector(mask)
-        probes, ef = self._widened(wanted, allowed), max(self._ef, wanted)
+        probes, ef = self._widened(wanted, allowed), self._in_view(wanted, allowed)
         found: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * len(asked)
-        waiting = np.arange(len(asked))
+        waiting, rounds = np.arange(len(asked)), 0
         while waiting.size:
             check_stopped()
             self._faiss.omp_set_num_threads(self._threads)
@@ -145,16 +167,18 @@ class FaissIndex:
             for at, line in zip(waiting, labels, strict=True):
                 found[at] = np.sort(self._rows(line[line >= 0]))
             waiting = np.array([at for at in waiting if found[at].size < k], np.int64)
-            if (self._lists and probes >= self._lists) or (self._is_graph and ef >= self.size):
+            rounds, ef = rounds + 1, ef * WIDER
+            if self._is_graph and (rounds >= GRAPH_ROUNDS or ef > GRAPH_SEEN * self.size):
                 break
-            if not (self._lists or self._is_graph):
+            if not self._is_graph and probes >= self._lists:  # all was looked at
                 break
-            probes, ef = min(probes * WIDER, max(1, self._lists)), ef * WIDER
+            probes = min(probes * WIDER, self._lists)
         del kept_alive
-        if waiting.size:  # a graph may not lead everywhere: all rows are read
+        if waiting.size:  # their rows are read, once for all of them
             rows = np.arange(self.size) if mask is None else np.flatnonzero(mask)
-            for at in waiting:
-                found[at] = np.sort(self._exact(units[at : at + 1], rows, k).rows[0])
+            best = self._exact(units[waiting], rows, k).rows
+            for at, line in zip(waiting, best, strict=True):
+                found[at] = np.sort(line)
         return found
 
     def _widened(self, wanted: int, allowed: int) -> int:
@@ -163,6 +187,11 @@ class FaissIndex:
             return 0
         expected = 2 * wanted * self._lists / allowed
         return min(self._lists, max(self._probes, math.ceil(expected)))
+
+    def _in_view(self, wanted: int, allowed: int) -> int:
+        """Return how many nodes of a graph to keep in view first, those of a mask among them."""
+        share = allowed / max(1, int(self._index.ntotal))
+        return max(self._ef, wanted, math.ceil(min(wanted / share, GRAPH_SEEN * self.size)))
 
     def _told(self, selected: Any, probes: int, ef: int) -> Any:  # noqa: ANN401
         faiss = self._faiss
@@ -178,11 +207,24 @@ class FaissIndex:
         """Return what tells FAISS which codes to look at, and what it needs kept."""
         if mask is None:
             return {}, None
-        bits = np.packbits(mask if self._kept is None else mask[self._kept], bitorder="little")
+        if self._kept is not None:
+            mask = mask[self._checked(np.asarray(self._kept))]
+        bits = np.packbits(mask, bitorder="little")
         return {"sel": self._faiss.IDSelectorBitmap(bits)}, bits
 
     def _rows(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        return labels if self._kept is None else np.asarray(self._kept[labels])
+        """Return the rows of codes, in the set."""
+        if self._kept is not None:
+            labels = np.asarray(self._kept[self._checked(labels, len(self._kept))])
+        return self._checked(labels)
+
+    def _checked(self, rows: NDArray[np.int64], size: int | None = None) -> NDArray[np.int64]:
+        size = self.size if size is None else size
+        if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= size):
+            message = f"The index in {self._folder} is damaged: it names rows the set has not."
+            hint = f"Build it again: {build_command(self._folder.name)} --force"
+            raise DamagedSetError(message, hint=hint)
+        return rows
 
     def _exact(self, units: NDArray[np.float64], rows: NDArray[np.int64], k: int) -> Hits:
         """Return the nearest of some rows, which are in order, by their own vectors."""

@@ -7,10 +7,11 @@ server.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,18 +27,21 @@ from eex.errors import (
     AbsentError,
     BadAnswerError,
     BadQueryError,
+    CancelledError,
     ChangedError,
     EexError,
     RemoteError,
     UnavailableError,
 )
 from eex.filters.record import Filter
-from eex.index import qdrant_server
+from eex.index import qdrant_server, qdrant_waiting
 from eex.index.engines import Building, Opening
 from eex.index.options import read_options
 from eex.index.plain import open_exact
 from eex.index.qdrant import QdrantIndex
 from eex.index.qdrant_engines import QDRANT, collection_name
+from eex.index.qdrant_waiting import State, wait_indexed
+from eex.stopping import stopping
 from eex.testing import toy_vectors
 from test_qdrant import local_mode, set_of
 
@@ -161,7 +165,7 @@ class Told(BaseHTTPRequestHandler):
         with suppress(ConnectionError):  # who asked has gone
             self.wfile.write(text)
 
-    do_GET = do_PUT = do_POST = _answer  # noqa: N815
+    do_GET = do_PUT = do_POST = do_PATCH = _answer  # noqa: N815
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -388,3 +392,134 @@ def test_the_key_is_not_written_down(
     assert files
     assert all(KEY.encode() not in path.read_bytes() for path in files)
     assert not any("key" in option.name for option in QDRANT.options)
+
+
+def wait(states: Iterable[State], *, patience: float = 60.0) -> tuple[list[int], int]:
+    """Wait on what a server says; return what was told, and how often it was made to begin."""
+    said, told, begun = iter(states), list[int](), list[None]()
+    wait_indexed(
+        lambda: next(said),
+        lambda: begun.append(None),
+        told=told.append,
+        patience=patience,
+        named="tiles at http://host",
+    )
+    return told, len(begun)
+
+
+def test_a_server_is_waited_for_until_it_has_said_twice_that_all_is_done() -> None:
+    green, yellow = State("green", 9, 1), State("yellow", 4, 3)
+    assert wait([green, yellow, green, green, yellow]) == ([9, 4, 9, 9], 0)
+
+
+def test_what_a_server_has_put_off_it_is_made_to_begin() -> None:
+    grey, yellow, green = (State(name, 4, 3) for name in ("grey", "yellow", "green"))
+    told, begun = wait([grey, grey, yellow, grey, yellow, green, green])
+    assert (len(told), begun) == (7, 2)
+
+
+def test_a_server_that_does_not_get_on_is_given_up_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = itertools.count(0, 60)
+    monkeypatch.setattr(qdrant_waiting.time, "monotonic", lambda: float(next(clock)))
+    for status in ("yellow", "grey", "of another version"):
+        slow = [State(status, 1_000 * n, 9) for n in range(5)]
+        joined = [State(status, 4_000, 9 - n) for n in range(5)]
+        stuck = itertools.repeat(State(status, 4_000, 5))
+        with pytest.raises(UnavailableError, match="4,000 vectors indexed") as refused:
+            wait([*slow, *joined, *itertools.islice(stuck, 10)], patience=120.0)
+        assert f"it is {status}" in str(refused.value)
+        assert "for 2 minutes" in str(refused.value)
+        assert "not sent again" in refused.value.hint
+
+
+def test_a_server_that_failed_is_not_waited_for() -> None:
+    with pytest.raises(BadAnswerError, match="could not index"):
+        wait([State("yellow", 0, 1), State("red", 0, 1)])
+
+
+def test_waiting_stops_when_it_should() -> None:
+    asked: list[None] = []
+
+    def enough() -> bool:
+        asked.append(None)
+        return len(asked) > 3
+
+    with stopping(enough), pytest.raises(CancelledError):
+        wait(itertools.repeat(State("yellow", 0, 1)))
+
+
+def test_a_change_of_nothing_makes_a_server_begin(server: Server) -> None:
+    path = "/collections/tiles"
+    _, grey = described({})
+    grey["result"] |= {"status": "grey", "indexed_vectors_count": 3}
+    server.answers |= {
+        f"GET {path}": (200, grey),
+        f"PATCH {path}": (200, {"result": True, "status": "ok", "time": 0.0}),
+        f"POST {path}/points/count": ok({"count": 5}),
+    }
+    answer = server.answer
+
+    def begun(command: str, to: str) -> tuple[int, Any]:
+        if command == "PATCH":
+            server.answers[f"GET {path}"] = described({})
+        return answer(command, to)
+
+    server.answer = begun  # type: ignore[method-assign]
+    told: list[int] = []
+    there = collection(server)
+    there.finish(5, told=told.append)
+    there.close()
+    (body,) = (body for how, _, _, body in server.asked if how == "PATCH")
+    assert _bare(json.loads(body)) == {"optimizers_config": {}}
+    assert told == [3, 0, 0]
+
+
+def test_progress_is_told_of_sending_and_of_indexing(
+    embeddings: EmbeddingSet, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    assert QDRANT.build
+    QDRANT.build(
+        Building(
+            embeddings=embeddings,
+            folder=tmp_path,
+            options=read_options(QDRANT, {}),
+            progress=lambda done, total: told.append((done, total)),
+        )
+    )
+    done = [one for one, _ in told]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (150, 300)
+    assert {total for _, total in told} == {300}
+
+
+def test_connections_are_closed_whatever_happens(
+    embeddings: EmbeddingSet, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(embeddings, tmp_path / "index")
+    assert local.closed == 1
+    index = opened(embeddings, tmp_path / "index")
+    assert local.closed == 1
+    index.close()
+    assert local.closed == 2
+    with pytest.raises(BadAnswerError):
+        opened(set_of(toy_vectors(305, 8)), tmp_path / "index")
+    assert local.closed == 3
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(local, "upsert", full)
+    with pytest.raises(OSError, match="space"):
+        build(embeddings, tmp_path / "index", collection="another")
+    assert local.closed == 4
+
+
+@pytest.mark.parametrize("name", ["timeout", "patience"])
+def test_times_of_nothing_are_refused(embeddings: EmbeddingSet, tmp_path: Path, name: str) -> None:
+    for given in (0, -5):
+        with pytest.raises(BadQueryError, match=f"{name} must be at least 1") as refused:
+            build(embeddings, tmp_path / "index", **{name: given})
+        assert f"{name}=" in refused.value.hint

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from eex.errors import BadQueryError
+from eex.filters.mask import Masks
 from eex.index.asked import checked_k, checked_mask, unit_rows
 from eex.index.base import Hits
 from eex.index.engines import Opening
@@ -58,6 +59,9 @@ HALF_ROUNDOFF, ROUNDOFF = 2.0**-11, 2.0**-24
 NORMALISED = 1e-6
 """What Qdrant's own scaling of vectors to length 1 may change."""
 
+MASKS_BYTES = 2**26
+"""Of masks that are kept for filters that Qdrant was asked but did not answer; two fit always."""
+
 ARRAYS = 200_000
 """Rows that several queries ask for at once."""
 
@@ -88,6 +92,10 @@ class Stores(Protocol):
 
     def estimate(self, where: Condition) -> int:
         """Return about how many vectors `where` lets through."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; it may be done more than once."""
         ...
 
 
@@ -142,6 +150,12 @@ class QdrantIndex:
         self._rows = open_exact(opening)
         self._rankable = np.ones(len(self._embeddings), np.bool_)
         self._rankable[left_out] = False
+        kept_bytes = max(MASKS_BYTES, 3 * self.size)
+        self._masks = Masks(self._embeddings, kept_bytes=kept_bytes)
+
+    def close(self) -> None:
+        """Let go of the shard's files or the connection; the index cannot be used afterwards."""
+        self._store.close()
 
     @property
     def size(self) -> int:
@@ -198,9 +212,7 @@ class QdrantIndex:
         lonlat = self._embeddings.lonlat
 
         def instead(some: NDArray[np.float64]) -> Hits:
-            from eex.filters.mask import mask_of
-
-            return self._rows.search(some, k=k, mask=mask_of(where, self._embeddings))
+            return self._rows.search(some, k=k, mask=self._masks.of(where))
 
         keeps = None if asked.again is None else lambda rows: asked.keeps(np.asarray(lonlat[rows]))
         return self._fetched(units, _Asked(k, _wanted(k), asked.condition, keeps), instead)
@@ -211,13 +223,18 @@ class QdrantIndex:
         asked: _Asked,
         instead: Callable[[NDArray[np.float64]], Hits],
     ) -> Hits:
-        """Ask for more and more rows until the best of each query are known; or do `instead`."""
+        """Ask for more and more rows until the best of each query are known.
+
+        Those for which that takes too many are answered by `instead`.
+        """
         found: dict[int, Found] = {}
         left, limit, exact = list(range(len(units))), asked.limit, self._way.exact
         while left:
             most = min(limit, self._store.count)
             if most > MOST_FETCHED or not most or not asked.k:
-                return instead(units)
+                rest = instead(units[left])
+                found |= zip(left, zip(rest.rows, rest.scores, strict=True), strict=True)
+                break
             unknown = []
             for low in range(0, len(left), max(1, ARRAYS // most)):
                 check_stopped()

@@ -153,7 +153,7 @@ class EdgeShard:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files; it may be done more than once."""
         self._shard.close()
 
     def nearest(
@@ -184,7 +184,7 @@ class EdgeShard:
                 ignore=exact, rescore=True, oversampling=None if exact else oversampling
             ),
         )
-        chosen = None if where is None else self._filter(where)
+        chosen = None if where is None else self._chosen(where)
         asked = [
             edge.QueryRequest(
                 limit=limit, query=edge.Query.Nearest(unit), filter=chosen, params=params
@@ -200,8 +200,19 @@ class EdgeShard:
 
     def estimate(self, where: Condition) -> int:
         """Return about how many vectors `where` lets through, without looking at them."""
-        request = self._edge.CountRequest(exact=False, filter=self._filter(where))
-        return int(self._shard.count(request))
+        request = self._edge.CountRequest(exact=False, filter=self._chosen(where))
+        try:
+            return int(self._shard.count(request))
+        except Exception as error:
+            message = f"Qdrant Edge cannot count: {error}"
+            raise EexError(message, hint="Build the index again, with --force.") from error
+
+    def _chosen(self, where: Condition) -> Any:  # noqa: ANN401
+        try:
+            return self._filter(where)
+        except Exception as error:
+            message = f"Qdrant Edge does not take this filter: {error}"
+            raise EexError(message, hint="Search with the exact engine, --engine exact.") from error
 
     def _filter(self, where: Condition) -> Any:  # noqa: ANN401
         lists = {name: [self._condition(one) for one in some] for name, some in where.items()}

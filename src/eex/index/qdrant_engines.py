@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,11 +66,17 @@ def build_edge(building: Building) -> None:
 
     known = _known(building)
     layout = _layout(building.embeddings.header.dim, building.options)
-    shard = EdgeShard.create(building.folder / SHARD, layout, threads=building.threads)
-    lost, left_out = _upload(
-        building, known, layout, lambda b: shard.upsert(*_points(b)), SHARD_BATCH_BYTES
-    )
-    shard.finish(known.fields)
+    with closing(
+        EdgeShard.create(building.folder / SHARD, layout, threads=building.threads)
+    ) as shard:
+        lost, left_out = _upload(
+            building,
+            known,
+            layout,
+            lambda batch: shard.upsert(*_points(batch)),
+            batch_bytes=SHARD_BATCH_BYTES,
+        )
+        shard.finish(known.fields)
     _write(building, known, lost, left_out)
 
 
@@ -77,43 +84,55 @@ def open_edge(opening: Opening) -> QdrantIndex:
     """Open a shard of Qdrant Edge; see `EngineSpec.open`."""
     from eex.index.qdrant import QdrantIndex
     from eex.index.qdrant_edge_shard import EdgeShard
+    from eex.index.qdrant_payload import Uploaded
 
-    known, left_out, _ = _read(opening)
-    folder = _folder(opening) / SHARD
-    shard = EdgeShard.open(folder)
+    home = _folder(opening, "qdrant-edge")
+    known, left_out, _ = Uploaded.read(home, len(opening.embeddings))
+    way, folder = _way(opening.options), home / SHARD
     count = len(opening.embeddings) - len(left_out)
-    if shard.count != count:
-        message = f"Qdrant Edge has {shard.count:,} vectors in {folder}, not {count:,}."
-        raise DamagedSetError(message, hint="Build the index again, with --force.")
-    return QdrantIndex(opening, shard, known, left_out, _way(opening.options))
+    with ExitStack() as failed:
+        shard = failed.enter_context(closing(EdgeShard.open(folder)))
+        if shard.count != count:
+            message = f"Qdrant Edge has {shard.count:,} vectors in {folder}, not {count:,}."
+            raise DamagedSetError(message, hint="Build the index again, with --force.")
+        index = QdrantIndex(opening, shard, known, left_out, way)
+        failed.pop_all()
+    return index
 
 
 def build_server(building: Building) -> None:
     """Upload a set to a server and wait until it is indexed; see `EngineSpec.build`.
 
-    What is there already of the same set is not sent again.
+    What is there already of the same set is not sent again. Sending is half of the progress.
     """
     from eex.index.qdrant_payload import BATCH_BYTES
 
     options, known = building.options, _known(building)
     layout = _layout(building.embeddings.header.dim, options)
-    collection = _collection(options, building.embeddings)
-    resumed = collection.create(
-        layout,
-        _holds(building.embeddings, options),
-        known.fields,
-        shards=options["shards"],
-        replicas=options["replicas"],
-        on_disk=options["on_disk"],
-    )
-    lost, left_out = _upload(
-        building,
-        known,
-        layout,
-        lambda batch: collection.upsert(*_points(batch), resumed=resumed),
-        BATCH_BYTES,
-    )
-    collection.finish(len(building.embeddings) - len(left_out))
+    size = len(building.embeddings)
+    with closing(_collection(options, building.embeddings)) as collection:
+        resumed = collection.create(
+            layout,
+            _holds(building.embeddings, options),
+            known.fields,
+            shards=options["shards"],
+            replicas=options["replicas"],
+            on_disk=options["on_disk"],
+        )
+        lost, left_out = _upload(
+            building,
+            known,
+            layout,
+            lambda batch: collection.upsert(*_points(batch), resumed=resumed),
+            batch_bytes=BATCH_BYTES,
+            share=0.5,
+        )
+        collection.finish(
+            size - len(left_out),
+            told=lambda indexed: building.progress((size + min(indexed, size)) // 2, size),
+            patience=60.0 * options["patience"],
+        )
+    building.progress(size, size)
     _write(building, known, lost, left_out, holds=_holds(building.embeddings, options))
 
 
@@ -122,14 +141,21 @@ def open_server(opening: Opening) -> QdrantIndex:
     from dataclasses import replace
 
     from eex.index.qdrant import QdrantIndex
+    from eex.index.qdrant_payload import Uploaded
 
-    known, left_out, more = _read(opening)
-    embeddings = opening.embeddings
-    collection = _collection(opening.options, embeddings)
-    count = len(embeddings) - len(left_out)
-    collection.opened(count, embeddings.header.dim, more["holds"])
+    embeddings, folder = opening.embeddings, _folder(opening, "qdrant")
+    known, left_out, more = Uploaded.read(folder, len(embeddings))
+    if not isinstance(more.get("holds"), dict):
+        message = f"The index in {folder} is damaged: it does not say what the collection holds."
+        raise DamagedSetError(message, hint="Build it again, with --force.")
     way = replace(_way(opening.options), sums_in_half=True)  # it may run on ARM
-    return QdrantIndex(opening, collection, known, left_out, way)
+    with ExitStack() as failed:
+        collection = failed.enter_context(closing(_collection(opening.options, embeddings)))
+        count = len(embeddings) - len(left_out)
+        collection.opened(count, embeddings.header.dim, more["holds"])
+        index = QdrantIndex(opening, collection, known, left_out, way)
+        failed.pop_all()
+    return index
 
 
 def collection_name(embeddings: EmbeddingSet) -> str:
@@ -144,6 +170,9 @@ def _collection(options: Mapping[str, Any], embeddings: EmbeddingSet) -> Collect
 
     url, name = options["url"], options["collection"] or collection_name(embeddings)
     timeout, grpc = options["timeout"], options["prefer_grpc"]
+    if timeout < 1:
+        message = f"timeout must be at least 1, got {timeout}."
+        raise BadQueryError(message, hint="--option timeout=60")
     client = qdrant_server.connect(url, prefer_grpc=grpc, timeout=timeout)
     return qdrant_server.Collection(client, name, url)
 
@@ -169,6 +198,7 @@ def _layout(dim: int, options: Mapping[str, Any]) -> Layout:
         ("full_scan_kb", 1),
         ("shards", 1),
         ("replicas", 1),
+        ("patience", 1),
     ):
         if options.get(name, least) < least:
             message = f"{name} must be at least {least}, got {options[name]}."
@@ -201,7 +231,7 @@ def _way(options: Mapping[str, Any]) -> Way:
 
 
 def _known(building: Building) -> Uploaded:
-    from eex.index.qdrant_payload import to_upload
+    from eex.index.qdrant_columns import to_upload
 
     return to_upload(building.embeddings, building.options["columns"])
 
@@ -215,9 +245,14 @@ def _upload(
     known: Uploaded,
     layout: Layout,
     upsert: Callable[[Batch], None],
+    *,
     batch_bytes: int,
+    share: float = 1.0,
 ) -> tuple[float, NDArray[np.int64]]:
-    """Send all rows; return the greatest loss of storing them, and the rows left out."""
+    """Send all rows; return the greatest loss of storing them, and the rows left out.
+
+    That is a `share` of the work, of which progress is told.
+    """
     from eex.index.qdrant_payload import batches
     from eex.stopping import check_stopped
 
@@ -227,7 +262,7 @@ def _upload(
         upsert(batch)
         lost = max(lost, batch.lost)
         left_out.append(batch.left_out)
-        building.progress(batch.stop, len(building.embeddings))
+        building.progress(int(share * batch.stop), len(building.embeddings))
     return lost, np.concatenate(left_out)
 
 
@@ -243,21 +278,10 @@ def _write(
     replace(known, lost=lost).write(building.folder, left_out, **more)
 
 
-def _read(opening: Opening) -> tuple[Uploaded, NDArray[np.int64], dict[str, Any]]:
-    from eex.index.qdrant_payload import Uploaded
-
-    folder = _folder(opening)
-    try:
-        return Uploaded.read(folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"The index in {folder} is damaged: {error}"
-        raise DamagedSetError(message, hint="Build it again, with --force.") from error
-
-
-def _folder(opening: Opening) -> Path:
+def _folder(opening: Opening, name: str) -> Path:
     if opening.folder is None:
-        message = "Qdrant searches what was built, and nothing was."
-        raise SetError(message, hint="Build the index first: eex index build.")
+        message = f"{name} searches what was built, and nothing was."
+        raise SetError(message, hint=f"Build it: eex index build SET --engine {name}")
     return opening.folder
 
 
@@ -312,6 +336,11 @@ QDRANT = EngineSpec(
         _OVERSAMPLING,
         Option(name="prefer_grpc", default=False, about="Talk gRPC, port 6334.", searching=True),
         Option(name="timeout", default=60, about="Seconds one request may take.", searching=True),
+        Option(
+            name="patience",
+            default=60,
+            about="Minutes that building waits for a server whose indexing does not get on.",
+        ),
     ),
     extra="qdrant",
 )

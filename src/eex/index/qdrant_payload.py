@@ -10,18 +10,18 @@ Booleans are 0 and 1: in qdrant-edge-py 0.9 a condition on True is one on the nu
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.errors import BadQueryError
+from eex.errors import DamagedSetError
+from eex.index.asked import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from eex.embeddings import EmbeddingSet
@@ -36,10 +36,6 @@ SHARD_BATCH_BYTES = 8 * 2**20
 
 SAFE = 2**53
 """Whole numbers up to here are exact as float64, in which Qdrant compares ranges."""
-
-LONG_TEXT = 100
-"""Columns whose texts have more bytes than this on average, such as addresses, are left out unless
-they are asked for."""
 
 ENDS = np.array([180.0, 90.0])
 """Where longitudes and latitudes end, degrees."""
@@ -94,73 +90,48 @@ class Uploaded:
         np.save(folder / LEFT_OUT, left_out)
 
     @classmethod
-    def read(cls, folder: Path) -> tuple[Uploaded, NDArray[np.int64], dict[str, Any]]:
-        """Return what `write` wrote: the record, the rows left out, and more."""
-        record = json.loads((folder / RECORD).read_bytes())
-        known = {name: record.pop(name) for name in cls.__dataclass_fields__}
-        return cls(**known), np.load(folder / LEFT_OUT), record
+    def read(cls, folder: Path, size: int) -> tuple[Uploaded, NDArray[np.int64], dict[str, Any]]:
+        """Return what `write` wrote: the record, the rows left out of `size`, and more.
+
+        Raises:
+            DamagedSetError: If it is not what `write` writes.
+        """
+        try:
+            record = json.loads((folder / RECORD).read_bytes())
+            known = cls(**{name: record.pop(name) for name in cls.__dataclass_fields__})
+            with (folder / LEFT_OUT).open("rb") as file:
+                left_out = np.lib.format.read_array(file, allow_pickle=False)
+            sound = known.sound and _rows_of(left_out, size)
+        except Exception as error:  # numpy raises many kinds for damaged headers
+            raise _damaged(folder, str(error)) from error
+        if not sound:
+            raise _damaged(folder, "it does not say what was uploaded")
+        return known, left_out, record
+
+    @property
+    def sound(self) -> bool:
+        """Whether all is of the kind it should be."""
+        said = (self.placed, self.named, self.time, self.cloud)
+        number = isinstance(self.lost, int | float) and 0 <= self.lost < np.inf
+        texts = all(isinstance(text, str) for pair in self.columns.items() for text in pair)
+        return number and texts and all(isinstance(one, bool) for one in said)
+
+
+def _rows_of(rows: NDArray[Any], size: int) -> bool:
+    """Return whether these are row numbers of so many rows, in order."""
+    if rows.dtype != np.int64 or rows.ndim != 1:
+        return False
+    return bool((np.diff(rows) > 0).all() and (not rows.size or 0 <= rows[0] <= rows[-1] < size))
+
+
+def _damaged(folder: Path, what: str) -> DamagedSetError:
+    message = f"The index in {folder} is damaged: {what}."
+    return DamagedSetError(message, hint="Build it again, with --force.")
 
 
 def path_of(column: str) -> str:
     """Return where the payload has a column of the set, as Qdrant writes such a path."""
     return f'columns."{column}"'
-
-
-def to_upload(embeddings: EmbeddingSet, columns: str) -> Uploaded:
-    """Return what of a set is to be uploaded.
-
-    Args:
-        embeddings: The set.
-        columns: `auto` for numbers, booleans, times and short texts; `all`, `none`, or names with
-            commas between.
-
-    Raises:
-        BadQueryError: If a column that is asked for is not there or cannot be uploaded.
-    """
-    from eex.filters.columns import VIRTUAL, Slice, cloud_column, columns_of, time_column
-
-    kinds = columns_of(embeddings)
-    virtual = [name for name in VIRTUAL if name not in embeddings.rows.column_names]
-    whole = Slice(embeddings, kinds, 0, len(embeddings))
-    offered = {
-        name: kind
-        for name, kind in kinds.items()
-        if kind in ("number", "text", "boolean", "time") and name not in virtual
-    }
-    cloud = cloud_column(kinds)
-    return Uploaded(
-        placed=placed(embeddings.lonlat),
-        named="lon" in virtual and "lat" in virtual,
-        time=bool(time_column(kinds)) and _safe(whole.times),
-        cloud=bool(cloud) and bool(_kind(whole.column(cloud), kinds[cloud])),
-        columns=_chosen(whole, offered, columns),
-    )
-
-
-def _chosen(whole: Slice, offered: Mapping[str, str], asked: str) -> dict[str, str]:
-    """Return which columns are uploaded, and what they hold."""
-    names = list(offered)
-    if asked not in ("auto", "all", "none"):
-        names = [name.strip() for name in asked.split(",") if name.strip()]
-    found: dict[str, str] = {}
-    for name in names if asked != "none" else ():
-        kind = ""
-        if name in offered and '"' not in name and "\\" not in name:  # which paths cannot say
-            kind = _kind(whole.column(name), offered[name])
-        if kind and not (asked == "auto" and kind == "text" and _long(whole.column(name))):
-            found[name] = kind
-        elif asked not in ("auto", "all"):
-            message = f"The column {name!r} cannot be uploaded."
-            raise BadQueryError(message, hint=f"The set has: {', '.join(offered)}.")
-    return found
-
-
-def placed(lonlat: NDArray[np.float64]) -> bool:
-    """Return whether Qdrant takes every place, shape (n, 2), that is known."""
-    known = np.isfinite(lonlat).all(axis=1)
-    outside = (np.abs(lonlat) > ENDS).any(axis=1)
-    half = np.isfinite(lonlat).any(axis=1) & ~known
-    return not ((known & outside) | half).any()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,18 +163,12 @@ def batches(
         half: Whether vectors are stored as float16; else as float32.
         batch_bytes: Of float32 vectors at a time.
     """
-    from eex.index.engines import Opening
-    from eex.index.plain import open_exact
-
-    rankable = open_exact(Opening(embeddings=embeddings)).rankable
     step = max(1, batch_bytes // (4 * embeddings.header.dim))
     extra = _Known(embeddings, known)
     for low in range(0, len(embeddings), step):
         high = min(len(embeddings), low + step)
-        ranks = rankable[low:high]
+        ranks, units = _ranked(embeddings, low, high)
         rows = low + np.flatnonzero(ranks)
-        wide = _wide(embeddings, low, high)[ranks]
-        units = _at_length_one(wide)
         stored = units.astype(np.float16 if half else np.float32).astype(np.float64)
         lost = np.linalg.norm(units - stored, axis=1).max(initial=0.0)
         yield Batch(
@@ -214,6 +179,28 @@ def batches(
             lost=float(lost),
             payloads=extra.payloads(low, high, rows - low),
         )
+
+
+def _ranked(
+    embeddings: EmbeddingSet, low: int, high: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which of some rows can rank, as the exact index says, and those at length 1.
+
+    They are float64, from which it is told what storing them loses.
+    """
+    from eex.index.engines import Opening
+    from eex.index.plain import open_exact
+    from eex.index.stored import FloatRows, IntegerRows, Stored
+
+    header, stored = embeddings.header, np.array(embeddings.vectors[low:high])
+    first, last = np.searchsorted(embeddings.unusable, [low, high])
+    unusable = np.asarray(embeddings.unusable[first:last]) - low
+    some = replace(embeddings, vectors=stored, unusable=unusable)
+    ranks = open_exact(Opening(embeddings=some)).rankable
+    kind: Stored = FloatRows(stored.dtype)
+    if stored.dtype.kind == "i":
+        kind = IntegerRows(header.scale, header.offset)
+    return ranks, unit_rows(kind.wide(stored[ranks]), header.dim)
 
 
 class _Known:
@@ -266,44 +253,3 @@ def _put_times(found: list[dict[str, Any]], times: NDArray[np.int64]) -> None:
     for at in np.flatnonzero(times != UNKNOWN):
         found[at]["time"] = int(times[at])
         found[at]["day"] = int(month[at] * 100 + day[at])
-
-
-def _wide(embeddings: EmbeddingSet, low: int, high: int) -> NDArray[np.float64]:
-    wide = np.asarray(embeddings.vectors[low:high]).astype(np.float64)
-    if embeddings.vectors.dtype.kind == "i":
-        wide = wide * embeddings.header.scale + embeddings.header.offset
-    return wide
-
-
-def _at_length_one(wide: NDArray[np.float64]) -> NDArray[np.float64]:
-    lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
-    return np.asarray(wide / lengths[:, None])
-
-
-def _kind(array: pa.Array, kind: str) -> str:
-    """Return text, integer, float, boolean or time; nothing for what Qdrant compares inexactly."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if kind in ("text", "boolean"):
-        return kind
-    if pa.types.is_floating(array.type):
-        return "" if pc.any(pc.is_inf(array)).as_py() else "float"
-    if not (pa.types.is_integer(array.type) or pa.types.is_timestamp(array.type)):
-        return ""
-    ends = pc.min_max(array.cast(pa.int64())).as_py()
-    if ends["min"] is not None and max(abs(ends["min"]), abs(ends["max"])) >= SAFE:
-        return ""
-    return "integer" if pa.types.is_integer(array.type) else "time"
-
-
-def _safe(times: NDArray[np.int64]) -> bool:
-    from eex.filters.instants import UNKNOWN
-
-    return bool((np.abs(times[times != UNKNOWN]) < SAFE).all())
-
-
-def _long(array: pa.Array) -> bool:
-    import pyarrow.compute as pc
-
-    return bool((pc.mean(pc.binary_length(array)).as_py() or 0) > LONG_TEXT)

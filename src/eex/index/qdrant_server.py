@@ -8,7 +8,6 @@ is said in its own metadata (Qdrant 1.16 and later), and looked at when it is op
 from __future__ import annotations
 
 import os
-import time
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -26,9 +25,10 @@ from eex.errors import (
     UnavailableError,
 )
 from eex.index.qdrant_edge_shard import EXTRA
+from eex.index.qdrant_waiting import State, wait_indexed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,9 +39,6 @@ API_KEY = "EEX_QDRANT_API_KEY"
 
 METADATA = "earth-embedding-explorer"
 """Under which a collection's metadata says what it holds."""
-
-POLL_SECONDS = 0.5
-"""Between two questions whether a collection is indexed."""
 
 DEADLINES = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 """What gRPC says of servers that do not answer, or not in time, or not now."""
@@ -91,6 +88,10 @@ class Collection:
         self._client, self._name, self._url = client, name, url
         self.count = 0
         """Number of vectors, as of `opened`."""
+
+    def close(self) -> None:
+        """Let go of the connections; it may be done more than once."""
+        self._client.close()
 
     def create(
         self,
@@ -184,24 +185,41 @@ class Collection:
             if points:
                 self._client.upsert(self._name, points, wait=True)
 
-    def finish(self, count: int) -> None:
+    def finish(
+        self,
+        count: int,
+        *,
+        told: Callable[[int], None] = lambda _indexed: None,
+        patience: float = 3600.0,
+    ) -> None:
         """Wait until the server has indexed all; then check how many there are.
+
+        Args:
+            count: Vectors that there must be.
+            told: Called with the vectors that are indexed.
+            patience: Seconds without a change after which to give up.
 
         Raises:
             BadAnswerError: If there are more or fewer than `count`, or the server gave up.
-            RemoteError: If it cannot be asked.
+            CancelledError: If the work should stop.
+            RemoteError: If it cannot be asked, or does not get on.
         """
-        ready = 0
-        while ready < 2:  # noqa: PLR2004 (once may be before it began)
-            with self._told():
-                status = str(self._client.get_collection(self._name).status.value)
-            if status == "red":
-                message = f"The Qdrant server could not index the collection {self._name}."
-                raise BadAnswerError(message, hint="Look into the server's log.")
-            ready = 0 if status == "yellow" else ready + 1
-            if ready < 2:  # noqa: PLR2004
-                time.sleep(POLL_SECONDS)
+        named = f"{self._name} at {self._url}"
+        wait_indexed(self._state, self._begin, told=told, patience=patience, named=named)
         self._check_count(count)
+
+    def _state(self) -> State:
+        with self._told():
+            about = self._client.get_collection(self._name)
+        indexed = about.indexed_vectors_count or 0
+        return State(str(about.status.value), int(indexed), int(about.segments_count))
+
+    def _begin(self) -> None:
+        from qdrant_client import models
+
+        with self._told():
+            nothing = models.OptimizersConfigDiff()
+            self._client.update_collection(self._name, optimizers_config=nothing)
 
     def opened(self, count: int, dim: int, holds: Mapping[str, Any]) -> Collection:
         """Check that the collection is there and holds what it should, and return it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -21,7 +22,14 @@ import pytest
 
 from eex.embeddings import SetHeader, open_folder
 from eex.embeddings.write import write_opened
-from eex.errors import BadQueryError, CancelledError, DamagedSetError, SetError, UnavailableError
+from eex.errors import (
+    BadQueryError,
+    CancelledError,
+    DamagedSetError,
+    EexError,
+    SetError,
+    UnavailableError,
+)
 from eex.index import ray_cluster, ray_shards
 from eex.index.base import Hits, PartialHits, VectorIndex
 from eex.index.engines import Opening
@@ -264,22 +272,100 @@ class Slow:
         return "done"
 
 
-def test_a_worker_that_is_too_slow_is_told_and_asked_again_later(tmp_path: Path) -> None:
-    embeddings = written(tmp_path / "set", toy_vectors(100))
-    query = toy_vectors(1)
-    with opened(embeddings, patience=8.0) as made:
-        shards = shards_of(made)
-        shards._patience = 0.5
+def test_a_worker_that_is_too_slow_is_told_and_asked_again_later(
+    tmp_path: Path, index: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _, whole = index
+    query, shards = toy_vectors(1), shards_of(made)
+    workers = pids(made)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(shards, "_patience", 0.5)
         quick, slow = Slow(0.0, tmp_path / "a"), Slow(30.0, tmp_path / "b")
         assert shards.ask([quick, slow]) == ["done", None]
-        assert "0.5 s" in shards.lost[50, 100]
-        shards._patience = 8.0
-        until = time.monotonic() + 20
-        while isinstance(made.search(query, k=5), PartialHits):
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        assert (tmp_path / "b").read_text() == "stopped"
-        assert not shards.lost
+    assert "0.5 s" in shards.lost[1_500, ROWS]
+    until = time.monotonic() + 20
+    while isinstance(made.search(query, k=5), PartialHits):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    same(made.search(query, k=5), whole.search(query, k=5))
+    while not (tmp_path / "b").exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert (tmp_path / "b").read_text() == "stopped"
+    assert not shards.lost
+    assert pids(made) == workers  # it was slow, not lost
+
+
+def test_closing_under_searches_ends_them_well_and_refuses_later_ones(tmp_path: Path) -> None:
+    embeddings = written(tmp_path / "set", toy_vectors(100))
+    made, query = opened(embeddings), toy_vectors(1)
+    expected, shards, workers = made.search(query, k=9), shards_of(made), pids(made)
+    answers: list[list[str | None]] = []
+    others: list[object] = []
+
+    def ask_slowly() -> None:
+        answers.append(shards.ask([Begins(1.0, tmp_path / name) for name in "ab"]))
+
+    def search_on() -> None:
+        try:
+            while True:
+                same(made.search(query, k=9), expected)
+        except (EexError, AssertionError) as error:
+            others.append(error)
+
+    threads = [threading.Thread(target=some) for some in (ask_slowly, search_on, search_on)]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 20
+    while not ((tmp_path / "a").exists() and (tmp_path / "b").exists()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    made.close()
+    made.close()
+    for thread in threads:
+        thread.join(30)
+    assert answers == [["done", "done"]]
+    assert [str(error) for error in others] == ["The set was closed; ask again."] * 2
+    for late in (pids, lambda some: some.scan(query[0], k=1)):
+        with pytest.raises(EexError, match="closed"):
+            late(made)
+    assert not shards.lost
+    assert shards.spans == ((0, 50), (50, 100))
+    while set(workers) & {pid for pid, _ in running()}:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_who_attaches_while_the_last_one_lets_go_gets_a_ray_that_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fresh = {"lock": threading.RLock(), "own_token": "", "cluster": None, "users": 0}
+    held: Any = type("Held", (), fresh)
+    number, ended, leaves, end = itertools.count(), [], threading.Event(), ray_cluster._end
+
+    def attached(*_: object) -> Any:
+        name = next(number)
+        return ray_cluster.Cluster(name, ""), lambda: ended.append(name)
+
+    def end_late() -> None:
+        leaves.set()
+        time.sleep(0.2)
+        end()
+
+    monkeypatch.setattr(ray_cluster, "_Held", held)
+    monkeypatch.setattr(ray_cluster, "_attached", attached)
+    monkeypatch.setattr(ray_cluster, "_end", end_late)
+    assert ray_cluster.attach("", cpus=1).ray == 0
+    last = threading.Thread(target=ray_cluster.release)
+    last.start()
+    leaves.wait()
+    new = ray_cluster.attach("", cpus=1)
+    last.join()
+    assert (new.ray, held.users, ended) == (1, 1, [0])
+    ray_cluster.release()
+    assert (held.users, ended) == (0, [0, 1])
+    ray_cluster.release()
+    assert (held.users, ended) == (0, [0, 1])
 
 
 def test_a_search_that_should_stop_stops_its_workers(tmp_path: Path, index: Opened) -> None:
@@ -296,6 +382,14 @@ def test_a_search_that_should_stop_stops_its_workers(tmp_path: Path, index: Open
         assert time.monotonic() < until
         time.sleep(0.02)
     assert not shards.lost
+
+
+class Begins(Slow):
+    """The same, and tells when it begins."""
+
+    def of(self, index: VectorIndex, masks: Sequence[object]) -> str:
+        self.path.touch()
+        return super().of(index, masks)
 
 
 class Fails:
@@ -350,7 +444,7 @@ def test_a_folder_with_another_set_is_refused(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "set")
     written(tmp_path / "set", toy_vectors(100, seed=1))
     with pytest.raises(DamagedSetError, match="not the one"):
-        opened(embeddings)
+        opened(embeddings, shards=1)
 
 
 def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:

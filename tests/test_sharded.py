@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eex.errors import ShapeError
+from eex.errors import EexError, ShapeError
+from eex.index.asked import checked_rows
 from eex.index.base import Hits, PartialHits, VectorIndex
 from eex.index.exact import ExactIndex
 from eex.index.sharded import LocalShards, ShardedIndex
-from eex.index.shards import joined, spans
+from eex.index.shards import Users, joined, spans
 from eex.stopping import stopping
 from eex.testing import IndexContract, toy_vectors
 
@@ -207,6 +209,91 @@ def test_ranges_with_gaps_are_refused() -> None:
         LocalShards([])
     with pytest.raises(ShapeError):
         LocalShards([ExactIndex(toy_vectors(9, 8)), ExactIndex(toy_vectors(9, 16))])
+
+
+def test_rows_are_checked_as_one_index_checks_them() -> None:
+    given = [[3, 0, 3], np.array([4], np.uint8), 2, []]
+    for rows, told in zip(given, ([3, 0, 3], [4], [2], []), strict=True):
+        checked = checked_rows(rows, 5)
+        assert checked.dtype == np.int64
+        assert checked.tolist() == told
+    index, query = cut(toy_vectors(5), (2,)), toy_vectors(1)[0]
+    for wrong in ([5], [-1], [0.0], [[0, 1]], [True]):
+        with pytest.raises(ShapeError, match="from 0 to 4"):
+            checked_rows(wrong, 5)
+        with pytest.raises(ShapeError, match="from 0 to 4"):
+            index.score_rows(query, wrong)
+
+
+class Waits(ExactIndex):
+    """Searches once it is let."""
+
+    def __init__(self, vectors: Floats) -> None:
+        super().__init__(vectors, threads=1)
+        self.begun, self.let = threading.Event(), threading.Event()
+
+    def search(self, *args: Any, **options: Any) -> Hits:
+        self.begun.set()
+        assert self.let.wait(20)
+        return super().search(*args, **options)
+
+
+def test_closing_under_a_search_ends_it_well_and_refuses_later_ones() -> None:
+    vectors, query = toy_vectors(60), toy_vectors(2, seed=8)
+    parts = [Waits(vectors[a:b]) for a, b in spans(60, 3)]
+    shards = LocalShards(parts, threads=4)
+    index, answers = ShardedIndex(shards), list[Hits]()
+    search = threading.Thread(target=lambda: answers.append(index.search(query, k=9)))
+    search.start()
+    assert all(part.begun.wait(20) for part in parts)
+    index.close()
+    index.close()
+    for late in (
+        lambda: index.search(query, k=1),
+        lambda: index.scan(query[0], k=1),
+        lambda: index.scan_many(query, k=[1, 1], masks=[None, None]),
+        lambda: index.scores(query[0]),
+        lambda: index.score_rows(query[0], [1]),
+        lambda: index.tolerance(query[0]),
+    ):
+        with pytest.raises(EexError, match="closed; ask again"):
+            late()
+    assert shards.ask([None] * 3) == [None] * 3  # they are open while somebody is answered
+    for part in parts:
+        part.let.set()
+    search.join()
+    same(answers[0], ExactIndex(vectors).search(query, k=9))
+    with pytest.raises(EexError, match="closed; ask again"):
+        shards.ask([None] * 3)
+
+
+def test_what_is_used_is_let_go_of_once_and_not_before_the_last_has_left() -> None:
+    for turn in range(20):
+        there, ends = list[int](), list[int]()
+
+        def end(there: list[int] = there, ends: list[int] = ends) -> None:
+            ends.append(len(there))
+
+        users = Users(end)
+
+        def use(number: int, there: list[int] = there, users: Users = users) -> None:
+            try:
+                while True:
+                    with users.one_more():
+                        there.append(number)
+                        time.sleep(0.0001 * number)
+                        there.remove(number)
+            except EexError:
+                users.close()
+
+        threads = [threading.Thread(target=use, args=(number,)) for number in range(5)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.0005 * turn)
+        users.close()
+        for thread in threads:
+            thread.join()
+        assert ends == [0]
 
 
 def test_threads_that_ask_at_once_get_their_own_answers() -> None:

@@ -68,6 +68,18 @@ def checked_out(out: NDArray[np.float32] | None, size: int) -> NDArray[np.float3
     return out
 
 
+def checked_rows(rows: ArrayLike, size: int) -> NDArray[np.int64]:
+    """Return rows, int64, shape (n,); raise ShapeError if one is none of `size` rows."""
+    wanted = np.atleast_1d(np.asarray(rows))
+    if wanted.size == 0:
+        return np.empty(0, np.int64)
+    outside = wanted.dtype.kind not in "iu" or wanted.min() < 0 or wanted.max() >= size
+    if wanted.ndim != 1 or outside:
+        message = f"Rows must be whole numbers from 0 to {size - 1}, one after another."
+        raise ShapeError(message, hint="Use the rows that a search of this set returned.")
+    return wanted.astype(np.int64)
+
+
 def checked_each(units: Sized, k: Sized, masks: Sized) -> None:
     """Raise ShapeError if there is not one `k` and one mask for each query."""
     if not len(units) == len(k) == len(masks):

@@ -79,7 +79,7 @@ class Cluster:
 class _Held:
     """The Ray in use, who started it, and how many use it."""
 
-    lock = threading.Lock()
+    lock = threading.RLock()
     own_token = ""
     """Of this process's own Rays; empty until Ray was imported for one."""
     cluster: Cluster | None = None
@@ -115,11 +115,10 @@ def attach(address: str, *, cpus: int, store_bytes: int = 0) -> Cluster:
 
 def release() -> None:
     """Let go of Ray, once for each `attach`; the last one ends it if it was started here."""
-    with _Held.lock:
-        _Held.users -= 1
-        last = _Held.users == 0
-    if last:
-        _end()
+    with _Held.lock:  # until it has ended: who attaches meanwhile gets a new one
+        _Held.users = max(0, _Held.users - 1)
+        if _Held.users == 0:
+            _end()
 
 
 def _end() -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from eex.errors import EexError, UnavailableError
 from eex.index.ray_cluster import release
 from eex.index.ray_worker import Holding, RowsWorker
+from eex.index.shards import Users
 from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class RayShards:
         """
         self._ray, self._dim, self._patience = cluster.ray, dim, patience
         self._lock = threading.Lock()
+        self._users = Users(self._end)
         self._masks = _Masks(self._ray, [holding.span for holding in holdings])
         self._made = self._ray.remote(RowsWorker).options(
             num_cpus=cpus,
@@ -123,8 +125,10 @@ class RayShards:
 
         Raises:
             UnavailableError: If they do not all answer.
+            EexError: If they are closed.
         """
-        return self._wait_for_all()
+        with self._users.one_more():
+            return self._wait_for_all()
 
     def ask(
         self, requests: Sequence[Request[Reply] | None], masks: Sequence[Mask | None] = ()
@@ -135,7 +139,25 @@ class RayShards:
 
         Raises:
             CancelledError: If the search should stop; so do the workers.
+            EexError: If they are closed.
         """
+        with self._users.one_more():
+            return self._ask(requests, masks)
+
+    def close(self) -> None:
+        """Answer no new question; end the workers and let go of Ray after those under way."""
+        self._users.close()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._masks.clear()
+            for worker in self._workers:
+                self._kill(worker.actor)
+        release()
+
+    def _ask(
+        self, requests: Sequence[Request[Reply] | None], masks: Sequence[Mask | None]
+    ) -> list[Reply | None]:
         ray, deadline = self._ray, time.monotonic() + self._patience
         bits = [None if mask is None else self._masks.of(mask) for mask in masks]
         replies: list[Reply | None] = [None] * len(requests)
@@ -171,16 +193,6 @@ class RayShards:
         finally:
             self._cancel(sent)
         return replies
-
-    def close(self) -> None:
-        """End the workers and let go of Ray."""
-        with self._lock:
-            workers, self._workers = self._workers, []
-            self._masks.clear()
-            for worker in workers:
-                self._kill(worker.actor)
-        if workers:
-            release()
 
     def _wait_for_all(self) -> list[tuple[str, int]]:
         ray = self._ray

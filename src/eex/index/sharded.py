@@ -24,9 +24,17 @@ import numpy as np
 
 from eex.config import processors
 from eex.errors import ShapeError
-from eex.index.asked import checked_each, checked_k, checked_mask, unit_row, unit_rows
+from eex.index.asked import (
+    checked_each,
+    checked_k,
+    checked_mask,
+    checked_out,
+    checked_rows,
+    unit_row,
+    unit_rows,
+)
 from eex.index.base import Hits, PartialHits, Scan
-from eex.index.shards import RowScores, Scans, Scores, Search, Tolerance, joined
+from eex.index.shards import RowScores, Scans, Scores, Search, Tolerance, Users, joined
 from eex.index.topk import top_rows
 
 if TYPE_CHECKING:
@@ -45,7 +53,10 @@ UNTOLD = 1e-3
 
 
 class ShardedIndex:
-    """A `VectorIndex` over ranges of rows. Safe to use from several threads if its shards are."""
+    """A `VectorIndex` over ranges of rows. Safe to use from several threads if its shards are.
+
+    It may be closed under a search: that one ends as ever, later ones raise EexError.
+    """
 
     def __init__(self, shards: Shards) -> None:
         """Take the ranges and whoever answers for them.
@@ -62,6 +73,7 @@ class ShardedIndex:
                 raise ShapeError(message, hint="See `spans`.")
             last = high
         self._size = last
+        self._users = Users(shards.close)  # answers are read where the shards keep them
 
     def __enter__(self) -> Self:
         return self
@@ -70,8 +82,11 @@ class ShardedIndex:
         self.close()
 
     def close(self) -> None:
-        """Let go of what was taken to answer; the index cannot be used afterwards."""
-        self.shards.close()
+        """Let no new search begin; let go of what was taken to answer after the last one's end.
+
+        Does not wait for searches under way in other threads.
+        """
+        self._users.close()
 
     @property
     def size(self) -> int:
@@ -88,7 +103,8 @@ class ShardedIndex:
         count, request = len(unit_rows(queries, self.dim)), Search(_wide(queries), checked_k(k))
         masks = [None if mask is None else checked_mask(mask, self.size)]
         asked = [request if self._wanted(span, masks) else None for span in self._spans]
-        return self._merged(self.shards.ask(asked, masks), asked, count, k)
+        with self._users.one_more():
+            return self._merged(self.shards.ask(asked, masks), asked, count, k)
 
     def scan(self, query: ArrayLike, *, k: int, mask: Mask | None = None) -> Scan:
         """Return every row's score and the `k` nearest; what could not be searched is NaN."""
@@ -106,15 +122,16 @@ class ShardedIndex:
         if not len(units):
             return []
         asked = [request if self._wanted(span, masks) else None for span in self._spans]
-        replies = self.shards.ask(asked, masks)
         scans = []
-        for i, some in enumerate(request.k):
-            scores = np.full(self.size, np.nan, np.float32)
-            for (low, high), reply in zip(self._spans, replies, strict=True):
-                if reply is not None:
-                    scores[low:high] = reply[i].scores
-            hits = [None if reply is None else reply[i].hits for reply in replies]
-            scans.append(Scan(scores, self._merged(hits, asked, 1, some)))
+        with self._users.one_more():
+            replies = self.shards.ask(asked, masks)
+            for i, some in enumerate(request.k):
+                scores = np.full(self.size, np.nan, np.float32)
+                for (low, high), reply in zip(self._spans, replies, strict=True):
+                    if reply is not None:
+                        scores[low:high] = reply[i].scores
+                hits = [None if reply is None else reply[i].hits for reply in replies]
+                scans.append(Scan(scores, self._merged(hits, asked, 1, some)))
         return scans
 
     def scores(
@@ -122,37 +139,28 @@ class ShardedIndex:
     ) -> NDArray[np.float32]:
         """Return every row's cosine; NaN also where rows could not be searched."""
         unit_row(query, self.dim)
-        if out is None:
-            out = np.empty(self.size, np.float32)
-        elif out.shape != (self.size,) or out.dtype != np.float32:
-            message = f"The result must be float32 of shape ({self.size},), got {out.shape}."
-            raise ShapeError(message, hint="Leave `out` away to have one made.")
+        out = checked_out(out, self.size)
         request = Scores(_wide(query))
         asked = [request if high > low else None for low, high in self._spans]
-        for (low, high), reply in zip(self._spans, self.shards.ask(asked), strict=True):
-            out[low:high] = np.nan if reply is None else reply
+        with self._users.one_more():
+            for (low, high), reply in zip(self._spans, self.shards.ask(asked), strict=True):
+                out[low:high] = np.nan if reply is None else reply
         return out
 
     def score_rows(self, query: ArrayLike, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the cosines of some rows; NaN also where they could not be searched."""
         unit_row(query, self.dim)
-        wanted = np.atleast_1d(np.asarray(rows))
-        if wanted.size == 0:
-            return np.empty(0, np.float32)
-        outside = wanted.dtype.kind not in "iu" or wanted.min() < 0 or wanted.max() >= self.size
-        if wanted.ndim != 1 or outside:
-            message = f"Rows must be whole numbers from 0 to {self.size - 1}, one after another."
-            raise ShapeError(message, hint="Use the rows that a search of this set returned.")
-        wide = _wide(query)
+        wanted, wide = checked_rows(rows, self.size), _wide(query)
         places = [np.flatnonzero((wanted >= low) & (wanted < high)) for low, high in self._spans]
         asked = [
-            RowScores(wide, wanted[some].astype(np.int64) - low) if some.size else None
+            RowScores(wide, wanted[some] - low) if some.size else None
             for (low, _), some in zip(self._spans, places, strict=True)
         ]
         out = np.full(wanted.size, np.nan, np.float32)
-        for some, reply in zip(places, self.shards.ask(asked), strict=True):
-            if reply is not None:
-                out[some] = reply
+        with self._users.one_more():
+            for some, reply in zip(places, self.shards.ask(asked), strict=True):
+                if reply is not None:
+                    out[some] = reply
         return out
 
     def tolerance(self, query: ArrayLike) -> float:
@@ -163,7 +171,8 @@ class ShardedIndex:
         unit_row(query, self.dim)
         request = Tolerance(_wide(query))
         asked = [request if high > low else None for low, high in self._spans]
-        told = [bound for bound in self.shards.ask(asked) if bound is not None]
+        with self._users.one_more():
+            told = [bound for bound in self.shards.ask(asked) if bound is not None]
         return max(told, default=UNTOLD)
 
     def _wanted(self, span: Span, masks: Sequence[Mask | None]) -> bool:
@@ -221,6 +230,7 @@ class LocalShards:
             raise ShapeError(message, hint="Give at least one, all of one set.")
         self._indexes = list(indexes)
         self._threads = processors() if threads is None else max(1, threads)
+        self._users = Users(self._end)
 
     @property
     def dim(self) -> int:
@@ -249,13 +259,18 @@ class LocalShards:
             cut = [None if mask is None else mask[low:high] for mask in masks]
             return request.of(self._indexes[number], cut)
 
-        futures = [
-            self._pool.submit(copy_context().run, answer, number) for number in range(len(requests))
-        ]
-        return [future.result() for future in futures]
+        with self._users.one_more():
+            futures = [
+                self._pool.submit(copy_context().run, answer, number)
+                for number in range(len(requests))
+            ]
+            return [future.result() for future in futures]
 
     def close(self) -> None:
-        """End the threads."""
+        """Answer no new question; end the threads once those under way are answered."""
+        self._users.close()
+
+    def _end(self) -> None:
         self._pool.shutdown()
 
 

@@ -6,12 +6,16 @@ or in another one.
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from eex.errors import EexError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -88,12 +92,55 @@ class Shards(Protocol):
 
         Raises:
             CancelledError: If the search should stop (`eex.stopping`).
+            EexError: If they are closed.
         """
         ...
 
     def close(self) -> None:
-        """Let go of what was taken to answer."""
+        """Answer no new question; let go of what was taken once those under way are answered.
+
+        Does not wait for them. What was returned may not be looked at afterwards.
+        """
         ...
+
+
+class Users:
+    """Who uses what another thread may close: it is let go of when the last of them has left."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        """Take what is called once, by `close` or on the thread of the last who leaves."""
+        self._end = end
+        self._lock = threading.Lock()
+        self._count, self._closed = 0, False
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Keep it open meanwhile.
+
+        Raises:
+            EexError: If it is closed.
+        """
+        with self._lock:
+            if self._closed:
+                message = "The set was closed; ask again."
+                raise EexError(message, hint="Open it again if this is told once more.")
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count -= 1
+                last = self._closed and not self._count
+            if last:
+                self._end()
+
+    def close(self) -> None:
+        """Let nobody in any more; end at once if nobody is there. A second time does nothing."""
+        with self._lock:
+            now = not self._closed and not self._count
+            self._closed = True
+        if now:
+            self._end()
 
 
 @dataclass(frozen=True)

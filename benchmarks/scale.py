@@ -34,7 +34,8 @@ Keys of the JSON (milliseconds are medians; ratios are medians over rounds of pa
     ray                 null, or `rows`, `workers`, `start_s` (Ray and workers), `ray_ms`, `own_ms`,
                         `identical` (share of queries with the same rows and scores), `killed_s` (a
                         search under which a worker is killed, until a new one answers),
-                        `killed_identical`, `kills`
+                        `killed_identical`, `kills` (those that came before the answer; only they
+                        count), `kills_late` (after it); null where no kill came before
     left_out            what was left out, and why
 """
 

@@ -15,7 +15,15 @@ import numpy as np
 
 from eex.config import processors
 from eex.errors import ShapeError
-from eex.index.asked import checked_each, checked_k, checked_mask, checked_out, unit_row, unit_rows
+from eex.index.asked import (
+    checked_each,
+    checked_k,
+    checked_mask,
+    checked_out,
+    checked_rows,
+    unit_row,
+    unit_rows,
+)
 from eex.index.base import Hits, Scan
 from eex.index.kernels import over_rows
 from eex.index.lengths import GATHER_BYTES, Lengths
@@ -190,14 +198,7 @@ class ExactIndex:
 
     def score_rows(self, query: ArrayLike, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the cosines of some rows, exact to float32; see `VectorIndex.score_rows`."""
-        unit, wanted = unit_row(query, self.dim), np.atleast_1d(np.asarray(rows))
-        if wanted.size == 0:
-            return np.empty(0, np.float32)
-        outside = wanted.dtype.kind not in "iu" or wanted.min() < 0 or wanted.max() >= self.size
-        if wanted.ndim != 1 or outside:
-            message = f"Rows must be whole numbers from 0 to {self.size - 1}, one after another."
-            raise ShapeError(message, hint="Use the rows that a search of this set returned.")
-        return self.exact_scores(unit, wanted.astype(np.int64))
+        return self.exact_scores(unit_row(query, self.dim), checked_rows(rows, self.size))
 
     # What the public methods share. A `unit` is a query of length 1, float64, shape (dim,).
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,11 +22,15 @@ from eex.cli.say import (
     say,
 )
 from eex.cli.sets import size_text
-from eex.errors import BadQueryError
+from eex.errors import BadQueryError, EexError
 
 if TYPE_CHECKING:
     from eex.embeddings import EmbeddingSet
     from eex.index.built_record import BuiltIndex
+    from eex.index.engines import EngineSpec
+
+LARGE = 5_000_000
+"""Rows from which it is said how much is read to measure an index."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 engine_option = click.option("--engine", required=True, metavar="NAME", help="See: index engines.")
@@ -135,7 +141,8 @@ def verify(
     """Measure what an index finds of what an exact search finds, and keep it in its record.
 
     Image-like queries are near rows of the set, text-like ones near none, as texts are for models
-    such as CLIP; their recall is told apart. With --option, as of a search, nothing is kept.
+    such as CLIP; their recall is told apart. With --option, as of a search, nothing is kept. The
+    set is read once for the exact answers; of very large ones ask fewer --queries.
 
     \b
     Examples:
@@ -143,8 +150,7 @@ def verify(
       eex index verify world --engine faiss-ivf-rabitq --queries 500
       eex index verify world --engine faiss-ivf-rabitq --option nprobe=256
     """  # noqa: D301 - click reads the backspace
-    from eex.index.built import built_index, built_indexes, keep_recall, open_index
-    from eex.index.recall import measure_recall
+    from eex.index.built import built_index, built_indexes
 
     _let_threads_sleep()
     embeddings, ours = _opened(name)
@@ -155,24 +161,26 @@ def verify(
     if not chosen:
         message = f"{name} has no index."
         raise BadQueryError(message, hint=f"Build one: eex index build {name} --engine NAME")
-    measured = []
+    options = _options(given)
+    if len(embeddings) > LARGE:
+        size = size_text(embeddings.vectors.nbytes)
+        say(f"For the exact answers {size} are read once for each index; the bar says how long.")
+        say(f"Fewer --queries than {queries} are quicker.")
+    told, failed = [], False
     for built in chosen:
-        opened = open_index(
-            embeddings, built.engine, options=_options(given), threads=threads or ours
-        )
-        with ExitStack() as drawn:
-            recall = measure_recall(
-                opened,
-                embeddings,
-                queries=queries,
-                threads=threads or ours,
-                progress=progress(f"measuring {built.engine}", "queries", drawn),
-            )
-        measured.append(_with_recall(built, recall) if given else keep_recall(built, recall))
+        one, error = _verified(embeddings, built, options, queries, threads or ours)
+        if error is not None:
+            if engine is not None and one.problem:
+                raise error
+            say(f"Error: {error}" + (f" {error.hint}" if error.hint else ""))
+            failed = True
+        told.append(one)
     if as_json:
-        answer(json_text({"indexes": [one.to_json() for one in measured]}))
-        return
-    answer("\n\n".join(built_text(one) for one in measured))
+        answer(json_text({"indexes": [one.to_json() for one in told]}))
+    else:
+        answer("\n\n".join(built_text(one) for one in told))
+    if failed:
+        sys.exit(1)
 
 
 @index.command()
@@ -199,7 +207,7 @@ def remove(name: str, *, engine: str, as_json: bool) -> None:
 @index.command()
 @json_option
 def engines(*, as_json: bool) -> None:
-    """List the engines that are installed, and their options.
+    """List the engines that are installed, and their options; one that is broken says why.
 
     \b
     Examples:
@@ -209,11 +217,20 @@ def engines(*, as_json: bool) -> None:
     from eex.index.engines import engine as spec_of
     from eex.index.engines import engine_names
 
-    specs = [spec_of(name) for name in engine_names()]
+    specs: list[EngineSpec] = []
+    broken: dict[str, str] = {}
+    for name in engine_names():
+        try:
+            specs.append(spec_of(name))
+        except EexError as error:
+            broken[name] = f"{error} {error.hint}".strip()
+        except Exception as error:  # noqa: BLE001 - whatever the module of another raises
+            broken[name] = f"It cannot be imported: {type(error).__name__}: {error}"
     if as_json:
         records = [
             {
                 "name": spec.name,
+                "problem": "",
                 "title": spec.title,
                 "exact": spec.exact,
                 "scores_all": spec.scores_all,
@@ -231,6 +248,8 @@ def engines(*, as_json: bool) -> None:
             }
             for spec in specs
         ]
+        records += [{"name": name, "problem": problem} for name, problem in broken.items()]
+        records.sort(key=lambda record: str(record["name"]))
         answer(json_text({"engines": records}))
         return
     lines = []
@@ -243,6 +262,7 @@ def engines(*, as_json: bool) -> None:
         for option in spec.options:
             when = " May be given when searching." if option.searching else ""
             lines.append(f"  {option.name}={option.default}: {option.about}{when}")
+    lines += [f"{name:<18} cannot be used: {problem}" for name, problem in broken.items()]
     answer("\n".join(lines))
 
 
@@ -266,10 +286,43 @@ def built_text(built: BuiltIndex) -> str:
     return facts_text(built.engine, told)
 
 
-def _with_recall(built: BuiltIndex, recall: dict[str, Any]) -> BuiltIndex:
-    from dataclasses import replace
+def _verified(
+    embeddings: EmbeddingSet, built: BuiltIndex, options: dict[str, str], queries: int, threads: int
+) -> tuple[BuiltIndex, EexError | None]:
+    """Measure an index and keep what was measured, unless with options; return what went wrong."""
+    from eex.index.built import keep_recall
 
-    return replace(built, recall=recall)
+    try:
+        recall = _measured(embeddings, built.engine, options, queries, threads)
+    except EexError as error:
+        return replace(built, problem=built.problem or error.message), error
+    if not options:
+        try:
+            keep_recall(built, recall)
+        except EexError as error:
+            return replace(built, recall=recall), error
+    return replace(built, recall=recall), None
+
+
+def _measured(
+    embeddings: EmbeddingSet, engine: str, options: dict[str, str], queries: int, threads: int
+) -> dict[str, Any]:
+    """Open an index, measure it, and close it where it can be closed."""
+    from eex.index.built import open_index
+    from eex.index.recall import measure_recall
+
+    with ExitStack() as held:
+        opened = open_index(embeddings, engine, options=options, threads=threads)
+        if callable(close := getattr(opened, "close", None)):
+            held.callback(close)
+        return measure_recall(
+            opened,
+            embeddings,
+            queries=queries,
+            threads=threads,
+            reading=progress(f"exact answers for {engine}", "tiles", held),
+            progress=progress(f"measuring {engine}", "queries", held),
+        )
 
 
 def _opened(name: str) -> tuple[EmbeddingSet, int]:

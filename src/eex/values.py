@@ -105,6 +105,8 @@ def check_unicode(text: str) -> None:
 
 def number_of(value: object, name: str) -> float:
     """Return a finite number of any kind as float."""
+    if type(value) is float and math.isfinite(value):  # as most are: vectors have thousands
+        return value
     number = math.nan
     if isinstance(value, SupportsFloat) and not isinstance(value, bool):
         with suppress(TypeError, ValueError, OverflowError):

@@ -151,11 +151,11 @@ class RowsPart:
 
     def __post_init__(self) -> None:
         _check_common(self)
-        rows = tuple(_whole(row) for row in sequence(self.rows, "rows"))
+        rows = sequence(self.rows, "rows")
         if not 1 <= len(rows) <= MAX_ROWS:
             message = f"A part of rows has 1 to {MAX_ROWS:,} of them, this one has {len(rows):,}."
             raise BadQueryError(message, hint="For many tiles, ask with an area or a vector.")
-        set_fields(self, rows=rows)
+        set_fields(self, rows=tuple(map(_whole, rows)))
 
     def to_json(self) -> dict[str, Any]:
         """Return the part as a JSON-able record."""
@@ -179,11 +179,12 @@ class VectorPart:
         numbers = self.vector
         if isinstance(numbers, np.ndarray):
             numbers = numbers.tolist()
-        vector = tuple(number_of(number, "vector") for number in sequence(numbers, "vector"))
-        largest = max(map(abs, vector), default=0.0)
-        if not largest or len(vector) > MAX_NUMBERS:
+        given = sequence(numbers, "vector")
+        fits = 1 <= len(given) <= MAX_NUMBERS
+        vector = tuple(number_of(number, "vector") for number in given) if fits else ()
+        if not any(vector):
             message = f"A vector has 1 to {MAX_NUMBERS:,} numbers, not all zero."
-            raise BadQueryError(message, hint=f"This one has {len(vector):,}.")
+            raise BadQueryError(message, hint=f"This one has {len(given):,}.")
         set_fields(self, vector=vector)
 
     def to_json(self) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from eex.search.rows import index_of
+from eex.index.engines import Opening
+from eex.index.plain import open_exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,7 +109,7 @@ def answers_like(some: EmbeddingSet, wanted: np.ndarray) -> None:
     query = RNG.normal(size=wanted.shape[1])
     with np.errstate(all="ignore"):
         cosines = wanted @ query / np.linalg.norm(wanted, axis=1) / np.linalg.norm(query)
-    index = index_of(some, threads=1)
+    index = open_exact(Opening(embeddings=some))
     assert isinstance(index, ExactIndex)
     np.testing.assert_allclose(index.score_rows(query, range(len(wanted))), cosines, atol=1e-6)
     assert index.rankable.sum() == some.counts.usable

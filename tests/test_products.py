@@ -12,8 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from eex.index.engines import Opening
-from eex.index.plain import open_exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +23,9 @@ from eex.columns.vectors import vectors_of
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet, SetHeader, open_table, table, write, write_opened
 from eex.errors import BadQueryError, DamagedSetError, EexError
+from eex.index.engines import Opening
 from eex.index.exact import ExactIndex
+from eex.index.plain import open_exact
 from eex.search.open import open_set
 from eex.search.run import OpenSet
 

@@ -32,6 +32,7 @@ from eex.server.guard import Guard
 from eex.server.learn import Lesson
 from eex.server.load import LOOKED_BYTES, PART_BYTES, ROW_BYTES, Limits, Load, rows_looked
 from eex.server.state import State
+from own_loop import in_own_loop
 from toy_sets import toy_set
 
 
@@ -170,7 +171,7 @@ def test_a_search_that_looks_at_many_rows_takes_more_of_the_memory() -> None:
         async with load.turn(100, looked=50):
             assert load._held == each + 50 * LOOKED_BYTES
 
-    anyio.run(main)
+    in_own_loop(main)
 
 
 def test_one_classifier_is_fitted_at_a_time() -> None:
@@ -196,7 +197,7 @@ def test_one_classifier_is_fitted_at_a_time() -> None:
             gate.set()
         assert order == [0, 1, 2]
 
-    anyio.run(main)
+    in_own_loop(main)
 
 
 @pytest.fixture
@@ -331,7 +332,7 @@ def test_bodies_at_once_are_bounded_and_small_ones_are_always_let_in(
         assert await request(guard, [piece(b"1"), {"type": "http.disconnect"}]) == (0, b"")
         assert guard.held == 0
 
-    anyio.run(main)
+    in_own_loop(main)
 
 
 def test_values_are_counted_before_they_are_decoded(client: TestClient) -> None:
@@ -356,7 +357,7 @@ def test_bodies_of_many_values_count_for_more(monkeypatch: pytest.MonkeyPatch) -
         assert (await request(guard, [piece(b"[1,1,1]" * 600, more=False)]))[0] == 503
         assert guard.held == 0
 
-    anyio.run(main)
+    in_own_loop(main)
 
 
 def test_a_body_that_does_not_come_on_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +375,7 @@ def test_a_body_that_does_not_come_on_is_given_up(monkeypatch: pytest.MonkeyPatc
         assert await request(guard, [*steps, end]) == (200, b"800")
         assert guard.held == 0
 
-    anyio.run(main)
+    in_own_loop(main)
 
 
 def test_stalled_bodies_keep_small_ones_out_never(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,4 +394,4 @@ def test_stalled_bodies_keep_small_ones_out_never(monkeypatch: pytest.MonkeyPatc
             group.cancel_scope.cancel()
         assert guard.held == 0
 
-    anyio.run(main)
+    in_own_loop(main)

@@ -33,6 +33,7 @@ from eex.server.load import PART_BYTES, ROW_BYTES, Limits, Load
 from eex.server.run import listen
 from eex.server.state import State
 from eex.stopping import check_stopped
+from own_loop import in_own_loop
 from toy_sets import toy_set
 
 PATIENCE = 30.0
@@ -276,7 +277,7 @@ def test_turns_are_first_come_first_served_and_bounded_by_memory() -> None:
             gates["d"].set()
         assert (load._running, load._held) == (0, 0)
 
-    anyio.run(main)
+    in_own_loop(main)
 
 
 def test_who_leaves_the_line_makes_room_for_those_behind() -> None:
@@ -306,7 +307,7 @@ def test_who_leaves_the_line_makes_room_for_those_behind() -> None:
                     leaving.cancel()
             await done.wait()
 
-    anyio.run(main)
+    in_own_loop(main)
 
 
 def test_levels_are_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

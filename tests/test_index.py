@@ -594,3 +594,11 @@ def test_nobody_writes_any_more_when_an_error_is_raised() -> None:
     count = len(done)
     time.sleep(0.1)
     assert len(done) == count
+
+
+def test_a_row_too_long_to_rank_warns_of_nothing_among_several_queries() -> None:
+    vectors = toy_vectors(50, 16).astype(np.float64)
+    vectors[7] = 1e200
+    found = ExactIndex(vectors).search(vectors[:5], k=50)
+    assert found.rows.shape == (5, 49)
+    assert 7 not in found.rows

@@ -94,8 +94,9 @@ def dot_many(matrix: Rows, queries: Rows, lines: Sequence[NDArray[Any]]) -> None
     step = max(1, PACKED_BYTES // (matrix.shape[1] * matrix.itemsize))
     for low in range(0, matrix.shape[0], step):
         made = np.asarray(numkong.dots_packed(matrix[low : low + step], kept))
-        for j, line in enumerate(lines):
-            line[low : low + step] = made[:, j]
+        with np.errstate(over="ignore"):  # of rows too long to rank
+            for j, line in enumerate(lines):
+                line[low : low + step] = made[:, j]
 
 
 def widened(rows: Rows) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
     found = eex.ask("q.json")
 
-The same file gives the same answer here, with `eex search --recipe`, over HTTP and in the page.
+The same file gives the same answer here, with `eex search --recipe` and over HTTP.
 """
 
 from __future__ import annotations

@@ -29,9 +29,6 @@ TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 BOUNDS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 """What Qdrant calls the ends of a range."""
 
-NUMBERS = ("integer", "float", "time", "boolean")
-"""What is compared as numbers."""
-
 
 class CannotSayError(Exception):
     """There are no conditions of Qdrant that mean the same."""

@@ -33,6 +33,7 @@ from eex.errors import (
     UnknownNameError,
 )
 from eex.server.answers import problem
+from eex.server.exports import router as exports
 from eex.server.guard import Guard
 from eex.server.load import Limits
 from eex.server.routes import router
@@ -98,6 +99,7 @@ def create_app(
     settings = settings or Settings.from_env()
     app.state.eex = State(settings, sets, limits=limits)
     app.include_router(router)
+    app.include_router(exports)
     app.include_router(tiles)
     app.add_exception_handler(EexError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache, partial
 from threading import Event
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request, Response
 import eex
 from eex.encoders.listing import encoder_record
 from eex.encoders.open import encoder_specs
-from eex.export import dumps, near
+from eex.export import near
 from eex.imagery.bluemarble import BlueMarble
 from eex.places import find_places
 from eex.search.query import Query as Asked
@@ -192,27 +192,6 @@ def scores(mark: str, request: Request, state: Served) -> Response:
     headers = {"X-Eex-Min": repr(answer.low), "X-Eex-Max": repr(answer.high)}
     tag = f"s{answer.id}"
     return answered(request, answer.levels, tag=tag, media=BINARY, age=FOREVER, extra=headers)
-
-
-@router.get(
-    "/searches/{mark}/export",
-    operation_id="export",
-    response_class=Response,
-    responses=gives("application/geo+json"),
-)
-def export(
-    mark: str,
-    state: Served,
-    format: Annotated[Literal["geojson", "csv"], Query()] = "geojson",  # noqa: A002
-) -> Response:
-    """Return the best tiles as a file, licence and credit included."""
-    found = state.recall(mark).found
-    if format == "csv":
-        content, media = found.to_csv(), "text/csv; charset=utf-8"
-    else:
-        content, media = dumps(found.to_geojson()), "application/geo+json"
-    name = f'attachment; filename="earth-{mark[:8]}.{format}"'
-    return Response(content, media_type=media, headers={"Content-Disposition": name})
 
 
 @router.get(

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +24,6 @@ from eex.filters.area import Area
 from eex.filters.record import Filter
 from eex.search import query
 from eex.search.feedback import query as learned
-from eex.search.parts import Part
 from eex.search.query import Query
 from eex.search.run import OpenSet
 from eex.server.app import create_app
@@ -318,17 +317,14 @@ def test_the_description_names_every_route(client: TestClient) -> None:
 def test_the_description_has_the_fields_of_a_query(client: TestClient) -> None:
     told = client.get("/api/v1/openapi.json").json()
     kept = told["components"]["schemas"]
-    for path, known in (("search", query._KEYS), ("feedback", (*learned._OWN, *learned._RESULTS))):
-        route = told["paths"][f"/api/v1/{path}"]["post"]
-        record = route["requestBody"]["content"]["application/json"]["schema"]
-        assert set(record["properties"]) == set(known)
-        assert record["examples"]
-    parts = {field.name for part in get_args(Part) for field in fields(part)} - {"inside"}
+    for name, known in (
+        ("QueryRecord", query._KEYS),
+        ("FeedbackRecord", (*learned._OWN, *learned._RESULTS)),
+    ):
+        assert set(kept[name]["properties"]) == set(known)
+        assert kept[name]["examples"]
     where = {field.name for field in fields(Filter)}
     assert set(kept["FilterRecord"]["properties"]) == where
-    assert parts | {"kind", "bbox", "area", "near"} == set(kept["QueryPart"]["properties"])
-    rows = kept["QueryPart"]["properties"]["rows"]["anyOf"][0]
-    assert (rows["type"], rows["maxItems"]) == ("array", 10_000)
 
 
 def test_only_so_many_answers_are_kept(settings: Settings, world: OpenSet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from eex.server.answers import problem
 from eex.server.exports import router as exports
 from eex.server.guard import Guard
 from eex.server.load import Limits
+from eex.server.openapi import described
 from eex.server.routes import router
 from eex.server.state import State
 from eex.server.tiles import router as tiles
@@ -98,6 +100,7 @@ def create_app(
     )
     settings = settings or Settings.from_env()
     app.state.eex = State(settings, sets, limits=limits)
+    app.openapi = partial(described, app)  # type: ignore[method-assign]
     app.include_router(router)
     app.include_router(exports)
     app.include_router(tiles)

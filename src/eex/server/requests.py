@@ -15,14 +15,18 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from eex.search.parts import MAX_NUMBERS, MAX_ROWS
 from eex.search.query import MAX_PARTS, MAX_PROMPTS, MAX_SETS
 from eex.server.learn import MOST_BACKGROUND, MOST_LABELS
+from eex.server.parts import AnyPart, BBox, FilterRecord, FusionRecord, Sent
 
 EXAMPLE: JsonValue = {"set": "world", "parts": [{"kind": "text", "text": "sand desert"}], "k": 10}
 
 
-class _Like:
+NAME = "x-name"
+"""Key of the name of a record, for `eex.server.openapi`, which puts it under that name."""
+
+
+class Like:
     """Takes any object of JSON; is described as a model.
 
     What is asked is read by `Query.from_json`, which takes the same records from files, in Python
@@ -40,84 +44,23 @@ class _Like:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return handler(self.model.__pydantic_core_schema__)
+        return {**handler(self.model.__pydantic_core_schema__), NAME: self.model.__name__}
 
 
-class NearRecord(BaseModel):
-    """A place and a distance."""
-
-    lon: float = Field(description="Degrees east, -180 to 180.")
-    lat: float = Field(description="Degrees north, -90 to 90.")
-    km: float = Field(description="Kilometres along the great circle.")
-
-
-Near = NearRecord | str | None
-"""A text is "LAT, LON, KM"."""
-
-Span = Annotated[list[str | None], Field(min_length=2, max_length=2)] | str | None
-"""A text is START/END."""
-
-BBox = Annotated[list[float], Field(min_length=4, max_length=4)] | None
-
-GeoJson = dict[str, Any] | str | None
-
-Rows = Annotated[list[int], Field(max_length=MAX_ROWS)]
+Short = Literal["text", "place", "image", "row"]
+"""Parts that have a short form."""
 
 Marked = Annotated[list[int], Field(max_length=MOST_LABELS)]
 
 
-class QueryPart(BaseModel):
-    """One part of a query; which fields count depends on its kind."""
+class PointRecord(Sent):
+    """A place."""
 
-    kind: Literal["text", "image", "place", "row", "rows", "vector", "area"] = Field(
-        description="What the part is."
-    )
-    text: str | None = Field(None, description="Kind text: words, at most 2,000 characters.")
-    data: str | None = Field(None, description="Kind image: base64 or a data: URL.")
-    lon: float | None = Field(None, description="Kind place: degrees east, -180 to 180.")
-    lat: float | None = Field(None, description="Kind place: degrees north, -90 to 90.")
-    row: int | None = Field(None, description="Kind row: a row of the set, more like this.")
-    rows: Rows | None = Field(None, description="Kind rows: tiles whose mean is meant.")
-    vector: Annotated[list[float], Field(max_length=MAX_NUMBERS)] | None = Field(
-        None, description="Kind vector: as long as the set's."
-    )
-    bbox: BBox = Field(None, description="Kind area: the tiles in this box.")
-    area: GeoJson = Field(None, description="Kind area: the tiles in these polygons, GeoJSON.")
-    near: Near = Field(None, description='Kind area: lon, lat and km, or "LAT, LON, KM".')
-    weight: float = Field(1.0, description="Share in the sum, -100 to 100; negative is away from.")
-    set: str = Field("", description="The one set that it is asked of; empty for all that take it.")
+    lon: float = Field(description="Degrees east, -180 to 180.")
+    lat: float = Field(description="Degrees north, -90 to 90.")
 
 
-class FilterRecord(BaseModel):
-    """Conditions that a tile must all meet; what is unknown of a tile meets none."""
-
-    bbox: BBox = Field(
-        None, description="West, south, east, north; west > east crosses the antimeridian."
-    )
-    area: GeoJson = Field(None, description="Polygons: a GeoJSON geometry or feature.")
-    near: Near = Field(None, description='lon, lat and km, or "LAT, LON, KM".')
-    time: Span = Field(
-        None,
-        description="First and last date, ISO 8601, each with all that it names; '', '..' and null "
-        "are open. Or START/END.",
-    )
-    season: Span = Field(
-        None, description="First and last day of the year, MM-DD; may cross New Year."
-    )
-    cloud: float | None = Field(None, description="Greatest cloud cover, percent.")
-    where: str | None = Field(None, description="CQL2 Text over the columns of the set.")
-
-
-class FusionRecord(BaseModel):
-    """How parts are joined."""
-
-    method: Literal["vector", "sum", "minimum", "rrf"] = "vector"
-    calibration: Literal["z", "robust-z", "quantile", "min-max", "none"] | None = None
-    constant: float | None = Field(None, description="Of rrf; 60 by default.")
-    window: int | None = Field(None, description="Of rrf: rows of each ranking; 10,000 by default.")
-
-
-class QueryRecord(BaseModel):
+class QueryRecord(Sent):
     """What is asked. `text`, `place`, `image`, `row` are short for one part each."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -127,7 +70,7 @@ class QueryRecord(BaseModel):
     sets: Annotated[list[str], Field(max_length=MAX_SETS)] | None = Field(
         None, description="Several sets asked together; results are tiles of the first."
     )
-    parts: Annotated[list[QueryPart], Field(max_length=MAX_PARTS)] | None = Field(
+    parts: Annotated[list[AnyPart], Field(max_length=MAX_PARTS)] | None = Field(
         None, description="1 to 16 parts."
     )
     k: int | None = Field(None, description="Results listed, 1 to 50,000; 10 by default.")
@@ -148,12 +91,12 @@ class QueryRecord(BaseModel):
     )
     top_percent: float | None = Field(None, description="Only the best tiles, percent.")
     text: str | None = Field(None, description="Short for a text part.")
-    place: Annotated[list[float], Field(min_length=2, max_length=2)] | dict[str, float] | None = (
-        Field(None, description="Short for a place part: [lon, lat].")
+    place: Annotated[list[float], Field(min_length=2, max_length=2)] | PointRecord | None = Field(
+        None, description="Short for a place part: [lon, lat], or a record of both."
     )
     image: str | None = Field(None, description="Short for an image part: base64.")
     row: int | None = Field(None, description="Short for a row part.")
-    weights: dict[str, float] | None = Field(None, description="Weights of the short parts.")
+    weights: dict[Short, float] | None = Field(None, description="Weights of the short parts.")
     split: bool | None = Field(
         None, description="Cut texts into the concepts they name, a part each."
     )
@@ -165,7 +108,7 @@ class QueryRecord(BaseModel):
     )
 
 
-class FeedbackRecord(BaseModel):
+class FeedbackRecord(Sent):
     """Tiles that were marked, and what was asked before."""
 
     model_config = ConfigDict(
@@ -202,8 +145,8 @@ class FeedbackRecord(BaseModel):
     top_percent: float | None = Field(None, description="As in a query.")
 
 
-AnyQuery = Annotated[dict[str, Any], _Like(QueryRecord)]
+AnyQuery = Annotated[dict[str, Any], Like(QueryRecord)]
 """A query as it was sent."""
 
-AnyFeedback = Annotated[dict[str, Any], _Like(FeedbackRecord)]
+AnyFeedback = Annotated[dict[str, Any], Like(FeedbackRecord)]
 """Feedback as it was sent."""

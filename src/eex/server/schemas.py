@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from eex.encoders.base import Modality
+from eex.server.parts import RecipeRecord
+from eex.server.requests import Like, QueryRecord
+
+Box = Annotated[list[float], Field(min_length=4, max_length=4)]
+"""West, south, east, north, degrees."""
 
 
-class ResultRecord(BaseModel):
+class Told(BaseModel):
+    """What is answered; every field is there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class ResultRecord(Told):
     """One of the best tiles."""
 
     rank: int
@@ -21,7 +34,7 @@ class ResultRecord(BaseModel):
     repeats: list[int] | None = Field(None, description="Rows of tiles that only repeat this one.")
 
 
-class PlaceRecord(BaseModel):
+class PlaceRecord(Told):
     """A named place."""
 
     name: str
@@ -31,7 +44,7 @@ class PlaceRecord(BaseModel):
     country: str = ""
 
 
-class ReadAsRecord(BaseModel):
+class ReadAsRecord(Told):
     """What words were taken for."""
 
     phrase: str
@@ -39,7 +52,7 @@ class ReadAsRecord(BaseModel):
     similarity: float
 
 
-class ScoresRecord(BaseModel):
+class ScoresRecord(Told):
     """Where every tile's score is, and how to read it."""
 
     url: str
@@ -53,7 +66,7 @@ class ScoresRecord(BaseModel):
     )
 
 
-class CreditRecord(BaseModel):
+class CreditRecord(Told):
     """Licence and credit, to be shown with the answer."""
 
     set: str
@@ -63,13 +76,15 @@ class CreditRecord(BaseModel):
     notice: str | None = None
 
 
-class SearchAnswer(BaseModel):
+class SearchAnswer(Told):
     """The answer to a query."""
 
     id: str
     demo: bool = Field(description="True for the embedded demonstration.")
     banner: str
-    recipe: dict[str, Any] = Field(description="The query as asked, defaults filled in.")
+    recipe: Annotated[dict[str, Any], Like(RecipeRecord)] = Field(
+        description="The query as asked, defaults filled in."
+    )
     count: int
     score_kind: str = Field(description="What a score is: cosine, or how it was made.")
     inside: int | None = Field(None, description="Tiles that pass the filter; null without one.")
@@ -82,7 +97,7 @@ class SearchAnswer(BaseModel):
     credit: CreditRecord
 
 
-class ConceptRecord(BaseModel):
+class ConceptRecord(Told):
     """One thing that a concept model knows."""
 
     name: str
@@ -90,14 +105,14 @@ class ConceptRecord(BaseModel):
     reliable: bool
 
 
-class ExampleRecord(BaseModel):
+class ExampleRecord(Told):
     """A query that works at one click."""
 
     title: str
-    query: dict[str, Any]
+    query: Annotated[dict[str, Any], Like(QueryRecord)]
 
 
-class SetInfo(BaseModel):
+class SetInfo(Told):
     """What is known of a set."""
 
     name: str
@@ -107,7 +122,7 @@ class SetInfo(BaseModel):
     dim: int
     model: str
     variant: str = Field(description="Way of running the model that made the vectors.")
-    takes: list[str] = Field(
+    takes: list[Modality] = Field(
         description="Kinds of parts that its model can answer here besides tiles of the set: text, "
         "image, place; none while the model's weights are not on the server."
     )
@@ -120,31 +135,31 @@ class SetInfo(BaseModel):
     attribution: str
     tile_km: float
     spread_km: float
-    bbox: list[float]
+    bbox: Box
     concepts: list[ConceptRecord]
     examples: list[ExampleRecord]
 
 
-class SetList(BaseModel):
+class SetList(Told):
     """The sets that are served."""
 
     sets: list[SetInfo]
 
 
-class VariantRecord(BaseModel):
+class VariantRecord(Told):
     """One way of running an encoder; vectors of two are not compared."""
 
     name: str
     title: str
 
 
-class ModelInfo(BaseModel):
+class ModelInfo(Told):
     """What is known of an encoder."""
 
     name: str
     title: str
     dim: int
-    modalities: list[str]
+    modalities: list[Modality]
     bands: list[str] = Field(description="Of images, in order; empty if it takes none.")
     pixels: str = Field(description="picture, sentinel2-l2a, or empty if it takes no images.")
     variants: list[VariantRecord] = Field(description="The default first.")
@@ -159,19 +174,19 @@ class ModelInfo(BaseModel):
     get: str = Field(description="Command that gets them there; empty if they are.")
 
 
-class ModelList(BaseModel):
+class ModelList(Told):
     """The installed encoders."""
 
     models: list[ModelInfo]
 
 
-class PlaceList(BaseModel):
+class PlaceList(Told):
     """Named places."""
 
     places: list[PlaceRecord]
 
 
-class TileInfo(BaseModel):
+class TileInfo(Told):
     """One tile."""
 
     row: int
@@ -181,7 +196,7 @@ class TileInfo(BaseModel):
     properties: dict[str, Any]
 
 
-class Health(BaseModel):
+class Health(Told):
     """The server answers."""
 
     status: Literal["ok"]
@@ -198,3 +213,6 @@ class Problem(BaseModel):
     detail: str
     code: str = Field(description="For programs.")
     hint: str = Field(description="What to do next.")
+    concepts: list[str] | None = Field(None, description="What the model knows, for other words.")
+    places: list[PlaceRecord] | None = Field(None, description="Places that the words name.")
+    retry_after: float | None = Field(None, description="Seconds to wait before asking again.")

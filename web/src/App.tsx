@@ -13,6 +13,7 @@ import { useStore } from './state';
 
 export function App() {
   const theme = useStore((state) => state.theme);
+  useStore((state) => state.lang); // every word of the page is read again
   const { setColorScheme } = useMantineColorScheme();
 
   useEffect(() => {

@@ -1,15 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, search, toProblem, wasAborted } from './api';
+import { DEFAULT_QUERY } from './query';
 import type { Query } from './types';
 
 const query: Query = {
-  version: 1,
-  set: 'world',
+  ...DEFAULT_QUERY,
   parts: [{ kind: 'place', lon: 1, lat: 2, name: 'Here', weight: 1 }],
   k: 3,
-  bbox: null,
-  spread_km: null,
-  top_percent: null,
 };
 
 function answer(body: unknown, status = 200, type = 'application/json'): Response {

@@ -4,7 +4,20 @@
  * Routes are relative to the page, so a path prefix works. A request that is overtaken by a newer
  * one of its kind is aborted; what went wrong arrives as an ApiError whose words are for people.
  */
-import type { Answer, Part, Place, Problem, Query, SetInfo, TileInfo } from './types';
+import { bareFilter, toRecord } from './query';
+import type {
+  Answer,
+  Filter,
+  LooseQuery,
+  ModelInfo,
+  Place,
+  Problem,
+  Query,
+  SetInfo,
+  TileInfo,
+} from './types';
+
+const POST = { method: 'POST', headers: { 'content-type': 'application/json' } };
 
 const ROOT = new URL('api/v1/', document.baseURI);
 
@@ -102,6 +115,10 @@ export function getSet(set: string): Promise<SetInfo> {
   return json(`sets/${encodeURIComponent(set)}`);
 }
 
+export function getModels(): Promise<{ models: ModelInfo[] }> {
+  return json('models');
+}
+
 /** Tile centres in set order: lon, lat, lon, lat, … in degrees. */
 export async function getPositions(set: string): Promise<Float32Array> {
   const response = await request(`sets/${encodeURIComponent(set)}/positions`);
@@ -128,19 +145,18 @@ export async function findPlaces(q: string, limit = 6): Promise<Place[]> {
   return found.places;
 }
 
-/** The part as the server knows it, without what only the page uses. */
-function bare(part: Part): Record<string, unknown> {
-  const { kind, weight } = part;
-  switch (kind) {
-    case 'text':
-      return { kind, text: part.text, weight };
-    case 'image':
-      return { kind, data: part.data, weight };
-    case 'place':
-      return { kind, lon: part.lon, lat: part.lat, weight };
-    case 'row':
-      return { kind, row: part.row, weight };
-  }
+/** The tiles that pass a filter; nothing is ranked. Overtakes any count under way. */
+export async function countInside(set: string, filter: Filter): Promise<number> {
+  const body = JSON.stringify({ filter: bareFilter(filter) });
+  const signal = overtake('count');
+  const path = `sets/${encodeURIComponent(set)}/count`;
+  const { inside } = await json<{ inside: number }>(path, { ...POST, body, signal });
+  return inside;
+}
+
+/** The query in a file: a recipe, or an answer that keeps its own (JSON, GeoJSON, CSV). */
+export function readRecipe(file: Blob): Promise<{ recipe: LooseQuery; messages: string[] }> {
+  return json('recipe', { method: 'POST', body: file });
 }
 
 export interface Found {
@@ -149,21 +165,27 @@ export interface Found {
   scores: Uint16Array;
 }
 
-/** Ask, then bring the score of every tile. Overtakes any search under way. */
-export async function search(query: Query): Promise<Found> {
-  const signal = overtake('search');
-  const body = JSON.stringify({ ...query, parts: query.parts.map(bare) });
-  const answer = await json<Answer>('search', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-    signal,
-  });
+/** Which of two comparable answers is asked for; each overtakes only its own kind. */
+export type Which = 'search' | 'rival';
+
+/** Ask, then bring the score of every tile. Overtakes any search of its kind under way. */
+export async function search(query: Query, which: Which = 'search'): Promise<Found> {
+  return answered('search', toRecord(query), which);
+}
+
+/** Ask with marked tiles; see `POST /api/v1/feedback`. */
+export async function feedback(record: Record<string, unknown>): Promise<Found> {
+  return answered('feedback', record, 'search');
+}
+
+async function answered(route: string, record: object, which: Which): Promise<Found> {
+  const signal = overtake(which);
+  const answer = await json<Answer>(route, { ...POST, body: JSON.stringify(record), signal });
   const response = await request(`searches/${encodeURIComponent(answer.id)}/scores`, { signal });
   return { answer, scores: new Uint16Array(await response.arrayBuffer()) };
 }
 
-export function exportUrl(id: string, format: 'geojson' | 'csv'): string {
+export function exportUrl(id: string, format: string): string {
   return new URL(`searches/${encodeURIComponent(id)}/export?format=${format}`, ROOT).href;
 }
 

@@ -7,10 +7,14 @@ const cairo: Part = { kind: 'place', lon: 31, lat: 30, name: 'Cairo', weight: 1 
 const tile: Part = { kind: 'row', row: 7, weight: -1 };
 
 describe('the parts of a query', () => {
-  it('hold words, a picture and a place once, but many tiles', () => {
+  it('may be of one kind, but a tile or equal words are there once', () => {
     const oasis: Part = { kind: 'text', text: 'oasis', weight: 1 };
     const other: Part = { kind: 'row', row: 8, weight: 1 };
-    expect(joinPart([desert, cairo], oasis)).toEqual([oasis, cairo]);
+    expect(joinPart([desert, cairo], oasis)).toEqual([desert, cairo, oasis]);
+    expect(joinPart([desert, cairo], { ...desert, weight: 2 })).toEqual([
+      { ...desert, weight: 2 },
+      cairo,
+    ]);
     expect(joinPart([desert, tile], other)).toEqual([desert, tile, other]);
     expect(joinPart([desert, tile], { ...tile, weight: 1 })).toEqual([
       desert,

@@ -1,26 +1,42 @@
 /** The parts of a query: how they join, and what they are called. */
-import { formatPlace } from './format';
+import { formatCount, formatPlace } from './format';
+import { t } from './i18n';
 import type { LoosePart, LooseQuery, Part } from './types';
 
-/** A part sent by the server as an example, made whole; null if it is of no known kind. */
+/** A part sent by the server, made whole; null if it is of no known kind or lacks what it needs. */
 export function wholePart(loose: LoosePart): Part | null {
-  const weight = loose.weight ?? 1;
+  const own = { weight: loose.weight ?? 1, ...(loose.set ? { set: loose.set } : {}) };
   if (loose.kind === 'text' && loose.text) {
-    return { kind: 'text', text: loose.text, weight };
+    return { kind: 'text', text: loose.text, ...own };
   }
   if (loose.kind === 'place' && loose.lon !== undefined && loose.lat !== undefined) {
     const { lon, lat, name } = loose;
-    return name ? { kind: 'place', lon, lat, name, weight } : { kind: 'place', lon, lat, weight };
+    return name ? { kind: 'place', lon, lat, name, ...own } : { kind: 'place', lon, lat, ...own };
   }
   if (loose.kind === 'row' && loose.row !== undefined) {
-    return { kind: 'row', row: loose.row, weight };
+    return { kind: 'row', row: loose.row, ...own };
+  }
+  if (loose.kind === 'rows' && loose.rows) {
+    return { kind: 'rows', rows: loose.rows, ...own };
+  }
+  if (loose.kind === 'vector' && loose.vector) {
+    return { kind: 'vector', vector: loose.vector, ...own };
+  }
+  if (loose.kind === 'image' && loose.data) {
+    const data = loose.data.startsWith('data:') ? loose.data : `data:;base64,${loose.data}`;
+    return { kind: 'image', data, name: loose.name ?? t('picture'), ...own };
+  }
+  if (loose.kind === 'area') {
+    const { bbox, area, near } = loose;
+    const where = bbox ? { bbox } : area ? { area } : near ? { near } : null;
+    return where && { kind: 'area', ...where, ...own };
   }
   return null;
 }
 
 /** The parts of a query in either of the server's forms. */
-export function wholeParts({ parts = [], text, place, row, weights = {} }: LooseQuery): Part[] {
-  const loose: LoosePart[] = [...parts];
+export function wholeParts({ parts, text, place, row, weights = {} }: LooseQuery): Part[] {
+  const loose: LoosePart[] = [...(parts ?? [])];
   if (text) {
     loose.push({ kind: 'text', text, weight: weights.text ?? 1 });
   }
@@ -33,33 +49,49 @@ export function wholeParts({ parts = [], text, place, row, weights = {} }: Loose
   return loose.map(wholePart).filter((part) => part !== null);
 }
 
-/** Put a part into a query. Words and the picture are there once; a tile replaces itself. */
+/** Whether a new part takes the place of an old one: a tile that of itself, words of equal words. */
+function replaces(added: Part, old: Part): boolean {
+  if (added.kind === 'row') {
+    return old.kind === 'row' && old.row === added.row && old.set === added.set;
+  }
+  if (added.kind === 'text') {
+    return old.kind === 'text' && old.text === added.text;
+  }
+  return false;
+}
+
+/** Put a part into a query; it replaces its like. */
 export function joinPart(parts: Part[], added: Part): Part[] {
-  const others = parts.filter((part) => {
-    if (added.kind === 'row') {
-      return part.kind !== 'row' || part.row !== added.row;
-    }
-    return part.kind !== added.kind;
-  });
-  return added.kind === 'text' ? [added, ...others] : [...others, added];
+  const at = parts.findIndex((old) => replaces(added, old));
+  return at < 0 ? [...parts, added] : parts.map((old, index) => (index === at ? added : old));
+}
+
+/** Number of the part that the box of words shows: the first of words. */
+export function boxedPart(parts: Part[]): number {
+  return parts.findIndex((part) => part.kind === 'text');
 }
 
 export function textOf(parts: Part[]): string {
   return parts.find((part) => part.kind === 'text')?.text ?? '';
 }
 
-/** The query with other words; empty words take the text part out. */
+/** The query with other words in the box; empty words take that part out. */
 export function withText(parts: Part[], typed: string): Part[] {
   const text = typed.trim();
+  const at = boxedPart(parts);
+  const old = parts[at];
   if (!text) {
-    return parts.filter((part) => part.kind !== 'text');
+    return parts.filter((_, index) => index !== at);
   }
-  const old = parts.find((part) => part.kind === 'text');
-  return joinPart(parts, { kind: 'text', text, weight: old?.weight ?? 1 });
+  if (old?.kind !== 'text') {
+    return [{ kind: 'text', text, weight: 1 }, ...parts];
+  }
+  return parts.map((part, index) => (index === at ? { ...old, text } : part));
 }
 
-export function partKey(part: Part): string {
-  return part.kind === 'row' ? `row-${part.row}` : part.kind;
+/** What tells one part from the others; the number keeps equal ones apart. */
+export function partKey(part: Part, index: number): string {
+  return part.kind === 'row' ? `row-${part.row}` : `${part.kind}-${index}`;
 }
 
 /** What a chip says. */
@@ -72,7 +104,13 @@ export function partLabel(part: Part): string {
     case 'place':
       return part.name ?? formatPlace(part.lon, part.lat, 2);
     case 'row':
-      return `Tile ${part.row}`;
+      return t('Tile {row}', { row: part.row });
+    case 'rows':
+      return t('{count} tiles', { count: formatCount(part.rows.length) });
+    case 'area':
+      return t('Drawn area');
+    case 'vector':
+      return t('Vector of {count} numbers', { count: part.vector.length });
   }
 }
 
@@ -82,7 +120,7 @@ export function describeParts(parts: Part[]): string {
     .map((part, index) => {
       const label = partLabel(part);
       if (index === 0) {
-        return part.weight < 0 ? `not ${label}` : label;
+        return part.weight < 0 ? t('not {label}', { label }) : label;
       }
       return `${part.weight < 0 ? '−' : '+'} ${label}`;
     })

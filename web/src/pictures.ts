@@ -32,6 +32,11 @@ export async function readPicture(file: File): Promise<{ data: string; name: str
   }
 }
 
+/** Whether a file is to be read as a picture: it says so, or it says nothing that a recipe would. */
+export function isPicture(file: File): boolean {
+  return file.type.startsWith('image/') || !/\.(json|geojson|csv)$/i.test(file.name);
+}
+
 /** The first picture in what was dropped or pasted, if there is one. */
 export function pictureIn(data: DataTransfer | null): File | null {
   return [...(data?.files ?? [])].find((file) => file.type.startsWith('image/')) ?? null;

@@ -1,8 +1,9 @@
 /** One store for the whole page: the view (which also lives in the URL) and what the server said. */
 import { useSyncExternalStore } from 'react';
+import { speak } from './i18n';
 import { textOf } from './parts';
 import type { ScoreField } from './scores';
-import type { Answer, Part, Problem, SetInfo } from './types';
+import type { Answer, ModelInfo, Part, Problem, SetInfo } from './types';
 import { readView, type View } from './url';
 
 /** `ready` is a set that is there and was not asked yet. */
@@ -15,48 +16,74 @@ export interface Flight {
   stamp: number;
 }
 
-export interface State extends View {
-  phase: Phase;
-  /** Words in the query box, asked or not. */
-  draft: string;
+/** What the pointer is drawing on the map, and what for. */
+export interface Drawing {
+  shape: 'box' | 'polygon';
+  purpose: 'filter' | 'example';
+}
+
+/** A set that was asked, and its answer. */
+export interface Side {
   info: SetInfo | null;
-  /** Sets that the server has, in its order. */
-  sets: SetInfo[];
   /** Tile centres in set order: lon, lat, lon, lat, … in degrees. */
   positions: Float32Array | null;
   answer: Answer | null;
   field: ScoreField | null;
-  problem: Problem | null;
   /** Level (see scores.ts) from which on a tile is shown in colour. */
   level: number;
+  phase: Phase;
+  problem: Problem | null;
   /** Parts of the query that was asked last. */
   asked: Part[];
-  /** Row whose card is open. */
-  selected: number | null;
+}
+
+export const NO_SIDE: Side = {
+  info: null,
+  positions: null,
+  answer: null,
+  field: null,
+  level: 1,
+  phase: 'starting',
+  problem: null,
+  asked: [],
+};
+
+/** Marked tiles of the set: 1 fits, -1 does not. */
+export type Labels = ReadonlyMap<number, 1 | -1>;
+
+/** The view, the first side of the answer, and what is under way. */
+export interface State extends View, Side {
+  /** Words in the query box, asked or not. */
+  draft: string;
+  /** Sets that the server has, in its order. */
+  sets: SetInfo[];
+  /** Encoders that the server knows. */
+  models: ModelInfo[];
+  /** The other side of a comparison, once there is one; its query is `other` of the view. */
+  rival: Side | null;
   /** Row that the pointer or the keyboard is on, in the list of results. */
   pointed: number | null;
   /** Whether the next click on the map gives a place. */
   picking: boolean;
+  drawing: Drawing | null;
+  labels: Labels;
   flight: Flight | null;
 }
 
 function initial(): State {
   const view = readView(window.location.search);
+  speak(view.lang);
   return {
+    ...NO_SIDE,
     ...view,
-    phase: 'starting',
     draft: textOf(view.parts),
-    info: null,
     sets: [],
-    positions: null,
-    answer: null,
-    field: null,
-    problem: null,
-    level: 1,
-    asked: [],
-    selected: null,
+    models: [],
+    rival: null,
     pointed: null,
     picking: false,
+    drawing: null,
+    labels: new Map(),
     flight: null,
   };
 }
@@ -87,17 +114,32 @@ export function useStore<T>(select: (current: State) => T): T {
   return useSyncExternalStore(subscribe, () => select(state));
 }
 
-/** Call back only when one value changes; for the map, which is not React. */
-export function watch<Key extends keyof State>(
-  key: Key,
-  changed: (value: State[Key]) => void,
+/** Call back only when a value changes; for the map, which is not React. */
+export function watchValue<T>(
+  select: (current: State) => T,
+  changed: (value: T) => void,
 ): () => void {
-  let last = state[key];
+  let last = select(state);
   return subscribe(() => {
-    const next = state[key];
+    const next = select(state);
     if (!Object.is(next, last)) {
       last = next;
       changed(next);
     }
   });
+}
+
+/** Which side of a comparison; without one there is the main side only. */
+export type WhichSide = 'main' | 'rival';
+
+export function sideOf(current: State, which: WhichSide): Side {
+  return which === 'main' ? current : (current.rival ?? NO_SIDE);
+}
+
+/** Call back only when one value changes. */
+export function watch<Key extends keyof State>(
+  key: Key,
+  changed: (value: State[Key]) => void,
+): () => void {
+  return watchValue((current) => current[key], changed);
 }

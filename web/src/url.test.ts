@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { DEFAULT_QUERY } from './query';
 import { DEFAULT_VIEW, readView, writeView, type View } from './url';
 
 function again(view: View): View {
   return readView(writeView(view));
 }
+
+beforeEach(() => {
+  vi.stubGlobal('navigator', { languages: ['en-GB'] });
+});
 
 describe('the URL', () => {
   it('is empty for the view one starts with', () => {
@@ -34,11 +39,63 @@ describe('the URL', () => {
     expect(again(view).parts).toEqual(view.parts);
   });
 
-  it('takes the last of several words or places', () => {
-    expect(readView('?text=a&place=1,2&text=b&place=3,4').parts).toEqual([
-      { kind: 'text', text: 'b', weight: 1 },
-      { kind: 'place', lon: 3, lat: 4, weight: 1 },
+  it('keeps all words, one of them in the box', () => {
+    expect(readView('?text=a&place=1,2&text=-1*b').parts).toEqual([
+      { kind: 'text', text: 'a', weight: 1 },
+      { kind: 'place', lon: 1, lat: 2, weight: 1 },
+      { kind: 'text', text: 'b', weight: -1 },
     ]);
+  });
+
+  it('holds filters, options, other sets, the camera and a comparison', () => {
+    const polygon = {
+      type: 'Polygon' as const,
+      coordinates: [
+        [
+          [0, 0],
+          [9.1234, 0],
+          [9, 9],
+          [0, 0],
+        ],
+      ],
+    };
+    const view: View = {
+      ...DEFAULT_VIEW,
+      also: ['b', 'c'],
+      parts: [
+        { kind: 'area', area: polygon, weight: -0.5 },
+        { kind: 'area', bbox: [1, 2, 3, 4], weight: 1 },
+        { kind: 'rows', rows: [5, 6], weight: 1, set: 'b' },
+        { kind: 'vector', vector: [0.25, -1], weight: 1 },
+      ],
+      filter: {
+        bbox: [170, -10, -170, 10],
+        area: polygon,
+        near: { lon: 2.35, lat: 48.86, km: 50 },
+        time: ['2020-01', null],
+        season: ['11-01', '02-28'],
+        cloud: 0,
+        where: "a > 3 AND b = 'x'",
+      },
+      k: 500,
+      spread_km: 0,
+      one_per_cell: 100,
+      diversity: 0.3,
+      repeats: 0.98,
+      top_percent: 1,
+      prompts: true,
+      fusion: { method: 'sum', calibration: 'robust-z' },
+      layout: 'table',
+      lang: 'zh',
+      camera: { zoom: 4.25, lat: -12.5, lon: 33 },
+      selected: 17,
+      other: {
+        ...DEFAULT_QUERY,
+        set: 'b',
+        parts: [{ kind: 'text', text: 'sea & ice', weight: 1 }],
+      },
+    };
+    expect(again(view)).toEqual(view);
   });
 
   it('leaves uploaded pictures out', () => {

@@ -1,117 +1,103 @@
 /**
- * The view lives in the URL: `?text=sand desert&place=2.35,48.86&row=17&percent=5&…`.
- *
- * A part that does not count once is written as weight*value (`text=-0.5*farmland`); a place is
- * lon,lat and may end in a name (`place=2.35,48.86,Paris`). Uploaded pictures do not fit and are left out.
+ * The view lives in the URL: what is asked (queryUrl.ts), how it is shown, and where the map looks:
+ * `?text=sand desert&percent=5&at=4.2/48.86/2.35&…`. A comparison is the query string of its other
+ * side, `vs=…`.
  */
-import { joinPart } from './parts';
+import { LANGUAGES, preferredLanguage, type Language } from './i18n';
+import { DEFAULT_QUERY } from './query';
+import { degrees, numbers, readQuery, writeQuery } from './queryUrl';
 import { clampPercent } from './scores';
-import type { Part } from './types';
+import type { Query } from './types';
 
-export type Base = 'vector' | 'bluemarble';
+/** `vector`, `bluemarble`, or the name of a layer that the server's operator offers. */
+export type Base = string;
 export type Projection = 'mercator' | 'globe';
 export type Theme = 'auto' | 'light' | 'dark';
+export type Layout = 'gallery' | 'table';
 
-export interface View {
-  set: string;
-  parts: Part[];
+/** Where the map looks from; degrees and zoom. */
+export interface Camera {
+  lon: number;
+  lat: number;
+  zoom: number;
+}
+
+export interface View extends Query {
   percent: number;
   base: Base;
   projection: Projection;
   theme: Theme;
+  lang: Language;
+  layout: Layout;
+  /** Null is the whole world, or the whole set. */
+  camera: Camera | null;
+  /** Row whose card is open. */
+  selected: number | null;
+  /** The other side of a comparison; null is none. */
+  other: Query | null;
 }
 
 export const DEFAULT_VIEW: View = {
-  set: 'world',
-  parts: [],
+  ...DEFAULT_QUERY,
   percent: 5,
   base: 'vector',
   projection: 'mercator',
   theme: 'auto',
+  lang: 'en',
+  layout: 'gallery',
+  camera: null,
+  selected: null,
+  other: null,
 };
-
-const WEIGHTED = /^(-?\d+(?:\.\d+)?)\*(.*)$/s;
-
-function unweigh(value: string): { weight: number; rest: string } {
-  const match = WEIGHTED.exec(value);
-  return match ? { weight: Number(match[1]), rest: match[2]! } : { weight: 1, rest: value };
-}
-
-function weigh(weight: number, value: string): string {
-  const needed = weight !== 1 || WEIGHTED.test(value);
-  return needed ? `${Number(weight.toFixed(2))}*${value}` : value;
-}
-
-function readPart(key: string, value: string): Part | null {
-  const { weight, rest } = unweigh(value);
-  if (key === 'text') {
-    return rest.trim() ? { kind: 'text', text: rest.trim(), weight } : null;
-  }
-  if (key === 'row') {
-    return /^\d+$/.test(rest) ? { kind: 'row', row: Number(rest), weight } : null;
-  }
-  if (key === 'place') {
-    const [lon, lat, ...name] = rest.split(',');
-    const place = {
-      kind: 'place' as const,
-      lon: Number(lon),
-      lat: Number(lat ?? Number.NaN),
-      weight,
-    };
-    if (!(Math.abs(place.lon) <= 180 && Math.abs(place.lat) <= 90)) {
-      return null;
-    }
-    return name.length > 0 ? { ...place, name: name.join(',') } : place;
-  }
-  return null;
-}
 
 function oneOf<T extends string>(value: string | null, allowed: readonly T[], fallback: T): T {
   return allowed.find((choice) => choice === value) ?? fallback;
 }
 
-export function readView(search: string): View {
-  const query = new URLSearchParams(search);
-  let parts: Part[] = [];
-  for (const [key, value] of query) {
-    const part = readPart(key, value);
-    parts = part ? joinPart(parts, part) : parts;
-  }
-  const percent = Number(query.get('percent') ?? DEFAULT_VIEW.percent);
-  return {
-    set: query.get('set') || DEFAULT_VIEW.set,
-    parts,
-    percent: Number.isFinite(percent) ? clampPercent(percent) : DEFAULT_VIEW.percent,
-    base: oneOf(query.get('base'), ['vector', 'bluemarble'], DEFAULT_VIEW.base),
-    projection: oneOf(query.get('projection'), ['mercator', 'globe'], DEFAULT_VIEW.projection),
-    theme: oneOf(query.get('theme'), ['auto', 'light', 'dark'], DEFAULT_VIEW.theme),
-  };
+function readCamera(text: string | null): Camera | null {
+  const [zoom, lat, lon] = numbers(text?.replaceAll('/', ',') ?? null, 3) ?? [];
+  return zoom === undefined || Math.abs(lat!) > 90 ? null : { zoom, lat: lat!, lon: lon! };
 }
 
-function degrees(value: number): string {
-  return String(Number(value.toFixed(4)));
+export function readView(search: string): View {
+  const query = new URLSearchParams(search);
+  const percent = Number(query.get('percent') ?? DEFAULT_VIEW.percent);
+  const selected = query.get('tile') ?? '';
+  const other = query.get('vs');
+  return {
+    ...readQuery(query),
+    percent: Number.isFinite(percent) ? clampPercent(percent) : DEFAULT_VIEW.percent,
+    base: query.get('base') || DEFAULT_VIEW.base,
+    projection: oneOf(query.get('projection'), ['mercator', 'globe'], DEFAULT_VIEW.projection),
+    theme: oneOf(query.get('theme'), ['auto', 'light', 'dark'], DEFAULT_VIEW.theme),
+    lang: oneOf(query.get('lang'), LANGUAGES, preferredLanguage()),
+    layout: oneOf(query.get('layout'), ['gallery', 'table'], DEFAULT_VIEW.layout),
+    camera: readCamera(query.get('at')),
+    selected: /^\d+$/.test(selected) ? Number(selected) : null,
+    other: other === null ? null : readQuery(new URLSearchParams(other)),
+  };
 }
 
 /** The query string of a view, `?` included; what is as usual is left out. */
 export function writeView(view: View): string {
-  const query = new URLSearchParams();
-  if (view.set !== DEFAULT_VIEW.set) {
-    query.append('set', view.set);
-  }
-  for (const part of view.parts) {
-    if (part.kind === 'text') {
-      query.append('text', weigh(part.weight, part.text));
-    } else if (part.kind === 'row') {
-      query.append('row', weigh(part.weight, String(part.row)));
-    } else if (part.kind === 'place') {
-      const fields = [degrees(part.lon), degrees(part.lat), ...(part.name ? [part.name] : [])];
-      query.append('place', weigh(part.weight, fields.join(',')));
-    }
-  }
-  for (const key of ['percent', 'base', 'projection', 'theme'] as const) {
+  const query = writeQuery(view);
+  for (const key of ['percent', 'base', 'projection', 'theme', 'layout'] as const) {
     if (view[key] !== DEFAULT_VIEW[key]) {
       query.append(key, String(view[key]));
     }
+  }
+  if (view.lang !== preferredLanguage()) {
+    query.append('lang', view.lang);
+  }
+  if (view.camera) {
+    const { zoom, lat, lon } = view.camera;
+    query.append('at', `${Number(zoom.toFixed(2))}/${degrees(lat)}/${degrees(lon)}`);
+  }
+  if (view.selected !== null) {
+    query.append('tile', String(view.selected));
+  }
+  if (view.other) {
+    query.append('vs', writeQuery(view.other).toString());
   }
   const text = query.toString();
   return text ? `?${text}` : '';

@@ -10,8 +10,8 @@ import {
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
-import { askPlace, pointAt, select, setPicking } from '../actions';
-import { getState, watch } from '../state';
+import { askPlace, pointAt, select, setCamera, setPicking } from '../actions';
+import { getState, sideOf, watch, watchValue, type Side, type WhichSide } from '../state';
 import {
   bringIntoView,
   fittingZoom,
@@ -40,21 +40,31 @@ export class MapController {
   private readonly map: MapLibreMap;
   private readonly onHover: (hover: Hover | null) => void;
   private readonly stops: (() => void)[] = [];
+  private readonly which: WhichSide;
   private dark: boolean;
   private layer: TileLayer | null = null;
   private finder: TileFinder | null = null;
   private detailed = false;
+  /** Whether the first answer was shown where the address says to look. */
+  private isPlaced: boolean;
   private isLoaded = false;
 
-  constructor(container: HTMLElement, dark: boolean, onHover: (hover: Hover | null) => void) {
+  constructor(
+    container: HTMLElement,
+    dark: boolean,
+    onHover: (hover: Hover | null) => void,
+    which: WhichSide = 'main',
+  ) {
     this.dark = dark;
     this.onHover = onHover;
-    const { projection } = getState();
+    this.which = which;
+    const { projection, camera } = getState();
+    this.isPlaced = camera === null;
     this.map = new MapLibreMap({
       container,
       style: makeStyle(projection),
-      center: HOME,
-      zoom: fittingZoom(container, projection),
+      center: camera ? [camera.lon, camera.lat] : HOME,
+      zoom: camera ? camera.zoom : fittingZoom(container, projection),
       maxZoom: 9,
       maxPitch: 0,
       dragRotate: false,
@@ -74,6 +84,7 @@ export class MapController {
     this.map.on('dataloading', () => this.setRest(false));
     this.map.on('idle', () => this.setRest(true));
     this.map.on('zoomend', () => this.addDetail());
+    this.map.on('moveend', (event) => this.remember(event.originalEvent !== undefined));
     this.map.on('mousemove', (event) => this.hover(event));
     this.map.on('mouseout', () => this.leave());
     this.map.on('movestart', () => this.onHover(null));
@@ -85,6 +96,19 @@ export class MapController {
       stop();
     }
     this.map.remove();
+  }
+
+  /** What this map shows. */
+  private get side(): Side {
+    return sideOf(getState(), this.which);
+  }
+
+  /** A view that a person moved to goes into the address. */
+  private remember(byHand: boolean): void {
+    if (byHand && this.which === 'main') {
+      const { lng, lat } = this.map.getCenter().wrap();
+      setCamera({ lon: lng, lat, zoom: this.map.getZoom() });
+    }
   }
 
   setDark(dark: boolean): void {
@@ -107,17 +131,24 @@ export class MapController {
     this.takeAnswer();
     this.takeChosen();
     this.stops.push(
-      watch('positions', () => this.takePositions()),
-      watch('field', () => this.takeScores()),
-      watch('level', (level) => this.layer?.setLevel(level)),
+      this.watchSide('positions', () => this.takePositions()),
+      this.watchSide('field', () => this.takeScores()),
+      this.watchSide('level', (level) => this.layer?.setLevel(level)),
       watch('base', () => this.look()),
       watch('projection', () => this.project()),
-      watch('answer', () => this.takeAnswer()),
+      this.watchSide('answer', () => this.takeAnswer()),
       watch('pointed', () => this.takeBest()),
       watch('selected', () => this.takeChosen()),
       watch('flight', (flight) => this.fly(flight?.place ?? null)),
       watch('picking', () => this.pointerShape(false)),
     );
+  }
+
+  private watchSide<Key extends keyof Side>(
+    key: Key,
+    changed: (value: Side[Key]) => void,
+  ): () => void {
+    return watchValue((state) => sideOf(state, this.which)[key], changed);
   }
 
   private look(): void {
@@ -127,7 +158,8 @@ export class MapController {
   }
 
   private takePositions(): void {
-    const { positions, base, info } = getState();
+    const { positions, info } = this.side;
+    const { base, camera } = getState();
     if (!positions) {
       return;
     }
@@ -138,21 +170,23 @@ export class MapController {
     this.layer = new TileLayer(positions, this.finder.spacingKm, paletteOf(base, this.dark).tiles);
     this.layer.onPainted = () => this.announce();
     this.map.addLayer(this.layer, 'borders');
-    if (info) {
+    if (info && !camera) {
       showSet(this.map, info.bbox);
     }
     this.takeScores();
   }
 
   private takeScores(): void {
-    const { field, level } = getState();
+    const { field, level } = this.side;
     this.layer?.setScores(field?.raw ?? null, level);
   }
 
   /** The scores of the answer are on screen: say so to whoever waits for it. */
   private announce(): void {
-    const { answer, phase } = getState();
-    if (answer && phase === 'done') {
+    const { answer, phase } = this.side;
+    if (this.which === 'rival') {
+      document.body.dataset.rivalId = answer?.id ?? '';
+    } else if (answer && phase === 'done') {
       requestAnimationFrame(() => {
         document.body.dataset.queryId = answer.id;
         document.body.dataset.ready = '1';
@@ -165,15 +199,19 @@ export class MapController {
   }
 
   private takeBest(): void {
-    const { answer, pointed } = getState();
+    const { answer } = this.side;
+    const { pointed } = getState();
     this.source('best')?.setData(bestFeatures(answer?.results ?? [], pointed));
   }
 
   private takeAnswer(): void {
-    const { answer, projection } = getState();
+    const { answer } = this.side;
+    const { projection } = getState();
     const best = answer?.results[0];
     this.takeBest();
-    if (best && projection === 'globe') {
+    if (!this.isPlaced) {
+      this.isPlaced = true;
+    } else if (best && projection === 'globe') {
       turnTo(this.map, best.lon, best.lat);
     } else if (best) {
       bringIntoView(this.map, best.lon, best.lat);
@@ -181,7 +219,8 @@ export class MapController {
   }
 
   private takeChosen(): void {
-    const { positions, selected } = getState();
+    const { positions } = this.side;
+    const { selected } = getState();
     this.source('chosen')?.setData(chosenFeatures(positions, selected));
   }
 
@@ -213,7 +252,7 @@ export class MapController {
   }
 
   private rowAt(event: MapMouseEvent): number | null {
-    return rowUnder(this.map, this.finder, getState().field?.raw, event);
+    return rowUnder(this.map, this.finder, this.side.field?.raw, event);
   }
 
   private hover(event: MapMouseEvent): void {

@@ -12,6 +12,7 @@ import { IconCheck, IconChevronDown, IconInfoCircle, IconMoon, IconSun } from '@
 import { chooseSet, setTheme } from '../actions';
 import { formatCount } from '../format';
 import { useStore } from '../state';
+import { FileMenu } from './FileMenu';
 import { Logo } from './Logo';
 
 /** What is searched; where the server has several sets, a menu of them. */
@@ -73,11 +74,11 @@ export function Header() {
         Earth Embedding Explorer
       </Title>
       <SetName />
+      <FileMenu />
       <Tooltip label={label}>
         <ActionIcon
           variant="default"
           size="lg"
-          ml="auto"
           aria-label={label}
           onClick={() => setTheme(dark ? 'light' : 'dark')}
         >

@@ -8,7 +8,13 @@ import {
   UnstyledButton,
   VisuallyHidden,
 } from '@mantine/core';
-import { IconGridDots, IconLetterCase, IconMapPin } from '@tabler/icons-react';
+import {
+  IconGridDots,
+  IconLetterCase,
+  IconMapPin,
+  IconPolygon,
+  IconVector,
+} from '@tabler/icons-react';
 import { useState } from 'react';
 import { changePart, removePart } from '../actions';
 import { pictureUrl } from '../api';
@@ -28,7 +34,14 @@ function PartIcon({ part }: { part: Part }) {
     const source = pictureUrl(set, part.row, 64);
     return <img className="chip-picture" src={source} alt="" onError={() => setLost(true)} />;
   }
-  const icons = { text: IconLetterCase, place: IconMapPin, row: IconGridDots };
+  const icons = {
+    text: IconLetterCase,
+    place: IconMapPin,
+    row: IconGridDots,
+    rows: IconGridDots,
+    area: IconPolygon,
+    vector: IconVector,
+  };
   const Icon = icons[part.kind];
   return <Icon size={15} aria-hidden="true" />;
 }
@@ -99,7 +112,7 @@ export function PartChips() {
   return (
     <ul className="chips" aria-label="Parts of the query">
       {parts.map((part, index) => (
-        <Chip key={partKey(part)} part={part} index={index} />
+        <Chip key={partKey(part, index)} part={part} index={index} />
       ))}
     </ul>
   );

@@ -2,8 +2,8 @@
 import { Button, CloseButton, FileButton, TextInput, Tooltip } from '@mantine/core';
 import { IconPhoto, IconSearch } from '@tabler/icons-react';
 import { useCallback, useRef, useState, type FormEvent } from 'react';
-import { addPart, askText, setDraft } from '../actions';
-import { PictureError, readPicture } from '../pictures';
+import { addPart, askText, openRecipe, setDraft } from '../actions';
+import { isPicture, PictureError, readPicture } from '../pictures';
 import { useStore } from '../state';
 import type { Part } from '../types';
 import { useGivenPicture } from '../useGivenPicture';
@@ -38,7 +38,11 @@ export function QueryPanel() {
     }
   }, []);
 
-  const isOver = useGivenPicture(takePicture);
+  const takeFile = useCallback(
+    (file: File) => void (isPicture(file) ? takePicture(file) : openRecipe(file)),
+    [takePicture],
+  );
+  const isOver = useGivenPicture(takeFile);
 
   function clear(): void {
     setDraft('');
@@ -101,7 +105,9 @@ export function QueryPanel() {
           </Button>
         </div>
       </form>
-      {isOver && <p className="drop-hint">Drop the picture to search with it.</p>}
+      {isOver && (
+        <p className="drop-hint">Drop a picture to search with it, or a recipe to ask it.</p>
+      )}
       <PartChips />
       <Examples />
       <Notice />

@@ -1,0 +1,23 @@
+/** The address bar follows the store: each question is a step back, each slider only a change. */
+import { getState } from '../state';
+import { writeView } from '../url';
+
+/** How long the URL waits for a slider to rest; browsers limit how often it may change. */
+const URL_REST_MS = 250;
+
+let pendingUrl = 0;
+
+export function writeUrl(kind: 'push' | 'replace'): void {
+  window.clearTimeout(pendingUrl);
+  const target = window.location.pathname + writeView(getState()) + window.location.hash;
+  if (kind === 'push') {
+    window.history.pushState(null, '', target);
+  } else {
+    window.history.replaceState(null, '', target);
+  }
+}
+
+export function writeUrlSoon(): void {
+  window.clearTimeout(pendingUrl);
+  pendingUrl = window.setTimeout(() => writeUrl('replace'), URL_REST_MS);
+}

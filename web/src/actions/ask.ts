@@ -1,0 +1,181 @@
+/** Asking: the query as it stands, other sets, recipes, and what the browser's history says. */
+import * as api from '../api';
+import { t } from '../i18n';
+import { describeParts, textOf, wholeParts } from '../parts';
+import { asksSame, fromRecord, queryIn } from '../query';
+import { levelOfPercent, makeField } from '../scores';
+import { getState, NO_SIDE, setState, type Side } from '../state';
+import type { LooseQuery, Part, Query } from '../types';
+import { readView } from '../url';
+import { writeUrl } from './address';
+
+type Url = 'push' | 'replace' | 'keep';
+
+/** What went wrong. The answer before stays only if the question was not at fault. */
+export function failure(error: unknown): Partial<Side> {
+  const problem = api.toProblem(error);
+  const isRefused = problem.status >= 400 && problem.status < 500;
+  return { phase: 'failed', problem, ...(isRefused ? { answer: null, field: null } : {}) };
+}
+
+/** An answer as a side of the page shows it. */
+export function shown({ answer, scores }: api.Found): Partial<Side> {
+  const field = makeField(scores, answer.scores);
+  const level = levelOfPercent(field, getState().percent);
+  return { phase: 'done', answer, field, level, problem: null };
+}
+
+function fail(error: unknown): void {
+  setState({ ...failure(error), pointed: null });
+}
+
+/** Show what an answer brings on the first side; what is asked is already in the store. */
+export async function settle(answering: Promise<api.Found>): Promise<void> {
+  const { parts } = getState();
+  try {
+    const found = await answering;
+    document.title = `${describeParts(parts)} · Earth Embedding Explorer`;
+    setState({ ...shown(found), asked: parts, pointed: null });
+  } catch (error) {
+    if (!api.wasAborted(error)) {
+      fail(error);
+    }
+  }
+}
+
+/** Ask with these changes. `push` makes the browser's back button return to the query before. */
+export async function askWith(change: Partial<Query>, url: Url = 'push'): Promise<void> {
+  document.body.dataset.ready = '0';
+  const parts = change.parts ?? getState().parts;
+  setState({
+    ...change,
+    draft: textOf(parts),
+    phase: 'searching',
+    problem: null,
+    picking: false,
+    drawing: null,
+    selected: null,
+  });
+  if (url !== 'keep') {
+    writeUrl(url);
+  }
+  await settle(api.search(queryIn(getState())));
+}
+
+/** Change what is asked; asked at once where there is something to ask with. */
+export async function changeQuery(change: Partial<Query>): Promise<void> {
+  const { parts } = { ...getState(), ...change };
+  if (parts.length > 0) {
+    await askWith(change);
+  } else {
+    setState(change);
+    writeUrl('push');
+  }
+}
+
+/** Kinds of parts that need no model. */
+const OF_TILES: ReadonlySet<Part['kind']> = new Set(['row', 'rows', 'area', 'vector'] as const);
+
+/** Load the set, then ask what stands there, or the first example; `keep` asks it even in vain. */
+export async function start(keep = true): Promise<void> {
+  setState({ phase: 'starting', problem: null });
+  try {
+    const { set } = getState();
+    const [info, positions] = await Promise.all([api.getSet(set), api.getPositions(set)]);
+    if (set !== getState().set) {
+      return; // another was chosen meanwhile
+    }
+    setState({ info, positions });
+    const first = info.examples[0];
+    const parts = keep
+      ? getState().parts
+      : getState().parts.filter(({ kind }) => OF_TILES.has(kind) || info.takes.includes(kind));
+    if (parts.length > 0) {
+      const { selected } = getState();
+      await askWith({ parts }, keep ? 'keep' : 'replace');
+      setState({ selected });
+    } else if (first) {
+      await askWith({ parts: wholeParts(first.query) }, 'replace');
+    } else {
+      setState({ phase: 'ready' });
+    }
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Learn which sets and models there are; the page works without knowing. */
+export async function listSets(): Promise<void> {
+  const [sets, models] = await Promise.allSettled([api.getSets(), api.getModels()]);
+  setState({
+    sets: sets.status === 'fulfilled' ? sets.value.sets : [],
+    models: models.status === 'fulfilled' ? models.value.models : [],
+  });
+}
+
+const NOTHING = { ...NO_SIDE, selected: null, pointed: null };
+
+/** Turn to another set. What its model takes is asked again; tiles are those of their own set. */
+export async function chooseSet(set: string): Promise<void> {
+  if (set === getState().set) {
+    return;
+  }
+  const parts = getState().parts.filter(
+    ({ kind, set: own }) => kind !== 'row' && kind !== 'rows' && kind !== 'vector' && !own,
+  );
+  const query = { set, also: [], parts, camera: null, labels: new Map() };
+  setState({ ...NOTHING, ...query, draft: textOf(parts) });
+  writeUrl('push');
+  await start(false);
+}
+
+/** Ask what a recipe says, in place of all that was asked. */
+export async function askRecipe(record: LooseQuery): Promise<void> {
+  const query = fromRecord(record);
+  if (query.set === getState().set && getState().info) {
+    await askWith(query);
+    return;
+  }
+  setState({ ...NOTHING, ...query, camera: null, labels: new Map(), draft: textOf(query.parts) });
+  writeUrl('push');
+  await start();
+}
+
+/** Open a recipe, or an answer that keeps one; a file that is none is told in words. */
+export async function openRecipe(file: Blob): Promise<void> {
+  try {
+    const { recipe, messages } = await api.readRecipe(file);
+    await askRecipe(recipe);
+    const { answer } = getState();
+    if (answer && messages.length > 0) {
+      setState({ answer: { ...answer, messages: [...messages, ...answer.messages] } });
+    }
+  } catch (error) {
+    const problem = api.toProblem(error);
+    setState({ phase: 'failed', problem: { ...problem, title: t('Not a recipe') } });
+  }
+}
+
+/** Try again whatever failed. */
+export function retry(): void {
+  const { info, parts } = getState();
+  void (info && parts.length > 0 ? askWith({}, 'keep') : start());
+}
+
+/** The browser went back or forward. */
+export function followUrl(): void {
+  const before = getState();
+  const view = readView(window.location.search);
+  // Pictures do not fit into the URL: where all else is as before, they stay.
+  if (view.set !== before.set) {
+    setState({ ...NOTHING, ...view, draft: textOf(view.parts) });
+    void start();
+    return;
+  }
+  setState(view);
+  if (!asksSame(view, before) && view.parts.length > 0) {
+    void askWith({}, 'keep').then(() => setState({ selected: view.selected }));
+  } else if (getState().field) {
+    setState({ level: levelOfPercent(getState().field!, view.percent) });
+  }
+}

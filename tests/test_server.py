@@ -144,7 +144,7 @@ def test_exports_are_files_with_credit(client: TestClient) -> None:
     assert answer.headers["content-disposition"].endswith('.geojson"')
     assert len(json.loads(answer.content)["features"]) == 3
     csv = client.get(f"/api/v1/searches/{mark}/export?format=csv").text
-    assert csv.count("NASA Blue Marble") == 3
+    assert csv.count("R. Stöckli") == 3
 
 
 WRONG: list[tuple[Any, int, str]] = [

@@ -5,7 +5,7 @@
  * so the same file asks the same here, on the command line, in Python and over HTTP.
  */
 import { wholeParts } from './parts';
-import type { Filter, LooseQuery, Options, Part, Query } from './types';
+import type { Filter, LooseQuery, Options, Part, Query, QueryRecord } from './types';
 
 /** Tiles in the gallery unless another number is asked for. */
 export const BEST = 24;
@@ -61,15 +61,15 @@ function barePart(part: Part): Record<string, unknown> {
 }
 
 /** The record that is sent, and that a recipe file holds. */
-export function toRecord(query: Query): Record<string, unknown> {
+export function toRecord(query: Query): QueryRecord {
   const { set, also, parts, filter } = query;
   const options = OPTIONS.filter((name) => query[name] !== null);
   const k = query.k ?? (query.top_percent === null ? BEST : null);
   return {
     version: VERSION,
     ...(also.length > 0 ? { sets: [set, ...also] } : { set }),
-    parts: parts.map(barePart),
-    filter: bareFilter(filter),
+    parts: parts.map(barePart) as QueryRecord['parts'] & {},
+    filter: bareFilter(filter) as QueryRecord['filter'] & {},
     ...Object.fromEntries(options.map((name) => [name, query[name]])),
     ...(k === null ? {} : { k }),
   };

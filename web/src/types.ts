@@ -1,12 +1,26 @@
-/** The server's records; names are the server's. */
+/**
+ * Records of the page and the server's, whose types are made from its OpenAPI description
+ * (`npm run types`): what the server changes does not compile here until the page follows.
+ */
+import type { components } from './types.gen';
 
-export interface Place {
-  name: string;
-  kind: string;
-  lon: number;
-  lat: number;
-  country: string;
-}
+type Schemas = components['schemas'];
+
+export type Place = Schemas['PlaceRecord'];
+export type Concept = Schemas['ConceptRecord'];
+export type ModelInfo = Schemas['ModelInfo'];
+export type TileInfo = Schemas['TileInfo'];
+export type Result = Schemas['ResultRecord'];
+export type ReadAs = Schemas['ReadAsRecord'];
+export type ScoresInfo = Schemas['ScoresRecord'];
+
+/** The query as it is sent. */
+export type QueryRecord = Schemas['QueryRecord'];
+
+/** application/problem+json, as far as the page uses it; some members come with some errors only. */
+export type Problem = Required<
+  Pick<Schemas['Problem'], 'title' | 'status' | 'detail' | 'code' | 'hint'>
+> & { concepts: string[]; places: Place[] };
 
 /** west, south, east, north in degrees; west > east crosses the antimeridian. */
 export type Bbox = [number, number, number, number];
@@ -145,128 +159,15 @@ export interface LooseQuery {
   fusion?: Fusion | null;
 }
 
-export interface Example {
-  title: string;
-  query: LooseQuery;
-}
-
-export interface Concept {
-  name: string;
-  examples: string[];
-  /** Whether tests on held-out ground show that it works. */
-  reliable: boolean;
-}
-
-export interface SetInfo {
-  name: string;
-  id: string;
-  title: string;
-  rows: number;
-  dim: number;
-  model: string;
+/** What is known of a set. */
+export type SetInfo = Omit<Schemas['SetInfo'], 'examples' | 'takes'> & {
   /** Kinds of parts that its model can answer now, besides tiles of the set. */
   takes: Part['kind'][];
-  /** How pictures of its tiles are read; empty if there are none. */
-  pixels: string;
-  /** Whether the model can say where in a tile a query fits. */
-  heatmaps: boolean;
-  demo: boolean;
-  banner: string;
-  licence: string;
-  attribution: string;
-  tile_km: number;
-  spread_km: number;
-  bbox: Bbox;
-  concepts: Concept[];
   examples: Example[];
-}
+};
 
-export interface ModelInfo {
-  name: string;
-  title: string;
-  dim: number;
-  modalities: string[];
-  heatmaps: boolean;
-  licence: string;
-  attribution: string;
-  paper: string;
-  good_for: string;
-  demo: boolean;
-  notice: string;
-  /** Whether its weights are on the server's machine. */
-  installed: boolean;
-  /** Command that gets them there; empty if they are. */
-  get: string;
-}
+/** A query that works at one click. */
+export type Example = Omit<Schemas['ExampleRecord'], 'query'> & { query: LooseQuery };
 
-export interface TileInfo {
-  row: number;
-  id: string;
-  lon: number;
-  lat: number;
-  properties: Record<string, unknown>;
-}
-
-export interface Result {
-  rank: number;
-  row: number;
-  id: string;
-  lon: number;
-  lat: number;
-  score: number;
-  /** Nearest city in words, where the server tells. */
-  near?: string | null;
-  /** ISO date of the tile's picture, where the set tells. */
-  time?: string | null;
-  /** Distance from the place that was asked with. */
-  distance_km?: number | null;
-  /** Scores by part, where several were joined. */
-  parts?: Record<string, number>;
-  /** Tiles that repeat this one. */
-  repeats?: number[];
-}
-
-export interface ReadAs {
-  phrase: string;
-  concept: string;
-  similarity: number;
-}
-
-export interface ScoresInfo {
-  url: string;
-  count: number;
-  valid: number;
-  min: number;
-  max: number;
-  dtype: 'uint16';
-}
-
-export interface Answer {
-  id: string;
-  demo: boolean;
-  banner: string;
-  /** The query as asked, defaults filled in; pictures by their SHA-256. */
-  recipe: LooseQuery;
-  count: number;
-  /** What a score is: "cosine", or "lowest z-score of the parts". */
-  score_kind: string;
-  /** Tiles that pass the filter; null without one. */
-  inside: number | null;
-  took_ms: number;
-  results: Result[];
-  scores: ScoresInfo;
-  read_as: ReadAs[];
-  messages: string[];
-  places: Place[];
-}
-
-/** application/problem+json, as far as the page uses it. */
-export interface Problem {
-  title: string;
-  status: number;
-  detail: string;
-  code: string;
-  hint: string;
-  concepts: string[];
-  places: Place[];
-}
+/** The recipe has its defaults filled in, and pictures by their SHA-256. */
+export type Answer = Omit<Schemas['SearchAnswer'], 'recipe'> & { recipe: LooseQuery };

@@ -265,7 +265,7 @@ def test_an_unexpected_error_does_not_show_its_text(
         message = "secret path"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("eex.server.routes.find_places", broken)
+    monkeypatch.setattr("eex.server.ground.find_places", broken)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         answer = client.get("/api/v1/places?q=a")
     assert answer.status_code == 500

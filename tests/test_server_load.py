@@ -122,11 +122,13 @@ class Running:
     def asks(self, row: int, k: int = 5) -> Future[tuple[int, dict[str, str], Any]]:
         return self.pool.submit(self.call, "POST", "/api/v1/search", question(row, k))
 
-    def leaves(self, row: int) -> socket.socket:
+    def leaves(
+        self, row: int, *, path: str = "/api/v1/search", record: Any = None
+    ) -> socket.socket:
         """Ask, and return the connection, to be closed before the answer comes."""
-        body = json.dumps(question(row)).encode()
+        body = json.dumps(question(row) if record is None else record).encode()
         head = (
-            "POST /api/v1/search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -320,3 +322,28 @@ def test_levels_are_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = 1 + np.rint((scores.astype(np.float64) - low) / (high - low) * 65_534)
     assert np.abs(levels[ranked] - expected[ranked]).max() <= 1
     assert not levels[~ranked].any()
+
+
+def test_a_count_has_its_turn_and_stops_when_its_client_goes(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, stopped = threading.Event(), threading.Event()
+
+    def endless(_: object) -> None:
+        reached.set()
+        try:
+            while True:
+                check_stopped()
+                time.sleep(0.001)
+        finally:
+            stopped.set()
+
+    with serve(at_once=1, waiting=0) as running:
+        monkeypatch.setattr(running.opened.masks, "of", endless)
+        connection = running.leaves(0, path="/api/v1/sets/toys/count", record={"filter": None})
+        assert reached.wait(PATIENCE)
+        status, _, problem = running.call("POST", "/api/v1/sets/toys/count", {})
+        assert (status, problem["code"]) == (503, "busy")
+        connection.close()
+        assert stopped.wait(PATIENCE)
+        until(lambda: running.state.load._running == 0)

@@ -34,6 +34,9 @@ LONGEST_NAME = 6
 SHORTEST_IN_TEXT = 3
 """Names with fewer letters are not looked for in a text."""
 
+AT_ONCE = 128
+"""Places whose nearest city is looked for at a time; their cosines stay in a processor's cache."""
+
 _ORDINARY = """
 back banks bath bay billings bone bor buffalo central coast copper darling david delta desert don
 douglas flores fox george grande ham hope ica island islands jackson lake le male man mary meta min
@@ -146,6 +149,52 @@ def nearest_city(lon: float, lat: float) -> tuple[Place, float]:
     cities, directions = _cities()
     place = cities[int((directions @ _direction(lon, lat)).argmax())]
     return place, _distance_km(place.lon, place.lat, lon, lat)
+
+
+def nearest_cities(lonlat: NDArray[np.float64]) -> tuple[tuple[Place, ...], NDArray[np.float64]]:
+    """Return the city nearest to each of many places, and how far it is, see `nearest_city`.
+
+    Args:
+        lonlat: Longitude and latitude, degrees, shape (n, 2).
+
+    Returns:
+        A city for each place, and great-circle distances, shape (n,), kilometres.
+    """
+    import numpy as np
+
+    cities, directions = _cities()
+    along, phi = np.radians(lonlat).T
+    flat = [np.cos(phi) * np.cos(along), np.cos(phi) * np.sin(along), np.sin(phi)]
+    towards, across = np.stack(flat, axis=1), np.ascontiguousarray(directions.T)
+    best = np.empty(len(lonlat), np.int64)
+    for start in range(0, len(lonlat), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        best[some] = (towards[some] @ across).argmax(axis=1)
+    found = tuple(cities[number] for number in best.tolist())
+    ends = np.array([(city.lon, city.lat) for city in cities])[best]
+    return found, distances_km(ends, lonlat)
+
+
+def distances_km(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return great-circle distances by the haversine formula, on the mean sphere (IUGG).
+
+    Args:
+        one: Longitude and latitude, degrees, shape (n, 2) or (2,).
+        other: As many, or one.
+    """
+    import numpy as np
+
+    lon, lat = np.radians(one).T
+    lon2, lat2 = np.radians(other).T
+    chord = np.sin((lat2 - lat) / 2) ** 2
+    chord = chord + np.cos(lat) * np.cos(lat2) * np.sin((lon2 - lon) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1.0, chord)))
+
+
+def labels() -> tuple[tuple[Place, int], ...]:
+    """Return all places with their rank, 1 to about 9: 1 is best known; best known first."""
+    ranked = sorted(_table(), key=lambda entry: entry.rank)
+    return tuple((entry.place(), entry.rank) for entry in ranked)
 
 
 def fold(text: str) -> str:

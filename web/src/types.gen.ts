@@ -22,6 +22,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/basemap/places': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Label Points
+     * @description Return all named places as GeoJSON points, for the labels of a map.
+     */
+    get: operations['labels'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/feedback': {
     parameters: {
       query?: never;
@@ -96,6 +116,46 @@ export interface paths {
     get: operations['places'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/places/near': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Nearest Place
+     * @description Name the city nearest to a place.
+     */
+    get: operations['nearest_place'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/recipe': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Recipe
+     * @description Return the query in a file: a query, or an answer as JSON, GeoJSON or CSV.
+     */
+    post: operations['recipe'];
     delete?: never;
     options?: never;
     head?: never;
@@ -216,6 +276,26 @@ export interface paths {
     get: operations['set'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/sets/{name}/count': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Count
+     * @description Count the tiles that pass a filter; nothing is ranked.
+     */
+    post: operations['count'];
     delete?: never;
     options?: never;
     head?: never;
@@ -349,6 +429,29 @@ export interface components {
       examples: string[];
       name: string;
       reliable: boolean;
+    };
+    /** @description How many tiles pass a filter. */
+    CountAnswer: {
+      inside: number;
+      /** @description Tiles of the set. */
+      rows: number;
+    };
+    /**
+     * @description What is counted.
+     * @example {
+     *       "filter": {
+     *         "bbox": [
+     *           -20,
+     *           0,
+     *           60,
+     *           40
+     *         ]
+     *       }
+     *     }
+     */
+    CountRecord: {
+      /** @description Which tiles; all without one. */
+      filter?: components['schemas']['FilterRecord'] | null;
     };
     /** @description Licence and credit, to be shown with the answer. */
     CreditRecord: {
@@ -523,6 +626,14 @@ export interface components {
     ModelList: {
       models: components['schemas']['ModelInfo'][];
     };
+    /** @description The city nearest to a place. */
+    NearestPlace: {
+      /** @description How far it is, kilometres along the great circle. */
+      km: number;
+      /** @description Both in words. */
+      near: string;
+      place: components['schemas']['PlaceRecord'];
+    };
     /** @description A place and a distance. */
     NearRecord: {
       /** @description Kilometres along the great circle. */
@@ -668,6 +779,12 @@ export interface components {
       concept: string;
       phrase: string;
       similarity: number;
+    };
+    /** @description The query in a file, defaults filled in. */
+    Recipe: {
+      /** @description What it lacks here, such as pictures. */
+      messages: string[];
+      query: components['schemas']['RecipeRecord'];
     };
     /** @description The query as asked, defaults filled in. */
     RecipeRecord: {
@@ -894,6 +1011,8 @@ export interface components {
 }
 export type AreaPartRecord = components['schemas']['AreaPartRecord'];
 export type ConceptRecord = components['schemas']['ConceptRecord'];
+export type CountAnswer = components['schemas']['CountAnswer'];
+export type CountRecord = components['schemas']['CountRecord'];
 export type CreditRecord = components['schemas']['CreditRecord'];
 export type ExampleRecord = components['schemas']['ExampleRecord'];
 export type FeedbackRecord = components['schemas']['FeedbackRecord'];
@@ -904,6 +1023,7 @@ export type ImagePartRecord = components['schemas']['ImagePartRecord'];
 export type KeptImagePartRecord = components['schemas']['KeptImagePartRecord'];
 export type ModelInfo = components['schemas']['ModelInfo'];
 export type ModelList = components['schemas']['ModelList'];
+export type NearestPlace = components['schemas']['NearestPlace'];
 export type NearRecord = components['schemas']['NearRecord'];
 export type PlaceList = components['schemas']['PlaceList'];
 export type PlacePartRecord = components['schemas']['PlacePartRecord'];
@@ -912,6 +1032,7 @@ export type PointRecord = components['schemas']['PointRecord'];
 export type Problem = components['schemas']['Problem'];
 export type QueryRecord = components['schemas']['QueryRecord'];
 export type ReadAsRecord = components['schemas']['ReadAsRecord'];
+export type Recipe = components['schemas']['Recipe'];
 export type RecipeRecord = components['schemas']['RecipeRecord'];
 export type ResultRecord = components['schemas']['ResultRecord'];
 export type RowPartRecord = components['schemas']['RowPartRecord'];
@@ -956,6 +1077,36 @@ export interface operations {
         };
         content: {
           'image/webp': string;
+        };
+      };
+    };
+  };
+  labels: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The bytes. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/geo+json': string;
         };
       };
     };
@@ -1067,6 +1218,7 @@ export interface operations {
   places: {
     parameters: {
       query: {
+        /** @description Most places. */
         limit?: number;
         /** @description The beginning of a place's name. */
         q: string;
@@ -1094,6 +1246,75 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['PlaceList'];
+        };
+      };
+    };
+  };
+  nearest_place: {
+    parameters: {
+      query: {
+        /** @description Degrees north, -90 to 90. */
+        lat: number;
+        /** @description Degrees east, -180 to 180. */
+        lon: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NearestPlace'];
+        };
+      };
+    };
+  };
+  recipe: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/octet-stream': string;
+      };
+    };
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Recipe'];
         };
       };
     };
@@ -1304,6 +1525,42 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['SetInfo'];
+        };
+      };
+    };
+  };
+  count: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CountRecord'];
+      };
+    };
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CountAnswer'];
         };
       };
     };

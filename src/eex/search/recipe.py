@@ -7,11 +7,14 @@ The same file gives the same answer here, with `eex search --recipe` and over HT
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from eex.config import Settings
 from eex.encoders.pool import EncoderPool
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 
 MAX_RECIPE = 256 * 2**20
 """Largest file that a recipe is looked for in, bytes."""
+
+LEAST_BYTES = 200
+"""Of the beginning of a file, which tells what it is."""
+
+_HINT = "eex search --save-recipe writes one; answers as JSON, GeoJSON or CSV hold theirs."
 
 
 def ask(
@@ -70,32 +78,86 @@ def read_recipe(file: str | Path) -> dict[str, Any]:
         BadQueryError: If there is none.
     """
     path = user_path(file)
-    hint = "eex search --save-recipe writes one; answers as JSON or GeoJSON hold theirs."
     try:
         if path.stat().st_size > MAX_RECIPE:
             message = f"{path} is too large for a recipe."
-            raise BadQueryError(message, hint=hint)
-        record = _recipe_of_csv(path) if path.suffix.lower() == ".csv" else _decoded(path)
+            raise BadQueryError(message, hint=_HINT)
+        with path.open("rb") as opened:
+            return recipe_in(opened, called=str(path))
     except OSError as error:
         message = f"The recipe {path} cannot be read: {error.strerror or error}."
         raise BadQueryError(message, hint="Check the name of the file.") from error
-    except (ValueError, RecursionError) as error:
-        message = f"{path} is not JSON: {error}."
-        raise BadQueryError(message, hint=hint) from error
+
+
+def recipe_in(file: IO[bytes], *, called: str = "The file") -> dict[str, Any]:
+    """Return the query in the bytes of a file, as `read_recipe`.
+
+    Args:
+        file: What is not JSON is taken for CSV.
+        called: What an error calls it.
+
+    Raises:
+        BadQueryError: If there is none.
+    """
+    begins = file.read(LEAST_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+    file.seek(0)
+    tabular = begins[:1].isalpha() and b"," in begins
+    try:
+        record = _recipe_of_csv(file) if tabular else json.loads(file.read())
+    except (ValueError, RecursionError, csv.Error) as error:
+        message = f"{called} is not JSON: {error}."
+        raise BadQueryError(message, hint=_HINT) from error
     if isinstance(record, dict) and isinstance(record.get("recipe"), dict):
         record = record["recipe"]
     if not isinstance(record, dict):
-        message = f"{path} holds no query."
-        raise BadQueryError(message, hint=hint)
+        message = f"{called} holds no query."
+        raise BadQueryError(message, hint=_HINT)
     return record
 
 
-def _decoded(path: Path) -> Any:  # noqa: ANN401
-    return json.loads(path.read_bytes())
+def normalised(record: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a recipe with defaults filled in, and what it lacks.
+
+    A picture of which a recipe keeps only the SHA-256 stays as it is, and is told.
+
+    Args:
+        record: A query, of any version that is read.
+
+    Raises:
+        BadQueryError: If anything else in it is missing, unknown or out of range.
+    """
+    given = record.get("parts")
+    parts = list(given) if isinstance(given, list) else []
+    lost: dict[int, str] = {}
+    for number, part in enumerate(parts):
+        if isinstance(part, dict) and part.get("kind") == "image" and "data" not in part:
+            sha256 = part.get("sha256")
+            if isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256):
+                lost[number] = sha256
+                kept = {key: value for key, value in part.items() if key != "sha256"}
+                parts[number] = kept | {"data": ""}
+    if not lost:
+        return Query.from_json(record).to_json(), ()
+    if record.get("split"):  # would move the parts, and answers keep none
+        message = "A recipe that splits its texts has its pictures whole."
+        raise BadQueryError(message, hint="Put the file's bytes into `data`, as base64.")
+    made = Query.from_json({**record, "parts": parts}).to_json()
+    told = []
+    for number, sha256 in lost.items():
+        part = made["parts"][number]
+        del part["data"]
+        part["sha256"] = sha256
+        some = f"Part {number + 1} is a picture, of which the file keeps only the SHA-256"
+        told.append(f"{some} ({sha256[:8]}…): give the picture again.")
+    return made, tuple(told)
 
 
-def _recipe_of_csv(path: Path) -> Any:  # noqa: ANN401
+def _recipe_of_csv(file: IO[bytes]) -> Any:  # noqa: ANN401
     """Return what the first line of an export keeps as its recipe."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = next(csv.DictReader(file), None) or {}
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECIPE))  # areas and rows are long
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        first = next(csv.DictReader(text), None) or {}
+    finally:
+        text.detach()
     return json.loads(first.get("recipe") or "null")

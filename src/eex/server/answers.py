@@ -15,6 +15,9 @@ from eex.server import schemas
 from eex.server.load import RETRY_AFTER
 from eex.server.state import State
 
+BINARY = "application/octet-stream"
+"""Media type of plain bytes."""
+
 FOREVER = "public, max-age=31536000, immutable"
 """For what can never change under its URL."""
 

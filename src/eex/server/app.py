@@ -34,7 +34,9 @@ from eex.errors import (
     UnknownNameError,
 )
 from eex.server.answers import problem
+from eex.server.asking import router as asking
 from eex.server.exports import router as exports
+from eex.server.ground import router as ground
 from eex.server.guard import Guard
 from eex.server.load import Limits
 from eex.server.openapi import described
@@ -102,6 +104,8 @@ def create_app(
     app.state.eex = State(settings, sets, limits=limits)
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     app.include_router(router)
+    app.include_router(asking)
+    app.include_router(ground)
     app.include_router(exports)
     app.include_router(tiles)
     app.add_exception_handler(EexError, _ours)

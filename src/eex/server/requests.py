@@ -145,8 +145,21 @@ class FeedbackRecord(Sent):
     top_percent: float | None = Field(None, description="As in a query.")
 
 
+class CountRecord(Sent):
+    """What is counted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"filter": {"bbox": [-20, 0, 60, 40]}}]}
+    )
+
+    filter: FilterRecord | None = Field(None, description="Which tiles; all without one.")
+
+
 AnyQuery = Annotated[dict[str, Any], Like(QueryRecord)]
 """A query as it was sent."""
 
 AnyFeedback = Annotated[dict[str, Any], Like(FeedbackRecord)]
 """Feedback as it was sent."""
+
+AnyCount = Annotated[dict[str, Any], Like(CountRecord)]
+"""What is counted, as it was sent."""

@@ -1,39 +1,25 @@
-"""The routes: each parses, makes one call, answers."""
+"""The routes of what is served: health, models, sets, where their tiles are, how many pass."""
 
 from __future__ import annotations
 
-import hashlib
-from contextlib import nullcontext
-from dataclasses import replace
 from functools import lru_cache, partial
 from threading import Event
-from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 import eex
 from eex.encoders.listing import encoder_record
 from eex.encoders.open import encoder_specs
-from eex.export import near
-from eex.imagery.bluemarble import BlueMarble
-from eex.places import find_places
-from eex.search.query import Query as Asked
+from eex.filters.record import Filter
 from eex.search.run import OpenSet
 from eex.server import schemas
-from eex.server.answers import A_DAY, FOREVER, PROBLEM, Served, answered, gives, webp
+from eex.server.answers import A_DAY, BINARY, PROBLEM, Served, answered, gives
 from eex.server.cancel import in_thread, while_wanted
 from eex.server.examples import examples_of
-from eex.server.learn import Lesson
-from eex.server.load import rows_looked
-from eex.server.requests import AnyFeedback, AnyQuery
-from eex.server.state import State
+from eex.server.requests import AnyCount
+from eex.values import check_keys
 from eex.weights.store import installed
-
-BINARY = "application/octet-stream"
-
-NAMED = 200
-"""Most results whose nearest city is looked up."""
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEM)
 
@@ -77,139 +63,24 @@ def positions(name: str, request: Request, state: Served) -> Response:
     return answered(request, content, tag=f"p{opened.embeddings.key}", media=BINARY, age=A_DAY)
 
 
-@router.get("/places", operation_id="places")
-def places(
-    q: Annotated[str, Query(max_length=200, description="The beginning of a place's name.")],
-    limit: Annotated[int, Query(ge=1, le=50)] = 8,
-) -> schemas.PlaceList:
-    """Find named places, without a network."""
-    found = find_places(q, limit=limit)
-    records = [schemas.PlaceRecord.model_validate(place.to_json()) for place in found]
-    return schemas.PlaceList(places=records)
+@router.post("/sets/{name}/count", operation_id="count")
+async def count(
+    name: str, record: AnyCount, request: Request, state: Served
+) -> schemas.CountAnswer:
+    """Count the tiles that pass a filter; nothing is ranked."""
+    check_keys(record, ["filter"], "A count")
+    wanted = Filter.from_json(record.get("filter"))
 
+    async def work(gone: Event) -> schemas.CountAnswer:
+        opened = await in_thread(gone, lambda: state.open(name))
+        async with state.load.turn(len(opened)):
+            masked = partial(opened.masks.of, wanted)
+            mask = await in_thread(gone, masked, limiter=state.load.threads)
+        rows = len(opened)
+        inside = rows if mask is None else int(np.count_nonzero(mask))
+        return schemas.CountAnswer(inside=inside, rows=rows)
 
-@router.post(
-    "/search",
-    operation_id="search",
-    response_model=schemas.SearchAnswer,
-    responses={503: PROBLEM["4XX"]},
-)
-async def search(record: AnyQuery, request: Request, state: Served) -> Response:
-    """Rank the tiles of a set. The search stops when the client goes away."""
-
-    async def work(gone: Event) -> bytes:
-        query, sets = await in_thread(gone, lambda: _asked(record, state))
-        return await _in_turn(query, sets, request, state, gone)
-
-    return Response(await while_wanted(request, work), media_type="application/json")
-
-
-@router.post(
-    "/feedback",
-    operation_id="feedback",
-    response_model=schemas.SearchAnswer,
-    responses={503: PROBLEM["4XX"]},
-)
-async def feedback(record: AnyFeedback, request: Request, state: Served) -> Response:
-    """Rank the tiles of a set by tiles that were marked; the answer's recipe asks the same."""
-    lesson = Lesson.of(record)
-
-    async def work(gone: Event) -> bytes:
-        opened = await in_thread(gone, lambda: state.open(lesson.set))
-        memory = lesson.memory(opened.embeddings.header.dim)
-        async with (
-            state.load.fit() if lesson.fits else nullcontext(),
-            state.load.turn(len(opened), further=memory),
-        ):
-            learned = partial(lesson.query, opened)
-            query = await in_thread(gone, learned, limiter=state.load.threads)
-        return await _in_turn(query, [opened], request, state, gone, notes=lesson.notes)
-
-    return Response(await while_wanted(request, work), media_type="application/json")
-
-
-async def _in_turn(
-    query: Asked,
-    sets: list[OpenSet],
-    request: Request,
-    state: State,
-    gone: Event,
-    *,
-    notes: tuple[str, ...] = (),
-) -> bytes:
-    """Return the answer to a query once it has its turn."""
-    rows, parts = max(map(len, sets)), len(query.parts) * len(sets)
-    async with state.load.turn(rows, parts, looked=rows_looked(query, sets[0])):
-        ranked = partial(_ranked, query, sets, request, state, notes)
-        return await in_thread(gone, ranked, limiter=state.load.threads)
-
-
-def _asked(record: AnyQuery, state: State) -> tuple[Asked, list[OpenSet]]:
-    """Return what is asked, and the sets, opened."""
-    query = Asked.from_json({key: value for key, value in record.items() if value is not None})
-    return query, [state.open(name) for name in query.sets]
-
-
-def _ranked(
-    query: Asked, sets: list[OpenSet], request: Request, state: State, notes: tuple[str, ...]
-) -> bytes:
-    """Return the answer to a query as JSON, and keep what can be fetched later."""
-    opened, *also = sets
-    found = opened.ask(query, also=also)
-    found = replace(found, messages=(*found.messages, *notes))
-    answer = state.remember(opened, found, also=also)
-    header = opened.embeddings.header
-    body = found.to_json() | {"demo": header.demo, "banner": header.banner}
-    for result in body["results"][:NAMED]:
-        result["near"] = near(result["lon"], result["lat"])
-    told = schemas.SearchAnswer.model_validate(
-        body
-        | {
-            "id": answer.id,
-            "took_ms": round(1000 * found.seconds, 2),
-            "scores": {
-                "url": request.url_for("scores", mark=answer.id).path,
-                "count": len(found.scores),
-                "valid": int(np.count_nonzero(found.ranked)),
-                "min": answer.low,
-                "max": answer.high,
-                "dtype": "uint16",
-            },
-        }
-    )
-    return told.model_dump_json().encode()
-
-
-@router.get(
-    "/searches/{mark}/scores",
-    operation_id="scores",
-    response_class=Response,
-    responses=gives(BINARY),
-)
-def scores(mark: str, request: Request, state: Served) -> Response:
-    """Return every tile's score: little-endian uint16 in row order, see `ScoresRecord`."""
-    answer = state.recall(mark)
-    headers = {"X-Eex-Min": repr(answer.low), "X-Eex-Max": repr(answer.high)}
-    tag = f"s{answer.id}"
-    return answered(request, answer.levels, tag=tag, media=BINARY, age=FOREVER, extra=headers)
-
-
-@router.get(
-    "/basemap/bluemarble/{zoom}/{x}/{y}",
-    operation_id="basemap",
-    response_class=Response,
-    responses=gives("image/webp"),
-)
-def basemap(zoom: int, x: int, y: int, request: Request) -> Response:
-    """Return a Web-Mercator tile of NASA Blue Marble, WebP, zooms 0 to 4."""
-    content = _basemap(zoom, x, y)
-    tag = hashlib.sha256(content).hexdigest()[:16]
-    return answered(request, content, tag=tag, media="image/webp", age=FOREVER)
-
-
-@lru_cache(maxsize=400)
-def _basemap(zoom: int, x: int, y: int) -> bytes:
-    return webp(BlueMarble.open().mercator_tile(zoom, x, y))
+    return await while_wanted(request, work)
 
 
 def _told(opened: OpenSet) -> schemas.SetInfo:

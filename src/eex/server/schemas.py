@@ -186,6 +186,28 @@ class PlaceList(Told):
     places: list[PlaceRecord]
 
 
+class NearestPlace(Told):
+    """The city nearest to a place."""
+
+    place: PlaceRecord
+    km: float = Field(description="How far it is, kilometres along the great circle.")
+    near: str = Field(description="Both in words.")
+
+
+class CountAnswer(Told):
+    """How many tiles pass a filter."""
+
+    inside: int
+    rows: int = Field(description="Tiles of the set.")
+
+
+class Recipe(Told):
+    """The query in a file, defaults filled in."""
+
+    query: Annotated[dict[str, Any], Like(RecipeRecord)]
+    messages: list[str] = Field(description="What it lacks here, such as pictures.")
+
+
 class TileInfo(Told):
     """One tile."""
 

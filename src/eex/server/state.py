@@ -171,7 +171,7 @@ class State:
             UnknownNameError: If the server has no such set.
         """
         name = self._aliases.get(name, name)
-        if not self._is_there(name) and name not in self.refresh():
+        if not self.has(name):
             raise unknown_name("set", name, tuple(self.names))  # noqa: EM101
         with self._opening[name]:
             if name not in self._open:
@@ -190,6 +190,11 @@ class State:
                     batched=True,
                 )
             return self._open[name]
+
+    def has(self, name: str) -> bool:
+        """Whether a set is served by this name or id."""
+        name = self._aliases.get(name, name)
+        return self._is_there(name) or name in self.refresh()
 
     def _engine_for(self, embeddings: EmbeddingSet) -> str:
         """Return the engine that the server was told, or "exact" where that was not built."""

@@ -343,7 +343,7 @@ def test_examples_and_concepts_are_one_click(visit: Open) -> None:
 def test_the_best_tiles_can_be_taken_away(visit: Open, form: str) -> None:
     app = visit("/?theme=dark&text=sand desert")
     rows = [card.get_attribute("data-row") for card in app.page.locator(".gallery .card").all()]
-    app.page.get_by_label("Download the best tiles").click()
+    app.page.get_by_label("Export the answer").click()
     with app.page.expect_download() as waiting:
         app.page.get_by_role("menuitem", name=form).click()
     content = Path(waiting.value.path()).read_text(encoding="utf-8")

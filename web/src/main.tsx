@@ -7,6 +7,8 @@ import './styles/query.css';
 import './styles/scores.css';
 import './styles/map.css';
 import './styles/results.css';
+import './styles/take.css';
+import './styles/labels.css';
 import './styles/narrow.css';
 import { App } from './App';
 import { theme } from './theme';

@@ -1,37 +1,11 @@
 /** The best tiles, each with its picture. */
-import { Button, Menu, Skeleton, Title } from '@mantine/core';
-import { IconDownload } from '@tabler/icons-react';
-import { exportUrl } from '../api';
+import { Skeleton, Title } from '@mantine/core';
 import { describeParts } from '../parts';
 import { useStore } from '../state';
+import { Take } from '../take/Take';
 import { ResultCard } from './ResultCard';
 
 const WAITING = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-
-function Downloads({ id }: { id: string }) {
-  return (
-    <Menu position="bottom-end" shadow="lg" withinPortal>
-      <Menu.Target>
-        <Button
-          variant="default"
-          size="compact-sm"
-          leftSection={<IconDownload size={15} />}
-          aria-label="Download the best tiles"
-        >
-          Download
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item component="a" href={exportUrl(id, 'geojson')} download>
-          GeoJSON
-        </Menu.Item>
-        <Menu.Item component="a" href={exportUrl(id, 'csv')} download>
-          CSV
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
-  );
-}
 
 export function Results() {
   const answer = useStore((state) => state.answer);
@@ -57,7 +31,7 @@ export function Results() {
             {` · ${Math.max(1, Math.round(answer.took_ms))} ms`}
           </span>
         )}
-        {answer && <Downloads id={answer.id} />}
+        <Take />
       </div>
       {!answer && !isWaiting && <p className="results-none">Nothing to show yet.</p>}
       <ul className="gallery" key={answer?.id}>

@@ -1,0 +1,124 @@
+/**
+ * What goes with the labels of the store: their history, notes, and the rounds they were asked in.
+ *
+ * Labels themselves are in the store (`state.labels`), where the map and the lists read them; all
+ * of them are tiles of the set that is shown. Turning to another set begins a new session.
+ */
+import { useSyncExternalStore } from 'react';
+import { getState, setState, watch, type Labels } from '../state';
+import type { LooseQuery } from '../types';
+
+/** 1: what is looked for; -1: not. */
+export type Value = 1 | -1;
+export type Method = 'mean' | 'rocchio' | 'logistic';
+
+/** What was known at one time, and what was asked then. */
+export interface Round {
+  labels: Labels;
+  /** By which was asked; null if nothing was. */
+  method: Method | null;
+  /** The record that was asked; null if nothing was. */
+  query: LooseQuery | null;
+}
+
+export interface Session {
+  /** A few words to a label, such as a class. */
+  notes: ReadonlyMap<number, string>;
+  /** The record that was asked before any label; null if none was. */
+  start: LooseQuery | null;
+  /** The first is before any label. */
+  rounds: Round[];
+  /** Number of the round that is shown. */
+  at: number;
+  /** Labels before the latest changes, the latest last; and those that were undone. */
+  past: Labels[];
+  future: Labels[];
+  /** Whether nothing would be lost by closing the page. */
+  isSaved: boolean;
+  /** What was done last, for those who listen. */
+  said: string;
+}
+
+/** Changes that can be undone. */
+const MOST_STEPS = 200;
+
+const NONE: Labels = new Map();
+
+export const NEW_SESSION: Session = {
+  notes: new Map(),
+  start: null,
+  rounds: [{ labels: NONE, method: null, query: null }],
+  at: 0,
+  past: [],
+  future: [],
+  isSaved: true,
+  said: '',
+};
+
+let session = NEW_SESSION;
+const listeners = new Set<() => void>();
+
+export function getSession(): Session {
+  return session;
+}
+
+export function setSession(change: Partial<Session>): void {
+  session = { ...session, ...change };
+  for (const listener of listeners) {
+    listener();
+  }
+}
+
+export function subscribeSession(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+/** Read one value of the session in a component; it must be plain or keep its identity. */
+export function useSession<T>(select: (current: Session) => T): T {
+  return useSyncExternalStore(subscribeSession, () => select(session));
+}
+
+/** Show other labels; what was there can be brought back. */
+export function changeLabels(labels: Labels, said: string, more: Partial<Session> = {}): void {
+  const { past } = session;
+  const before = getState().labels;
+  setState({ labels });
+  const steps = [...past, before].slice(-MOST_STEPS);
+  setSession({ past: steps, future: [], isSaved: false, said, ...more });
+}
+
+/** Go a step back or forth; false where there is none. */
+export function step(by: 'undo' | 'redo', said: string): boolean {
+  const { past, future } = session;
+  const from = by === 'undo' ? past : future;
+  const labels = from.at(-1);
+  if (!labels) {
+    return false;
+  }
+  const rest = from.slice(0, -1);
+  const now = getState().labels;
+  setState({ labels });
+  setSession(
+    by === 'undo'
+      ? { past: rest, future: [...future, now], isSaved: false, said }
+      : { past: [...past, now], future: rest, isSaved: false, said },
+  );
+  return true;
+}
+
+export function countOf(labels: Labels, value: Value): number {
+  let count = 0;
+  for (const one of labels.values()) {
+    count += Number(one === value);
+  }
+  return count;
+}
+
+export function sameLabels(one: Labels, other: Labels): boolean {
+  return one.size === other.size && [...one].every(([row, value]) => other.get(row) === value);
+}
+
+watch('set', () => setSession(NEW_SESSION));

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 PREFIX = "/maps/earth"
 """Path under which the same application is served a second time, as behind a reverse proxy."""
@@ -16,11 +20,26 @@ PREFIX = "/maps/earth"
 WAIT_MS = 60_000
 """Software rendering on a busy machine is slow; nothing waits this long where it works."""
 
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+expect.set_options(timeout=WAIT_MS)
+
 READY = """([id]) => document.body.dataset.ready === '1' && document.body.dataset.queryId !== id"""
 REST = "() => document.body.dataset.map === 'idle'"
 ARRIVED = """() => {
   const pictures = [...document.querySelectorAll('.gallery img')].slice(0, 4);
   return pictures.length > 0 && pictures.every((one) => one.complete && one.naturalWidth > 0);
+}"""
+
+GIVE = """([kind, bytes, name, type]) => {
+  const carried = new DataTransfer();
+  const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+  carried.items.add(new File([content], name, { type }));
+  const what = { bubbles: true, cancelable: true };
+  const event = kind === 'paste'
+    ? new ClipboardEvent(kind, { ...what, clipboardData: carried })
+    : new DragEvent(kind, { ...what, dataTransfer: carried });
+  document.querySelector('main').dispatchEvent(event);
 }"""
 
 
@@ -71,6 +90,10 @@ class App:
         self.words.press("Enter")
         self.wait_painted(before)
 
+    def give(self, kind: str, name: str, media_type: str, content: bytes) -> None:
+        """Drop or paste a file onto the page; `kind` is the name of the event."""
+        self.page.evaluate(GIVE, [kind, base64.b64encode(content).decode(), name, media_type])
+
     def first_pictures(self, count: int = 4) -> list[str]:
         sources = [image.get_attribute("src") for image in self.page.locator(".gallery img").all()]
         return [source or "" for source in sources[:count]]
@@ -91,3 +114,21 @@ class App:
         red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
         strong = pixels.max(axis=2) - pixels.min(axis=2) > 70
         return int((strong & (red > green) & (red + blue > 150)).sum())
+
+    def serious_barriers(self) -> list[tuple[str, list[str]]]:
+        """What axe-core finds serious or critical on the page as it stands."""
+        if not AXE.is_file():
+            pytest.skip("axe-core is not installed: npm ci in web/")
+        self.wait_rest()
+        self.page.wait_for_timeout(500)  # fades are over
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("() => axe.run(document)")
+        return [
+            (one["id"], [node["html"][:160] for node in one["nodes"]])
+            for one in found["violations"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+
+
+Open = Callable[..., App]
+"""Opens the page at a path; the fixture `visit`."""

@@ -6,12 +6,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import uvicorn
-from app_page import PREFIX
+from app_page import PREFIX, App, Open
 from chromium import FLAGS, find_chromium
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -82,3 +85,31 @@ def browser() -> Iterator[playwright_api.Browser]:
         started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield started
         started.close()
+
+
+@pytest.fixture
+def visit(browser: playwright_api.Browser, server: str) -> Iterator[Open]:
+    """Open the page; at the end nothing may have been complained about or asked of other hosts."""
+    opened: list[App] = []
+
+    def one(path: str = "/?theme=dark", **options: Any) -> App:
+        opened.append(App(browser, server, **options))
+        return opened[-1].open(path)
+
+    yield one
+    for app in opened:
+        app.context.close()
+        assert app.complaints == []
+        strangers = [
+            url for url in app.requests if not url.startswith((server, "data:", f"blob:{server}"))
+        ]
+        assert strangers == []
+
+
+@pytest.fixture
+def sand_picture(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    pixels = np.array([205, 170, 120]) + rng.normal(0, 6, size=(64, 64, 1))
+    path = tmp_path / "sand.png"
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+    return path

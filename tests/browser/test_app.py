@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from app_page import PREFIX, WAIT_MS, App
-from PIL import Image
+from app_page import PREFIX, App, Open
 from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.browser
-
-WEB = Path(__file__).parents[2] / "web"
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-
-expect.set_options(timeout=WAIT_MS)
-
-Open = Callable[..., App]
-
-
-@pytest.fixture
-def visit(browser: Browser, server: str) -> Iterator[Open]:
-    """Open the page; at the end nothing may have been complained about or asked of other hosts."""
-    opened: list[App] = []
-
-    def one(path: str = "/?theme=dark", **options: Any) -> App:
-        opened.append(App(browser, server, **options))
-        return opened[-1].open(path)
-
-    yield one
-    for app in opened:
-        app.context.close()
-        assert app.complaints == []
-        strangers = [
-            url for url in app.requests if not url.startswith((server, "data:", f"blob:{server}"))
-        ]
-        assert strangers == []
-
-
-@pytest.fixture
-def sand_picture(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    pixels = np.array([205, 170, 120]) + rng.normal(0, 6, size=(64, 64, 1))
-    path = tmp_path / "sand.png"
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
-    return path
 
 
 def test_a_newcomer_sees_a_map_and_pictures_without_doing_anything(visit: Open) -> None:
@@ -253,23 +213,11 @@ def test_a_picture_is_a_query(visit: Open, sand_picture: Path) -> None:
     expect(app.page.locator(".notice")).to_contain_text(re.compile("colour", re.IGNORECASE))
 
 
-GIVE = """([kind, bytes]) => {
-  const carried = new DataTransfer();
-  const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
-  carried.items.add(new File([content], 'a.png', { type: 'image/png' }));
-  const what = { bubbles: true, cancelable: true };
-  const event = kind === 'paste'
-    ? new ClipboardEvent(kind, { ...what, clipboardData: carried })
-    : new DragEvent(kind, { ...what, dataTransfer: carried });
-  document.querySelector('main').dispatchEvent(event);
-}"""
-
-
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 def test_a_picture_is_dropped_or_pasted(visit: Open, sand_picture: Path, kind: str) -> None:
     app = visit()
     before = app.query_id
-    app.page.evaluate(GIVE, [kind, base64.b64encode(sand_picture.read_bytes()).decode()])
+    app.give(kind, "a.png", "image/png", sand_picture.read_bytes())
     app.wait_painted(before)
     expect(app.page.get_by_role("list", name="Parts of the query")).to_contain_text("a.png")
 
@@ -396,8 +344,6 @@ def test_everything_can_be_done_with_the_keyboard(visit: Open) -> None:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("state", ["answer", "problem"])
 def test_axe_finds_nothing_serious(visit: Open, theme: str, state: str) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm ci in web/")
     app = visit(f"/?theme={theme}&text=farmland&place=31,30&row=12")
     app.page.get_by_role("button", name=re.compile("^Number 1 ?:")).click()
     if state == "problem":
@@ -405,16 +351,7 @@ def test_axe_finds_nothing_serious(visit: Open, theme: str, state: str) -> None:
         app.words.press("Enter")
         expect(app.page.get_by_role("alert")).to_be_visible()
         app.complaints.clear()
-    app.wait_rest()
-    app.page.wait_for_timeout(500)  # fades are over
-    app.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = app.page.evaluate("() => axe.run(document)")
-    serious = [
-        (one["id"], [node["html"][:160] for node in one["nodes"]])
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-    ]
-    assert serious == []
+    assert app.serious_barriers() == []
 
 
 def test_blue_marble_and_globe_are_drawn(visit: Open) -> None:

@@ -83,7 +83,11 @@ log = logging.getLogger("eex.server")
 
 
 def create_app(
-    settings: Settings | None = None, *, sets: tuple[Path, ...] = (), limits: Limits | None = None
+    settings: Settings | None = None,
+    *,
+    sets: tuple[Path, ...] = (),
+    limits: Limits | None = None,
+    kind: type[FastAPI] = FastAPI,
 ) -> FastAPI:
     """Make the server.
 
@@ -91,8 +95,9 @@ def create_app(
         settings: Where the cache is; read from the environment by default.
         sets: GeoParquet files to serve beside the embedded world, named by their stem.
         limits: What searches may take of the machine.
+        kind: Class of the server; others than FastAPI's own bring routes of theirs.
     """
-    app = FastAPI(
+    app = kind(
         title="Earth Embedding Explorer",
         version=eex.__version__,
         summary="Ask the Earth in words, with a picture or a place.",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eex.export import Result
+from eex.export.colours import colour_ramp
 from eex.imagery.bluemarble import BlueMarble
 from eex.tiles import KM_PER_DEGREE
 
@@ -32,22 +33,11 @@ MAX_STRETCH = 6
 HEADING = 64
 """Height of the strip with title and legend, pixels."""
 
-VIRIDIS = (
-    (0.267, 0.005, 0.329),
-    (0.283, 0.141, 0.458),
-    (0.254, 0.265, 0.530),
-    (0.207, 0.372, 0.553),
-    (0.164, 0.471, 0.558),
-    (0.128, 0.567, 0.551),
-    (0.135, 0.659, 0.518),
-    (0.267, 0.749, 0.441),
-    (0.478, 0.821, 0.318),
-    (0.741, 0.873, 0.150),
-    (0.993, 0.906, 0.144),
-)
-"""Viridis at eleven even steps: perceptually even, readable by colour-blind people.
+LINE = 17
+"""Height of a line of the credit, pixels."""
 
-Source: S. van der Walt and N. Smith, matplotlib, CC0."""
+PLAIN = 200
+"""Characters of a text in a PNG from which it is packed."""
 
 
 def similarity_map(
@@ -69,7 +59,7 @@ def similarity_map(
         shown: Which tiles to draw, shape (n,).
         tile_km: Spacing of tiles on the ground, which sets the size of a dot, kilometres.
         title: One line above the map.
-        credit: One small line inside it.
+        credit: Small lines at the bottom of it; long ones are broken.
         results: Best tiles, ringed and numbered.
         score_kind: What a score is, written above the legend.
 
@@ -101,22 +91,25 @@ def similarity_map(
     for result in reversed(results):
         _ring(draw, result, height)
     _legend(draw, picture, title, (low, high), score_kind)
-    draw.text((14, HEADING + height - 24), _drawable(credit), fill=(170, 178, 190), font=_font(13))
+    _credit(draw, credit, HEADING + height)
     return picture
 
 
-def png(picture: Image) -> bytes:
-    """Return a picture as PNG."""
+def png(picture: Image, about: Mapping[str, str] | None = None) -> bytes:
+    """Return a picture as PNG.
+
+    Args:
+        picture: What is drawn.
+        about: Texts that the file carries by their names, such as `Copyright`.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    for name, value in (about or {}).items():
+        text.add_itxt(name, value, zip=len(value) > PLAIN)
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    picture.save(out, "PNG", pnginfo=text)
     return out.getvalue()
-
-
-def colour_ramp(level: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """Return viridis colours, shape (n, 3), for levels from 0 to 1."""
-    stops = np.linspace(0, 1, len(VIRIDIS))
-    channels = [np.interp(level, stops, channel) for channel in np.array(VIRIDIS).T]
-    return (255 * np.stack(channels, axis=-1) + 0.5).astype(np.uint8)
 
 
 def _range(scores: NDArray[np.float32]) -> tuple[float, float]:
@@ -162,6 +155,25 @@ def _legend(
     for x, text, anchor in ((WIDTH - 340, f"{low:.2f}", "ra"), (WIDTH - 80, f"{high:.2f}", "la")):
         draw.text((x, 24), text, fill="white", font=_font(15), anchor=anchor)
     draw.text((WIDTH - 210, 4), kind, fill="white", font=_font(13), anchor="ma")
+
+
+def _credit(draw: ImageDraw, credit: str, bottom: int) -> None:
+    """Write who made what, on a dark strip, so that it can be read on snow."""
+    lines: list[str] = []
+    for told in filter(None, map(str.strip, credit.splitlines())):
+        line = ""
+        for word in _drawable(told).split():
+            longer = f"{line} {word}".strip()
+            if line and draw.textlength(longer, font=_font(13)) > WIDTH - 28:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    top = bottom - LINE * len(lines) - 6
+    if lines:
+        draw.rectangle((0, top, WIDTH, bottom), fill=(16, 16, 16))
+    for number, line in enumerate(lines):
+        draw.text((14, top + 3 + LINE * number), line, fill=(190, 198, 210), font=_font(13))
 
 
 def _drawable(text: str) -> str:

@@ -100,8 +100,8 @@ class Taken:
         return shapes
 
     @cached_property
-    def times(self) -> list[datetime | None]:
-        """When each tile was seen, UTC; None where the set does not say."""
+    def instants(self) -> NDArray[np.int64]:
+        """When each tile was seen, microseconds since 1970 in UTC; `UNKNOWN` where not known."""
         from eex.filters.columns import Slice, columns_of, time_column
         from eex.filters.instants import UNKNOWN
 
@@ -109,10 +109,16 @@ class Taken:
         kinds = {} if tiles is None else columns_of(tiles)
         name = time_column(kinds)
         if tiles is None or not name or not len(self.results):
-            return [None] * len(self.results)
+            return np.full(len(self.results), UNKNOWN, np.int64)
         some = replace(tiles, table=self._taken(name), lonlat=tiles.lonlat[self.rows])
-        read = Slice(some, kinds, 0, len(self.results)).read_times().tolist()
-        return [None if at == UNKNOWN else _moment(at) for at in read]
+        return Slice(some, kinds, 0, len(self.results)).read_times()
+
+    @cached_property
+    def times(self) -> list[datetime | None]:
+        """When each tile was seen, UTC; None where the set does not say."""
+        from eex.filters.instants import UNKNOWN
+
+        return [None if at == UNKNOWN else _moment(at) for at in self.instants.tolist()]
 
     @cached_property
     def products(self) -> list[str | None]:

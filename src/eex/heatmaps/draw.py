@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eex.errors import BadQueryError, MissingExtraError
+from eex.export.colours import colour_ramp
 from eex.files import write_bytes
-from eex.render import colour_ramp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -82,13 +83,18 @@ def save_pixels(pixels: TilePixels, path: str | Path, *, size: int = 0) -> tuple
     return path, world
 
 
-def pixel_bytes(pixels: TilePixels, kind: Format, *, size: int = 0) -> bytes:
-    """Return the bytes of a file of pixels; arguments and errors as for `save_pixels`."""
+def pixel_bytes(
+    pixels: TilePixels, kind: Format, *, size: int = 0, tags: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the bytes of a file of pixels; `tags` are further ones of a GeoTIFF.
+
+    Other arguments and errors are as for `save_pixels`.
+    """
     if kind == "tif":
         if size:
             message = "A GeoTIFF has the pixels as stored; it is not resized."
             raise BadQueryError(message, hint="Leave the size out, or write a .png.")
-        return _geotiff(pixels)
+        return _geotiff(pixels, tags or {})
     from PIL import Image
     from PIL.ExifTags import Base
     from PIL.PngImagePlugin import PngInfo
@@ -147,7 +153,7 @@ def _credit(pixels: TilePixels) -> str:
     return "; ".join(text for text in (pixels.licence, pixels.attribution) if text)
 
 
-def _geotiff(pixels: TilePixels) -> bytes:
+def _geotiff(pixels: TilePixels, tags: Mapping[str, str]) -> bytes:
     """Write a cloud-optimised GeoTIFF of the stored numbers."""
     try:
         import rasterio
@@ -184,6 +190,7 @@ def _geotiff(pixels: TilePixels) -> bytes:
                     TIFFTAG_SOFTWARE=told["Software"],
                     **({"TIFFTAG_COPYRIGHT": _credit(pixels)} if _credit(pixels) else {}),
                     **{name.upper().replace(" ", "_"): value for name, value in told.items()},
+                    **tags,
                 )
             return bytes(memory.getbuffer())
     except RasterioError as error:

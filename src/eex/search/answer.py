@@ -82,6 +82,7 @@ def answer(query: Query, sets: Sequence[OpenSet]) -> Found:
         places=heard.understood.places,
         inside=None if wanted.mask is None else int(np.count_nonzero(wanted.mask)),
         seconds=time.perf_counter() - started,
+        tiles=first.embeddings,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+import eex
 from eex import export, render
 from eex.encoders.base import ReadAs
 from eex.errors import MissingExtraError
@@ -23,6 +25,9 @@ from eex.search.query import Query
 if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
+
+    from eex.embeddings import EmbeddingSet
+    from eex.export.taken import Taken
 
 
 SHOWN = 20
@@ -58,6 +63,8 @@ class Found:
     """How long it took."""
     inside: int | None = None
     """Tiles that pass the filter; None where there is none, or the engine filtered itself."""
+    tiles: EmbeddingSet | None = field(default=None, repr=False)
+    """The set that the results are of, for their footprints and times; its file stays mapped."""
 
     def __len__(self) -> int:
         return len(self.results)
@@ -110,12 +117,72 @@ class Found:
             {"demo": True, "banner": self.credit.banner, **record} if self.credit.banner else record
         )
 
-    def to_geojson(self) -> dict[str, Any]:
-        """Return the best tiles as a GeoJSON FeatureCollection, with recipe and credit."""
-        recipe = self.query.to_json(pictures=False)
-        return export.to_geojson(
-            self.results, recipe=recipe, credit=self.credit, score_kind=self.score_kind
+    @cached_property
+    def taken(self) -> Taken:
+        """What files are made of, see `eex.export`; pictures of the query by their SHA-256."""
+        from eex.export.taken import Taken
+
+        return Taken(
+            title=self.title(),
+            results=self.results,
+            credit=self.credit,
+            score_kind=self.score_kind,
+            recipe=self.query.to_json(pictures=False),
+            tiles=self.tiles,
         )
+
+    def to_geojson(self, *, footprints: bool = False) -> dict[str, Any]:
+        """Return the best tiles as a GeoJSON FeatureCollection, with recipe and credit.
+
+        Args:
+            footprints: Outlines of tiles where they are known, instead of their centres.
+        """
+        return export.to_geojson(
+            self.results,
+            recipe=self.taken.recipe,
+            credit=self.credit,
+            score_kind=self.score_kind,
+            shapes=self.taken.footprints.tolist() if footprints else (),
+        )
+
+    def to_kml(self) -> str:
+        """Return the best tiles as KML for Google Earth: footprints, coloured by score."""
+        from eex.export.kml import kml_pieces
+
+        return "".join(kml_pieces(self.taken))
+
+    def to_stac(self) -> dict[str, Any]:
+        """Return the best tiles as a STAC 1.1 ItemCollection."""
+        from eex.export.stac import to_stac
+
+        return to_stac(self.taken)
+
+    def to_geoparquet(self, path: str | Path, *, footprints: bool = True) -> None:
+        """Write the best tiles as GeoParquet 1.1, best first, whole or not at all.
+
+        Args:
+            path: Where to.
+            footprints: Outlines of tiles where they are known; otherwise their centres.
+
+        Raises:
+            OutputError: If the file cannot be written.
+        """
+        from eex.search.taking import save_answer
+
+        save_answer(self, path, form="geoparquet", footprints=footprints)
+
+    def save(self, path: str | Path) -> None:
+        """Write the answer as the name of a file ends: see `eex.export.formats`.
+
+        Archives with pixels take the set: `opened.save_answer(found, "best.zip")`.
+
+        Raises:
+            BadQueryError: If the name ends on nothing known, or on an archive.
+            OutputError: If the file cannot be written.
+        """
+        from eex.search.taking import save_answer
+
+        save_answer(self, path)
 
     def to_csv(self) -> str:
         """Return the best tiles as CSV; licence, credit and recipe are columns."""
@@ -123,7 +190,7 @@ class Found:
             self.results,
             credit=self.credit,
             score_kind=self.score_kind,
-            recipe=self.query.to_json(pictures=False),
+            recipe=self.taken.recipe,
         )
 
     def to_pandas(self) -> pd.DataFrame:
@@ -168,13 +235,36 @@ class Found:
             shown=self.ranked,
             tile_km=self.tile_km,
             title=self.title(),
-            credit=" ".join(filter(None, [self.credit.banner, self.credit.attribution])),
+            credit=self._told(),
             results=self.results[: render.MAX_RINGS],
             score_kind=self.score_kind,
         )
         if path is not None:
-            write_bytes(Path(path), render.png(picture))
+            write_bytes(Path(path), self._png(picture))
         return picture
+
+    def to_png(self) -> bytes:
+        """Return the map as a PNG file that carries licence, credit and the query."""
+        return self._png(self.map())
+
+    def _png(self, picture: Image) -> bytes:
+        credit = self.credit
+        about = {
+            "Title": self.title(),
+            "Copyright": credit.licence,
+            "Source": credit.attribution,
+            "Disclaimer": credit.banner,
+            "Software": f"eex {eex.__version__}",
+            "Score": self.score_kind,
+            "Recipe": json.dumps(self.taken.recipe, ensure_ascii=False),
+        }
+        return render.png(picture, {name: text for name, text in about.items() if text})
+
+    def _told(self) -> str:
+        """Return the lines that a map carries."""
+        credit = self.credit
+        source = f"{credit.attribution}. Licence: {credit.licence}" if credit.licence else ""
+        return "\n".join(filter(None, [credit.banner, source or credit.attribution]))
 
 
 def part_title(part: Part) -> str:

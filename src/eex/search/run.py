@@ -20,7 +20,7 @@ from eex.encoders.base import Concept, EncoderSpec, ReadsText
 from eex.encoders.open import ANY_CLIP, Encoder
 from eex.encoders.pool import EncoderPool
 from eex.errors import BadQueryError, EexError
-from eex.export import Credit
+from eex.export import Credit, Result
 from eex.filters.record import Filter
 from eex.heatmaps.make import heatmap, no_heatmaps
 from eex.heatmaps.record import Heatmap
@@ -301,6 +301,29 @@ class OpenSet(Ranks, Looks):
                 query=", ".join(part_title(part) for part in asked.parts),
                 credit=self.credit,
             )
+
+    def save_answer(
+        self, found: Found, path: str | Path, *, chips: int = 100
+    ) -> tuple[Result, ...]:
+        """Write an answer of this set to a file, as its name ends; see `eex.export.formats`.
+
+        Args:
+            found: The answer.
+            path: Where to: .geojson, .csv, .kml, .parquet, .stac.json, .png, .recipe.json, .py,
+                .sh; .zip for all of it with pixels, .chips.zip for pixels alone.
+            chips: Best tiles whose pixels go into an archive.
+
+        Returns:
+            Tiles whose pixels could not be had.
+
+        Raises:
+            BadQueryError: If the name ends on nothing that is known.
+            OutputError: If the file cannot be written.
+        """
+        from eex.search.taking import save_answer
+
+        written = save_answer(found, path, opened=self, chips=chips)
+        return tuple(result for result, _ in written.missing)
 
     def _own(self, query: Query) -> Query:
         """Return what a query asks of this set alone, its parts added up."""

@@ -1,0 +1,120 @@
+"""What an answer can be written as: names, endings of files, media types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from eex.errors import BadQueryError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A kind of file."""
+
+    name: str
+    """As `--format` and the API call it."""
+    endings: tuple[str, ...]
+    """Of files, the usual one first."""
+    media: str
+    """Media type."""
+    title: str
+    """For people."""
+    binary: bool = False
+    """Whether it is no text."""
+    pixels: bool = False
+    """Whether it holds pixels, so that writing it takes an opened set."""
+
+
+FORMATS = (
+    Format(
+        name="geojson",
+        endings=(".geojson",),
+        media="application/geo+json",
+        title="GeoJSON: centres of the tiles",
+    ),
+    Format(name="csv", endings=(".csv",), media="text/csv; charset=utf-8", title="CSV"),
+    Format(
+        name="kml",
+        endings=(".kml",),
+        media="application/vnd.google-earth.kml+xml",
+        title="KML for Google Earth",
+    ),
+    Format(
+        name="geoparquet",
+        endings=(".parquet", ".geoparquet"),
+        media="application/vnd.apache.parquet",
+        title="GeoParquet 1.1 for DuckDB, GeoPandas, QGIS",
+        binary=True,
+    ),
+    Format(
+        name="stac",
+        endings=(".stac.json",),
+        media="application/geo+json",
+        title="STAC 1.1 item collection",
+    ),
+    Format(
+        name="png",
+        endings=(".png",),
+        media="image/png",
+        title="Map of every tile's score, PNG",
+        binary=True,
+    ),
+    Format(
+        name="chips",
+        endings=(".chips.zip",),
+        media="application/zip",
+        title="GeoTIFFs of the best tiles, ZIP",
+        binary=True,
+        pixels=True,
+    ),
+    Format(
+        name="zip",
+        endings=(".zip",),
+        media="application/zip",
+        title="All of it, ZIP",
+        binary=True,
+        pixels=True,
+    ),
+    Format(
+        name="python",
+        endings=(".py",),
+        media="text/x-python; charset=utf-8",
+        title="Python that asks again",
+    ),
+    Format(
+        name="curl",
+        endings=(".sh",),
+        media="text/x-shellscript; charset=utf-8",
+        title="A curl command that asks again",
+    ),
+    Format(
+        name="recipe",
+        endings=(".recipe.json",),
+        media="application/json",
+        title="The query, pictures included",
+    ),
+)
+"""All there are. What they are written by is in `eex.search.taking`."""
+
+BY_NAME = {form.name: form for form in FORMATS}
+"""Formats by their names."""
+
+
+def format_of(path: str | Path) -> Format:
+    """Return the format that the name of a file ends on; of several the longest ending counts.
+
+    Raises:
+        BadQueryError: If it ends on none; the hint lists all.
+    """
+    name = Path(path).name.lower()
+    fits = [(len(e), form) for form in FORMATS for e in form.endings if name.endswith(e)]
+    if not fits:
+        message = f"The name {path} does not say in which format to write."
+        raise BadQueryError(message, hint=f"End it with {endings()}.")
+    return max(fits, key=lambda fit: fit[0])[1]
+
+
+def endings() -> str:
+    """Return the usual endings of all formats in one line."""
+    return ", ".join(form.endings[0] for form in FORMATS)

@@ -29,11 +29,14 @@ Environment variables (all optional):
     EEX_SEARCH_MEMORY  most memory of running searches, MiB, about; default 1024
     EEX_ALLOWED_HOSTS  host names that are answered to, with commas; needed behind a proxy on
                     this machine; default: any, but on loopback only its own names
+    EEX_FRAME_ANCESTORS  sites whose pages may show this one in a frame, with commas, such as
+                    https://huggingface.co; default: none
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +77,8 @@ class Settings:
     """Port to serve on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names that the server answers to; empty: any, but on loopback only its own."""
+    frame_ancestors: tuple[str, ...] = ()
+    """Sites whose pages may show the server's page in a frame, beside its own."""
     models_dir: Path | None = None
     """Weights of models are kept here; None: `models` in `cache_dir`."""
     sets_dir: Path | None = None
@@ -163,6 +168,7 @@ class Settings:
             host=env.get("EEX_HOST", "127.0.0.1"),
             port=_integer(env, "EEX_PORT", 8000, low=0),
             allowed_hosts=tuple(h for h in env.get("EEX_ALLOWED_HOSTS", "").split(",") if h),
+            frame_ancestors=_sites("EEX_FRAME_ANCESTORS", env.get("EEX_FRAME_ANCESTORS", "")),
         )
 
 
@@ -173,6 +179,15 @@ def _pairs(name: str, text: str) -> tuple[tuple[str, str], ...]:
             message = f"{name} must be NAME=VALUE with commas, got {(key + equals + value)[:40]!r}."
             raise BadQueryError(message, hint=f"Such as {name}=nprobe=64,rescore=20.")
     return tuple((key.strip(), value.strip()) for key, _, value in pairs)
+
+
+def _sites(name: str, text: str) -> tuple[str, ...]:
+    sites = tuple(site.strip() for site in text.split(",") if site.strip())
+    for site in sites:
+        if re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", site) is None:
+            message = f"{name} must be sites with commas, got {site[:40]!r}."
+            raise BadQueryError(message, hint=f"Such as {name}=https://huggingface.co.")
+    return sites
 
 
 def _folder(name: str, text: str) -> Path:

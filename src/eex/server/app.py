@@ -116,7 +116,7 @@ def create_app(
     app.add_exception_handler(EexError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, ancestors=settings.frame_ancestors)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_hosts(settings)))
     if (STATIC / "index.html").is_file():
         app.mount("/", StaticFiles(directory=STATIC, html=True), name="web")

@@ -17,6 +17,8 @@ from eex.errors import BusyError
 from eex.server.answers import problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,7 +54,7 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
-    "frame-ancestors 'self'"
+    "frame-ancestors 'self'"  # the last one: those who may besides follow it
 )
 """Content security policy: nothing from other hosts. Styles in elements place the map's parts."""
 
@@ -62,9 +64,10 @@ log = logging.getLogger("eex.server")
 class Guard:
     """Refuses bodies over the limits, sends the security headers, keeps errors' texts inside."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Stand before an application."""
+    def __init__(self, app: ASGIApp, *, ancestors: Sequence[str] = ()) -> None:
+        """Stand before an application whose page sites among `ancestors` may show in a frame."""
         self.app = app
+        self.policy = " ".join((POLICY, *ancestors)).encode()
         self.held = 0
         """Memory of the bodies of all requests now, bytes, about."""
 
@@ -82,7 +85,7 @@ class Guard:
                 started = True
                 message["headers"] = [
                     *message.get("headers", ()),
-                    (b"content-security-policy", POLICY.encode()),
+                    (b"content-security-policy", self.policy),
                     (b"x-content-type-options", b"nosniff"),
                     (b"referrer-policy", b"same-origin"),
                 ]

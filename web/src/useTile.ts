@@ -17,8 +17,7 @@ function remember(key: string, tile: TileInfo): void {
   known.set(key, tile);
 }
 
-export function useTile(row: number): TileInfo | null {
-  const { set } = getState();
+export function useTile(row: number, set = getState().set): TileInfo | null {
   const key = `${set}/${row}`;
   const [, setArrived] = useState('');
   useEffect(() => {

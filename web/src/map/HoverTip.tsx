@@ -1,15 +1,17 @@
 /** What is known of the tile under the pointer. */
-import { useStore } from '../state';
+import { sideOf, useStore, type WhichSide } from '../state';
 import { formatPercent, formatPlace, formatScore } from '../format';
+import { t } from '../i18n';
 import { percentOfLevel, scoreOfLevel } from '../scores';
 import { useTile } from '../useTile';
 import type { Hover } from './hover';
 
-export function HoverTip({ hover }: { hover: Hover }) {
-  const field = useStore((state) => state.field);
-  const positions = useStore((state) => state.positions);
-  const tile = useTile(hover.row);
-  if (!field || !positions) {
+export function HoverTip({ hover, which }: { hover: Hover; which: WhichSide }) {
+  const field = useStore((state) => sideOf(state, which).field);
+  const positions = useStore((state) => sideOf(state, which).positions);
+  const set = useStore((state) => sideOf(state, which).info?.name ?? state.set);
+  const tile = useTile(hover.row, set);
+  if (!field || !positions || hover.row >= field.raw.length) {
     return null;
   }
   const level = field.raw[hover.row]!;
@@ -22,13 +24,14 @@ export function HoverTip({ hover }: { hover: Hover }) {
       style={{ left: hover.x, top: hover.y }}
       data-left={hover.isRight || undefined}
       data-up={hover.isLow || undefined}
+      data-far={hover.far || undefined}
     >
       <div className="hover-score">
         {formatScore(scoreOfLevel(field, level))}
-        <span>best {formatPercent(percentOfLevel(field, level))}</span>
+        <span>{t('best {percent}', { percent: formatPercent(percentOfLevel(field, level)) })}</span>
       </div>
       <div>{formatPlace(lon, lat)}</div>
-      <div className="hover-id">{tile?.id ?? `row ${hover.row}`}</div>
+      <div className="hover-id">{tile?.id ?? t('row {row}', { row: hover.row })}</div>
     </div>
   );
 }

@@ -2,17 +2,17 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { formatPercent, formatScore } from '../format';
 import { scoreOfLevel } from '../scores';
-import { useStore } from '../state';
+import { sideOf, useStore, type WhichSide } from '../state';
 import { rampGradient } from './ramp';
 import { paletteOf } from './style';
 
-export function Legend() {
+export function Legend({ which }: { which: WhichSide }) {
   const dark = useComputedColorScheme('dark') === 'dark';
   const base = useStore((state) => state.base);
-  const field = useStore((state) => state.field);
-  const level = useStore((state) => state.level);
+  const field = useStore((state) => sideOf(state, which).field);
+  const level = useStore((state) => sideOf(state, which).level);
   const percent = useStore((state) => state.percent);
-  const kind = useStore((state) => state.answer?.score_kind);
+  const kind = useStore((state) => sideOf(state, which).answer?.score_kind);
   if (!field) {
     return null;
   }

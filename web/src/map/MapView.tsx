@@ -1,7 +1,8 @@
 /** The map with its tooltip, controls, legend and what is said in place of an answer. */
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
-import { useStore } from '../state';
+import { t } from '../i18n';
+import { sideOf, useStore, type WhichSide } from '../state';
 import { MapController } from './controller';
 import type { Hover } from './hover';
 import { HoverTip } from './HoverTip';
@@ -9,7 +10,7 @@ import { Legend } from './Legend';
 import { MapSwitches } from './MapSwitches';
 import { TileCard } from './TileCard';
 
-function useMap() {
+function useMap(which: WhichSide) {
   const dark = useComputedColorScheme('dark') === 'dark';
   const box = useRef<HTMLDivElement>(null);
   const controller = useRef<MapController>(null);
@@ -19,7 +20,7 @@ function useMap() {
 
   useEffect(() => {
     try {
-      controller.current = new MapController(box.current!, firstDark.current, setHover);
+      controller.current = new MapController(box.current!, firstDark.current, setHover, which);
     } catch {
       // oxlint-disable-next-line react/set-state-in-effect -- known only once it was tried
       setBroken(true);
@@ -28,7 +29,7 @@ function useMap() {
       controller.current?.destroy();
       controller.current = null;
     };
-  }, []);
+  }, [which]);
 
   useEffect(() => {
     controller.current?.setDark(dark);
@@ -36,46 +37,48 @@ function useMap() {
   return { box, hover, isBroken };
 }
 
-function MapMessage({ isBroken }: { isBroken: boolean }) {
-  const phase = useStore((state) => state.phase);
-  const hasAnswer = useStore((state) => state.answer !== null);
+function MapMessage({ isBroken, which }: { isBroken: boolean; which: WhichSide }) {
+  const phase = useStore((state) => sideOf(state, which).phase);
+  const hasAnswer = useStore((state) => sideOf(state, which).answer !== null);
   if (isBroken) {
     return (
       <div className="map-message floating" role="alert">
-        This browser cannot draw the map: it needs WebGL 2. Results are listed all the same.
+        {t('This browser cannot draw the map: it needs WebGL 2. Results are listed all the same.')}
       </div>
     );
   }
   if (phase === 'starting') {
     return (
       <div className="map-message map-message-late floating" role="status">
-        Preparing the tiles. The first time this takes about ten seconds.
+        {t('Preparing the tiles. The first time this takes about ten seconds.')}
       </div>
     );
   }
   if (phase === 'failed' && !hasAnswer) {
     return (
       <div className="map-message floating">
-        There is no map for this query. Try one of the examples.
+        {t('There is no map for this query. Try one of the examples.')}
       </div>
     );
   }
   return null;
 }
 
-export function MapView() {
+/** One side's map. Controls, legend and the card of the chosen tile are on the main one only. */
+export function MapView({ which = 'main' }: { which?: WhichSide }) {
+  const isMain = which === 'main';
   const isImagery = useStore((state) => state.base === 'bluemarble');
-  const isSearching = useStore((state) => state.phase === 'searching');
-  const { box, hover, isBroken } = useMap();
+  const isSearching = useStore((state) => sideOf(state, which).phase === 'searching');
+  const { box, hover, isBroken } = useMap(which);
   return (
     <div className="map-frame" data-imagery={isImagery || undefined}>
-      <div ref={box} className="map-canvas" data-testid="map" />
+      <div ref={box} className="map-canvas" data-testid={isMain ? 'map' : 'map-rival'} />
       {isSearching && <div className="busy-bar" />}
-      {hover && <HoverTip hover={hover} />}
-      <MapSwitches />
-      <Legend />
-      <TileCard />
-      <MapMessage isBroken={isBroken} />
+      {hover && <HoverTip hover={hover} which={which} />}
+      {isMain && <MapSwitches />}
+      <Legend which={which} />
+      {isMain && <TileCard />}
+      <MapMessage isBroken={isBroken} which={which} />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import {
   ScaleControl,
   setWorkerUrl,
   type GeoJSONSource,
+  type LngLat,
   type MapMouseEvent,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
@@ -24,6 +25,7 @@ import {
 } from './camera';
 import { bestFeatures, chosenFeatures } from './features';
 import { hoverAt, rowUnder, type Hover } from './hover';
+import { enrol, type Linked } from './link';
 import { TileFinder } from './nearest';
 import { TileLayer } from './points';
 import { applyLooks, basemapFile, makeStyle, paletteOf } from './style';
@@ -36,11 +38,15 @@ const CANVAS_LABEL =
   'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
   'The best tiles are also in the list of results.';
 
-export class MapController {
-  private readonly map: MapLibreMap;
+/** Maps that are still changing. */
+const busy = new Set<MapLibreMap>();
+
+export class MapController implements Linked {
+  readonly map: MapLibreMap;
+  readonly which: WhichSide;
+  peer: Linked | null = null;
   private readonly onHover: (hover: Hover | null) => void;
   private readonly stops: (() => void)[] = [];
-  private readonly which: WhichSide;
   private dark: boolean;
   private layer: TileLayer | null = null;
   private finder: TileFinder | null = null;
@@ -79,6 +85,7 @@ export class MapController {
     const canvas = this.map.getCanvas();
     canvas.setAttribute('aria-label', CANVAS_LABEL);
     canvas.setAttribute('role', 'application');
+    this.stops.push(enrol(this));
     this.map.on('load', () => this.start());
     this.map.on('movestart', () => this.setRest(false));
     this.map.on('dataloading', () => this.setRest(false));
@@ -95,6 +102,7 @@ export class MapController {
     for (const stop of this.stops) {
       stop();
     }
+    busy.delete(this.map);
     this.map.remove();
   }
 
@@ -120,7 +128,12 @@ export class MapController {
 
   /** Tell tests and screenshots whether the picture is still changing. */
   private setRest(isIdle: boolean): void {
-    document.body.dataset.map = isIdle ? 'idle' : 'busy';
+    if (isIdle) {
+      busy.delete(this.map);
+    } else {
+      busy.add(this.map);
+    }
+    document.body.dataset.map = busy.size === 0 ? 'idle' : 'busy';
   }
 
   private start(): void {
@@ -139,9 +152,11 @@ export class MapController {
       this.watchSide('answer', () => this.takeAnswer()),
       watch('pointed', () => this.takeBest()),
       watch('selected', () => this.takeChosen()),
-      watch('flight', (flight) => this.fly(flight?.place ?? null)),
       watch('picking', () => this.pointerShape(false)),
     );
+    if (this.which === 'main') {
+      this.stops.push(watch('flight', (flight) => this.fly(flight?.place ?? null)));
+    }
   }
 
   private watchSide<Key extends keyof Side>(
@@ -170,7 +185,7 @@ export class MapController {
     this.layer = new TileLayer(positions, this.finder.spacingKm, paletteOf(base, this.dark).tiles);
     this.layer.onPainted = () => this.announce();
     this.map.addLayer(this.layer, 'borders');
-    if (info && !camera) {
+    if (info && !camera && this.which === 'main') {
       showSet(this.map, info.bbox);
     }
     this.takeScores();
@@ -209,6 +224,9 @@ export class MapController {
     const { projection } = getState();
     const best = answer?.results[0];
     this.takeBest();
+    if (this.which === 'rival') {
+      return; // it looks where the first map looks
+    }
     if (!this.isPlaced) {
       this.isPlaced = true;
     } else if (best && projection === 'globe') {
@@ -218,9 +236,9 @@ export class MapController {
     }
   }
 
+  /** The chosen row is one of the first side's set; the other map marks the place. */
   private takeChosen(): void {
-    const { positions } = this.side;
-    const { selected } = getState();
+    const { positions, selected } = getState();
     this.source('chosen')?.setData(chosenFeatures(positions, selected));
   }
 
@@ -235,7 +253,9 @@ export class MapController {
   private project(): void {
     const { projection } = getState();
     this.map.setProjection({ type: projection });
-    showAll(this.map, projection);
+    if (this.which === 'main') {
+      showAll(this.map, projection);
+    }
   }
 
   private fly(place: { lon: number; lat: number } | null): void {
@@ -251,30 +271,44 @@ export class MapController {
     this.map.getCanvas().style.cursor = getState().picking ? 'crosshair' : shape;
   }
 
-  private rowAt(event: MapMouseEvent): number | null {
-    return rowUnder(this.map, this.finder, this.side.field?.raw, event);
+  private rowAt(place: LngLat): number | null {
+    return rowUnder(this.map, this.finder, this.side.field?.raw, place);
   }
 
-  private hover(event: MapMouseEvent): void {
-    const row = getState().picking ? null : this.rowAt(event);
+  private hover({ lngLat, point }: MapMouseEvent): void {
+    const row = getState().picking ? null : this.rowAt(lngLat);
     this.pointerShape(row !== null);
-    this.onHover(row === null ? null : hoverAt(this.map, row, event.point));
+    this.onHover(row === null ? null : hoverAt(this.map, row, point));
+    this.peer?.pointFrom(lngLat);
+  }
+
+  pointFrom(place: LngLat | null): void {
+    const row = place && this.rowAt(place);
+    const isNone = place === null || row === null;
+    this.onHover(isNone ? null : { ...hoverAt(this.map, row, this.map.project(place)), far: true });
   }
 
   private leave(): void {
     this.onHover(null);
+    this.peer?.pointFrom(null);
     pointAt(null);
   }
 
-  private click(event: MapMouseEvent): void {
+  private click({ lngLat }: MapMouseEvent): void {
     this.onHover(null);
     if (getState().picking) {
-      const { lng, lat } = event.lngLat.wrap();
+      const { lng, lat } = lngLat.wrap();
       setPicking(false);
       askPlace({ lon: Number(lng.toFixed(3)), lat: Number(lat.toFixed(3)) });
-      return;
+    } else if (this.which === 'rival') {
+      this.peer?.selectAt(lngLat);
+    } else {
+      this.selectAt(lngLat);
     }
-    const row = this.rowAt(event);
+  }
+
+  selectAt(place: LngLat): void {
+    const row = this.rowAt(place);
     if (row !== null) {
       select(row, false);
     }

@@ -1,5 +1,5 @@
 /** What the pointer is on. */
-import type { MapMouseEvent, Map as MapLibreMap } from 'maplibre-gl';
+import type { LngLat, Map as MapLibreMap, Point } from 'maplibre-gl';
 import { kmPerPx } from './camera';
 import type { TileFinder } from './nearest';
 
@@ -10,6 +10,8 @@ export interface Hover {
   /** Whether there is no room for words to the right of, or below, the pointer. */
   isRight: boolean;
   isLow: boolean;
+  /** Whether the pointer is on the other map, at the same place. */
+  far?: boolean;
 }
 
 /** How near the pointer has to be to a tile, in CSS pixels, when tiles are small. */
@@ -24,17 +26,17 @@ export function rowUnder(
   map: MapLibreMap,
   finder: TileFinder | null,
   raw: Uint16Array | undefined,
-  { lngLat }: MapMouseEvent,
+  { lng, lat }: LngLat,
 ): number | null {
   if (!finder || !raw) {
     return null;
   }
   const reach = Math.max(finder.spacingKm * REACH_TILES, REACH_PX * kmPerPx(map));
-  const row = finder.nearest(lngLat.lng, lngLat.lat, reach);
+  const row = finder.nearest(lng, lat, reach);
   return row !== null && raw[row]! > 0 ? row : null;
 }
 
-export function hoverAt(map: MapLibreMap, row: number, { x, y }: MapMouseEvent['point']): Hover {
+export function hoverAt(map: MapLibreMap, row: number, { x, y }: Point): Hover {
   const { clientWidth, clientHeight } = map.getContainer();
   const isRight = x > clientWidth - TIP_PX.width;
   const isLow = y > clientHeight - TIP_PX.height;

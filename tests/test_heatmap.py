@@ -316,6 +316,20 @@ def test_the_server_draws_the_heatmap_of_an_answer(
     assert info["heatmaps"] is True
 
 
+def test_the_colours_come_alone_for_who_blends_them_over_the_picture(client: TestClient) -> None:
+    answer = client.post("/api/v1/search", json={"set": "toys", "text": "red", "k": 3}).json()
+    url = f"/api/v1/searches/{answer['id']}/tiles/0/heatmap"
+
+    def drawn(**how: Any) -> NDArray[np.float64]:
+        content = client.get(url, params={"size": 300, **how}).content
+        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), float)
+
+    alone, below = drawn(layer=True, opacity=0), drawn(opacity=0)
+    np.testing.assert_array_equal(alone, drawn(opacity=1))
+    assert np.abs(alone - below).max() > 50
+    np.testing.assert_allclose(0.7 * below + 0.3 * alone, drawn(opacity=0.3), atol=1)
+
+
 def test_the_server_says_that_a_model_has_none(settings: Settings, world: OpenSet) -> None:
     assert len(world)
     with TestClient(create_app(settings)) as client:

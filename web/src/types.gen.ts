@@ -1432,6 +1432,8 @@ export interface operations {
   heatmap: {
     parameters: {
       query?: {
+        /** @description The colours alone, to be laid over the picture at any opacity. */
+        layer?: boolean;
         /** @description Of the colours. */
         opacity?: number;
         /** @description Long side, pixels. */

@@ -42,14 +42,28 @@ def overlay(heatmap: Heatmap, *, opacity: float = 0.6, size: int = 0) -> Image:
     if not 0 <= opacity <= 1:
         message = f"Opacity is from 0 to 1, got {opacity:g}."
         raise BadQueryError(message, hint="0 shows the picture alone, 1 the colours alone.")
+    colours = _colours(heatmap, size)
+    below = Images.fromarray(heatmap.picture).resize(
+        colours.shape[1::-1], Images.Resampling.BICUBIC
+    )
+    mixed = np.asarray(below, np.float32) * (1 - opacity) + colours * np.float32(opacity)
+    return Images.fromarray((mixed + 0.5).astype(np.uint8))
+
+
+def layer(heatmap: Heatmap, *, size: int = 0) -> Image:
+    """Draw the colours alone, for who lays them over the picture at any opacity of their own."""
+    from PIL import Image as Images
+
+    return Images.fromarray(_colours(heatmap, size))
+
+
+def _colours(heatmap: Heatmap, size: int) -> NDArray[np.uint8]:
+    """Return the colours of the grid, shape (height, width, 3), the long side as `size` says."""
     height, width = heatmap.picture.shape[:2]
     long = size or min(max(height, width, SMALLEST), LARGEST)
     factor = long / max(height, width)
     shape = (max(1, round(height * factor)), max(1, round(width * factor)))
-    below = Images.fromarray(heatmap.picture).resize(shape[::-1], Images.Resampling.BICUBIC)
-    colours = colour_ramp(upsampled(heatmap.levels(), shape)).astype(np.float32)
-    mixed = np.asarray(below, np.float32) * (1 - opacity) + colours * opacity
-    return Images.fromarray((mixed + 0.5).astype(np.uint8))
+    return colour_ramp(upsampled(heatmap.levels(), shape))
 
 
 def upsampled(grid: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -64,15 +78,25 @@ def upsampled(grid: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.f
     return grid
 
 
-def png_bytes(heatmap: Heatmap, *, opacity: float = 0.6, size: int = 0) -> bytes:
-    """Return the overlay as PNG, with what it is, licence and credit in its text chunks."""
+def png_bytes(
+    heatmap: Heatmap, *, opacity: float = 0.6, size: int = 0, alone: bool = False
+) -> bytes:
+    """Return the overlay as PNG, with what it is, licence and credit in its text chunks.
+
+    Args:
+        heatmap: What is drawn.
+        opacity: Of the colours.
+        size: Long side, pixels.
+        alone: The colours without the picture below, see `layer`.
+    """
     from PIL.PngImagePlugin import PngInfo
 
     text = PngInfo()
     for name, value in about(heatmap).items():
         text.add_itxt(name, value)
     out = io.BytesIO()
-    overlay(heatmap, opacity=opacity, size=size).save(out, "PNG", pnginfo=text)
+    drawn = layer(heatmap, size=size) if alone else overlay(heatmap, opacity=opacity, size=size)
+    drawn.save(out, "PNG", pnginfo=text)
     return out.getvalue()
 
 

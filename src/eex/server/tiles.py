@@ -138,15 +138,18 @@ async def heatmap(
     *,
     size: Annotated[int, Query(ge=64, le=2048, description="Long side, pixels.")] = 512,
     opacity: Annotated[float, Query(ge=0, le=1, description="Of the colours.")] = 0.6,
+    layer: Annotated[
+        bool, Query(description="The colours alone, to be laid over the picture at any opacity.")
+    ] = False,
 ) -> Response:
     """Return where in a tile the query of an answer fits, drawn over its picture, PNG."""
     answer = state.recall(mark)
-    tag = f"h{mark}-{row}-{size}-{opacity:g}"
+    tag = f"h{mark}-{row}-{size}-{'layer' if layer else f'{opacity:g}'}"
     if has(request, tag):  # before the network runs
         return answered(request, b"", tag=tag, media="image/png", age=A_DAY)
     shown = answer.opened
     found = await _looking(state, shown, lambda: shown.heatmap(answer.found.query, row))
-    draw = lambda: png_bytes(found, opacity=opacity, size=size)  # noqa: E731
+    draw = lambda: png_bytes(found, opacity=opacity, size=size, alone=layer)  # noqa: E731
     content = await anyio.to_thread.run_sync(draw)
     low, high = found.limits
     extra = {"X-Eex-Kind": found.kind, "X-Eex-Min": repr(low), "X-Eex-Max": repr(high)}

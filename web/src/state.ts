@@ -1,5 +1,6 @@
 /** One store for the whole page: the view (which also lives in the URL) and what the server said. */
 import { useSyncExternalStore } from 'react';
+import type { Pairing } from './compare/pairing';
 import { speak } from './i18n';
 import { textOf } from './parts';
 import type { ScoreField } from './scores';
@@ -61,6 +62,8 @@ export interface State extends View, Side {
   models: ModelInfo[];
   /** The other side of a comparison, once there is one; its query is `other` of the view. */
   rival: Side | null;
+  /** Which tile of the other side is which of this one; null while that is not known. */
+  pairing: Pairing | null;
   /** Row that the pointer or the keyboard is on, in the list of results. */
   pointed: number | null;
   /** Whether the next click on the map gives a place. */
@@ -80,6 +83,7 @@ function initial(): State {
     sets: [],
     models: [],
     rival: null,
+    pairing: null,
     pointed: null,
     picking: false,
     drawing: null,

@@ -14,6 +14,8 @@ export type Base = string;
 export type Projection = 'mercator' | 'globe';
 export type Theme = 'auto' | 'light' | 'dark';
 export type Layout = 'gallery' | 'table';
+/** What the maps of a comparison show: each side, or where they differ. */
+export type Contrast = 'sides' | 'difference';
 
 /** Where the map looks from; degrees and zoom. */
 export interface Camera {
@@ -35,6 +37,7 @@ export interface View extends Query {
   selected: number | null;
   /** The other side of a comparison; null is none. */
   other: Query | null;
+  contrast: Contrast;
 }
 
 export const DEFAULT_VIEW: View = {
@@ -48,6 +51,7 @@ export const DEFAULT_VIEW: View = {
   camera: null,
   selected: null,
   other: null,
+  contrast: 'sides',
 };
 
 function oneOf<T extends string>(value: string | null, allowed: readonly T[], fallback: T): T {
@@ -75,6 +79,7 @@ export function readView(search: string): View {
     camera: readCamera(query.get('at')),
     selected: /^\d+$/.test(selected) ? Number(selected) : null,
     other: other === null ? null : readQuery(new URLSearchParams(other)),
+    contrast: oneOf(query.get('contrast'), ['sides', 'difference'], DEFAULT_VIEW.contrast),
   };
 }
 
@@ -98,6 +103,9 @@ export function writeView(view: View): string {
   }
   if (view.other) {
     query.append('vs', writeQuery(view.other).toString());
+    if (view.contrast !== DEFAULT_VIEW.contrast) {
+      query.append('contrast', view.contrast);
+    }
   }
   const text = query.toString();
   return text ? `?${text}` : '';

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from types import TracebackType
-from typing import IO, BinaryIO, Self
+from typing import IO, Self
 
 from eex.stopping import check_stopped
 
@@ -22,7 +22,7 @@ PACKED = (".tif", ".png", ".parquet")
 class Archive:
     """A ZIP file that is being written."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         """Begin an archive in a file that can be sought in."""
         self._zip = zipfile.ZipFile(file, "w")
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from eex.errors import BadQueryError, EexError
 from eex.export.archive import Archive
@@ -95,7 +95,7 @@ def format_named(name: str) -> Format:
 def write_answer(
     found: Found,
     form: Format,
-    file: BinaryIO,
+    file: IO[bytes],
     *,
     opened: OpenSet | None = None,
     chips: int = CHIPS,
@@ -174,7 +174,7 @@ def chip(opened: OpenSet, found: Found, result: Result) -> bytes:
     return pixel_bytes(pixels, "tif", tags={name: text for name, text in told.items() if text})
 
 
-def _archive(found: Found, form: Format, file: BinaryIO, opened: OpenSet, chips: int) -> Written:
+def _archive(found: Found, form: Format, file: IO[bytes], opened: OpenSet, chips: int) -> Written:
     """Write files in the order of their names; what links to pixels comes after them."""
     taken, everything, written = found.taken, form.name == "zip", Written()
     some = found.results[:chips]

@@ -42,6 +42,9 @@ KEPT_ANSWERS = 64
 LOOKING = 8
 """Requests that read pixels of one set at once; more wait, and hold up nobody else."""
 
+EXPORTING, PACKING = 4, 2
+"""Answers that become files at once; of these, archives with pixels. More wait."""
+
 KEPT_BYTES = 64 * 2**20
 """Most memory of the kept answers, about; the latest answer is always kept."""
 
@@ -127,6 +130,7 @@ class State:
         self._given = dict(self.names)
         self.load = Load(limits or Limits.of(settings))
         self.looking = defaultdict[str, CapacityLimiter](lambda: CapacityLimiter(LOOKING))
+        self.exporting, self.packing = CapacityLimiter(EXPORTING), CapacityLimiter(PACKING)
         self._opening = {name: Lock() for name in self.names}
         self._open: dict[str, OpenSet] = {}
         self._answers: OrderedDict[str, Answer] = OrderedDict()

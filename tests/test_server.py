@@ -67,7 +67,9 @@ def test_a_search_answers_as_python_does(client: TestClient, world: OpenSet) -> 
     answer = ask(client, parts=[{"kind": "text", "text": "sand desert"}], k=5)
     found = world.search(text="sand desert", k=5)
     wanted = [
-        {**tile.to_json(), "parts": None, "repeats": None, "near": near(tile.lon, tile.lat)}
+        tile.to_json()
+        | {"parts": None, "repeats": None, "near": near(tile.lon, tile.lat)}
+        | {"time": None, "distance_km": None}
         for tile in found.results
     ]
     assert answer["results"] == wanted

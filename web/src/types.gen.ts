@@ -191,7 +191,11 @@ export interface paths {
     };
     /**
      * Export
-     * @description Return the best tiles as a file, licence and credit included.
+     * @description Return the best tiles as a file, with licence, credit, notice and the query in it.
+     *
+     *     `chips` and `zip` are archives with the pixels of the best tiles; those that cannot be had are
+     *     listed in `chips/MISSING.txt`. `python` and `curl` are code that asks again, `recipe` the query
+     *     with its pictures.
      */
     get: operations['export'];
     put?: never;
@@ -822,10 +826,12 @@ export interface components {
     };
     /** @description One of the best tiles. */
     ResultRecord: {
+      /** @description From the first place that was asked with, else from the first tile; null without one. */
+      distance_km: number | null;
       id: string;
       lat: number;
       lon: number;
-      /** @description Nearest city and how far it is; best 200 only. */
+      /** @description Nearest city, and how far it is, in words. */
       near: string | null;
       /** @description Each part's own cosine. */
       parts: {
@@ -837,6 +843,8 @@ export interface components {
       row: number;
       /** @description Cosine, -1 to 1, or what `score_kind` says. */
       score: number;
+      /** @description When it was seen, ISO 8601 in UTC; null where the set does not say. */
+      time: string | null;
     };
     /** @description More like a tile of the set, or less with a negative weight. */
     RowPartRecord: {
@@ -1366,7 +1374,23 @@ export interface operations {
   export: {
     parameters: {
       query?: {
-        format?: 'geojson' | 'csv';
+        /** @description Outlines of tiles or their centres. GeoJSON has centres and GeoParquet outlines unless told otherwise; KML and STAC always have outlines where known. */
+        footprints?: boolean | null;
+        /** @description What it is written as. */
+        format?:
+          | 'geojson'
+          | 'csv'
+          | 'kml'
+          | 'geoparquet'
+          | 'stac'
+          | 'png'
+          | 'chips'
+          | 'zip'
+          | 'python'
+          | 'curl'
+          | 'recipe';
+        /** @description Best tiles whose pixels go into an archive. */
+        limit?: number;
       };
       header?: never;
       path: {
@@ -1386,13 +1410,21 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The bytes. */
+      /** @description The file. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
           'application/geo+json': string;
+          'application/json': string;
+          'application/vnd.apache.parquet': string;
+          'application/vnd.google-earth.kml+xml': string;
+          'application/zip': string;
+          'image/png': string;
+          'text/csv': string;
+          'text/x-python': string;
+          'text/x-shellscript': string;
         };
       };
     };

@@ -11,7 +11,6 @@ from threading import Event
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from eex.export import near
 from eex.search.query import Query as Asked
 from eex.search.query import sets_of
 from eex.search.recipe import normalised, recipe_in
@@ -22,10 +21,8 @@ from eex.server.cancel import in_thread, while_wanted
 from eex.server.learn import Lesson
 from eex.server.load import rows_looked
 from eex.server.requests import AnyFeedback, AnyQuery
+from eex.server.results import answer_json
 from eex.server.state import State
-
-NAMED = 200
-"""Most results whose nearest city is looked up."""
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
@@ -119,26 +116,15 @@ def _ranked(
     found = opened.ask(query, also=also)
     found = replace(found, messages=(*found.messages, *notes))
     answer = state.remember(opened, found, also=also)
-    header = opened.embeddings.header
-    body = found.to_json() | {"demo": header.demo, "banner": header.banner}
-    for result in body["results"][:NAMED]:
-        result["near"] = near(result["lon"], result["lat"])
-    told = schemas.SearchAnswer.model_validate(
-        body
-        | {
-            "id": answer.id,
-            "took_ms": round(1000 * found.seconds, 2),
-            "scores": {
-                "url": request.url_for("scores", mark=answer.id).path,
-                "count": len(found.scores),
-                "valid": int(np.count_nonzero(found.ranked)),
-                "min": answer.low,
-                "max": answer.high,
-                "dtype": "uint16",
-            },
-        }
-    )
-    return told.model_dump_json().encode()
+    scores = {
+        "url": request.url_for("scores", mark=answer.id).path,
+        "count": len(found.scores),
+        "valid": int(np.count_nonzero(found.ranked)),
+        "min": answer.low,
+        "max": answer.high,
+        "dtype": "uint16",
+    }
+    return answer_json(found, sets, id=answer.id, scores=scores)
 
 
 @router.get(

@@ -30,7 +30,15 @@ class ResultRecord(Told):
     lat: float
     score: float = Field(description="Cosine, -1 to 1, or what `score_kind` says.")
     parts: dict[str, float] | None = Field(None, description="Each part's own cosine.")
-    near: str | None = Field(None, description="Nearest city and how far it is; best 200 only.")
+    near: str | None = Field(None, description="Nearest city, and how far it is, in words.")
+    time: str | None = Field(
+        None, description="When it was seen, ISO 8601 in UTC; null where the set does not say."
+    )
+    distance_km: float | None = Field(
+        None,
+        description="From the first place that was asked with, else from the first tile; null "
+        "without one.",
+    )
     repeats: list[int] | None = Field(None, description="Rows of tiles that only repeat this one.")
 
 

@@ -4,7 +4,7 @@ import type { Pairing } from './compare/pairing';
 import { speak } from './i18n';
 import { textOf } from './parts';
 import type { ScoreField } from './scores';
-import type { Answer, ModelInfo, Part, Problem, SetInfo } from './types';
+import type { Answer, ModelInfo, Part, Problem, Query, SetInfo } from './types';
 import { readView, type View } from './url';
 
 /** `ready` is a set that is there and was not asked yet. */
@@ -49,6 +49,13 @@ export const NO_SIDE: Side = {
   asked: [],
 };
 
+/** A place that is marked on every map: the side that ranks it higher than the other does. */
+export interface Mark {
+  lon: number;
+  lat: number;
+  higher: 'main' | 'rival';
+}
+
 /** Marked tiles of the set: 1 fits, -1 does not. */
 export type Labels = ReadonlyMap<number, 1 | -1>;
 
@@ -64,6 +71,13 @@ export interface State extends View, Side {
   rival: Side | null;
   /** Which tile of the other side is which of this one; null while that is not known. */
   pairing: Pairing | null;
+  /** Percentile on the main side less that on the other, as scores of the main set's tiles. */
+  difference: Side | null;
+  marks: readonly Mark[];
+  /** The side that narrow screens show. */
+  front: 'main' | 'rival';
+  /** What was asked and answered before the question that stands. */
+  earlier: Query | null;
   /** Row that the pointer or the keyboard is on, in the list of results. */
   pointed: number | null;
   /** Whether the next click on the map gives a place. */
@@ -84,6 +98,10 @@ function initial(): State {
     models: [],
     rival: null,
     pairing: null,
+    difference: null,
+    marks: [],
+    front: 'main',
+    earlier: null,
     pointed: null,
     picking: false,
     drawing: null,
@@ -133,11 +151,11 @@ export function watchValue<T>(
   });
 }
 
-/** Which side of a comparison; without one there is the main side only. */
-export type WhichSide = 'main' | 'rival';
+/** Which side of a comparison, or where they differ; without one there is the main side only. */
+export type WhichSide = 'main' | 'rival' | 'difference';
 
 export function sideOf(current: State, which: WhichSide): Side {
-  return which === 'main' ? current : (current.rival ?? NO_SIDE);
+  return which === 'main' ? current : (current[which] ?? NO_SIDE);
 }
 
 /** Call back only when one value changes. */

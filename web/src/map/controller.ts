@@ -23,11 +23,12 @@ import {
   showSet,
   turnTo,
 } from './camera';
-import { bestFeatures, chosenFeatures } from './features';
+import { bestFeatures, chosenFeatures, markFeatures } from './features';
 import { hoverAt, rowUnder, type Hover } from './hover';
 import { enrol, type Linked } from './link';
+import { rivalRow } from '../compare/pairing';
 import { TileFinder } from './nearest';
-import { TileLayer } from './points';
+import { TileLayer, type Paint } from './points';
 import { applyLooks, basemapFile, makeStyle, paletteOf } from './style';
 
 setWorkerUrl(workerUrl);
@@ -143,6 +144,7 @@ export class MapController implements Linked {
     this.takePositions();
     this.takeAnswer();
     this.takeChosen();
+    this.takeMarks();
     this.stops.push(
       this.watchSide('positions', () => this.takePositions()),
       this.watchSide('field', () => this.takeScores()),
@@ -152,6 +154,7 @@ export class MapController implements Linked {
       this.watchSide('answer', () => this.takeAnswer()),
       watch('pointed', () => this.takeBest()),
       watch('selected', () => this.takeChosen()),
+      watch('marks', () => this.takeMarks()),
       watch('picking', () => this.pointerShape(false)),
     );
     if (this.which === 'main') {
@@ -166,15 +169,18 @@ export class MapController implements Linked {
     return watchValue((state) => sideOf(state, this.which)[key], changed);
   }
 
+  private get paint(): Paint {
+    return paletteOf(getState().base, this.dark, this.which === 'difference').tiles;
+  }
+
   private look(): void {
-    const { base } = getState();
-    applyLooks(this.map, base, this.dark);
-    this.layer?.setPaint(paletteOf(base, this.dark).tiles);
+    applyLooks(this.map, getState().base, this.dark);
+    this.layer?.setPaint(this.paint);
   }
 
   private takePositions(): void {
     const { positions, info } = this.side;
-    const { base, camera } = getState();
+    const { camera } = getState();
     if (!positions) {
       return;
     }
@@ -182,7 +188,7 @@ export class MapController implements Linked {
       this.map.removeLayer(this.layer.id);
     }
     this.finder = new TileFinder(positions);
-    this.layer = new TileLayer(positions, this.finder.spacingKm, paletteOf(base, this.dark).tiles);
+    this.layer = new TileLayer(positions, this.finder.spacingKm, this.paint);
     this.layer.onPainted = () => this.announce();
     this.map.addLayer(this.layer, 'borders');
     if (info && !camera && this.which === 'main') {
@@ -199,8 +205,8 @@ export class MapController implements Linked {
   /** The scores of the answer are on screen: say so to whoever waits for it. */
   private announce(): void {
     const { answer, phase } = this.side;
-    if (this.which === 'rival') {
-      document.body.dataset.rivalId = answer?.id ?? '';
+    if (this.which !== 'main') {
+      document.body.dataset.rivalId = answer?.id ?? this.which;
     } else if (answer && phase === 'done') {
       requestAnimationFrame(() => {
         document.body.dataset.queryId = answer.id;
@@ -215,8 +221,10 @@ export class MapController implements Linked {
 
   private takeBest(): void {
     const { answer } = this.side;
-    const { pointed } = getState();
-    this.source('best')?.setData(bestFeatures(answer?.results ?? [], pointed));
+    const { pointed, pairing } = getState();
+    const isOther = this.which === 'rival' && pointed !== null;
+    const row = isOther ? pairing && rivalRow(pairing, pointed) : pointed;
+    this.source('best')?.setData(bestFeatures(answer?.results ?? [], row));
   }
 
   private takeAnswer(): void {
@@ -224,7 +232,7 @@ export class MapController implements Linked {
     const { projection } = getState();
     const best = answer?.results[0];
     this.takeBest();
-    if (this.which === 'rival') {
+    if (this.which !== 'main') {
       return; // it looks where the first map looks
     }
     if (!this.isPlaced) {
@@ -240,6 +248,10 @@ export class MapController implements Linked {
   private takeChosen(): void {
     const { positions, selected } = getState();
     this.source('chosen')?.setData(chosenFeatures(positions, selected));
+  }
+
+  private takeMarks(): void {
+    this.source('marks')?.setData(markFeatures(getState().marks));
   }
 
   private addDetail(): void {
@@ -300,7 +312,7 @@ export class MapController implements Linked {
       const { lng, lat } = lngLat.wrap();
       setPicking(false);
       askPlace({ lon: Number(lng.toFixed(3)), lat: Number(lat.toFixed(3)) });
-    } else if (this.which === 'rival') {
+    } else if (this.which !== 'main') {
       this.peer?.selectAt(lngLat);
     } else {
       this.selectAt(lngLat);

@@ -1,4 +1,5 @@
 /** What is drawn over the tiles: rings around the best ones and around the chosen one. */
+import type { Mark } from '../state';
 import type { Result } from '../types';
 
 type Points = GeoJSON.FeatureCollection<GeoJSON.Point>;
@@ -23,4 +24,10 @@ export function chosenFeatures(positions: Float32Array | null, row: number | nul
   }
   const feature = point(positions[2 * row]!, positions[2 * row + 1]!, { row });
   return { type: 'FeatureCollection', features: [feature] };
+}
+
+/** Where two answers differ most, by the side that ranks the place higher. */
+export function markFeatures(marks: readonly Mark[]): Points {
+  const features = marks.map(({ lon, lat, higher }) => point(lon, lat, { higher }));
+  return { type: 'FeatureCollection', features };
 }

@@ -55,7 +55,8 @@ export function linkMaps(one: Linked, other: Linked): () => void {
 /** Take part: once both sides are there they are linked. Call what comes back when the map goes. */
 export function enrol(linked: Linked): () => void {
   enrolled.set(linked.which, linked);
-  const [main, rival] = [enrolled.get('main'), enrolled.get('rival')];
+  const main = enrolled.get('main');
+  const rival = enrolled.get('rival') ?? enrolled.get('difference');
   unlink();
   unlink = main && rival ? linkMaps(main, rival) : () => undefined;
   return () => {

@@ -20,22 +20,31 @@ function parse(hex: string): Rgb {
 const STOPS = PLASMA.map(parse);
 
 /** Colour at t (0 to 1) of the whole scale. */
-function plasma(t: number): Rgb {
-  const place = Math.min(1, Math.max(0, t)) * (STOPS.length - 1);
-  const index = Math.min(STOPS.length - 2, Math.floor(place));
+function colourAt(stops: readonly Rgb[], t: number): Rgb {
+  const place = Math.min(1, Math.max(0, t)) * (stops.length - 1);
+  const index = Math.min(stops.length - 2, Math.floor(place));
   const part = place - index;
-  const [from, to] = [STOPS[index]!, STOPS[index + 1]!];
+  const [from, to] = [stops[index]!, stops[index + 1]!];
   return from.map((value, channel) => Math.round(value + part * (to[channel]! - value))) as Rgb;
 }
 
 /** The stretch of the scale that is used, from the worst shown tile to the best. */
 const STRETCH = { dark: [0.26, 1], light: [0.86, 0] } as const;
 
-export type RampName = keyof typeof STRETCH;
+/** From one side through the ground's own colour to the other: blue and orange, which nobody mixes up. */
+const DIVERGING = {
+  'apart-dark': ['#7cc7ff', '#2f86c9', '#1b2a36', '#c2701a', '#ffb454'].map(parse),
+  'apart-light': ['#084c8d', '#5b9bd0', '#f1f0ec', '#dd8f3c', '#8f4300'].map(parse),
+};
+
+export type RampName = keyof typeof STRETCH | keyof typeof DIVERGING;
 
 export function rampColour(name: RampName, t: number): Rgb {
+  if (name === 'apart-dark' || name === 'apart-light') {
+    return colourAt(DIVERGING[name], t);
+  }
   const [from, to] = STRETCH[name];
-  return plasma(from + t * (to - from));
+  return colourAt(STOPS, from + t * (to - from));
 }
 
 /** 256 RGBA texels for the shader. */

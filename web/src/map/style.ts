@@ -93,11 +93,10 @@ const IMAGERY: Palette = {
   tiles: { ramp: 'dark', rest: [255, 255, 255], restAlpha: 0, alpha: 0.88, near: 0.6, least: 2.6 },
 };
 
-export function paletteOf(base: Base, dark: boolean): Palette {
-  if (base === 'bluemarble') {
-    return IMAGERY;
-  }
-  return dark ? DARK : LIGHT;
+export function paletteOf(base: Base, dark: boolean, isDifference = false): Palette {
+  const usual = base === 'bluemarble' ? IMAGERY : dark ? DARK : LIGHT;
+  const ramp = dark || base === 'bluemarble' ? 'apart-dark' : 'apart-light';
+  return isDifference ? { ...usual, tiles: { ...usual.tiles, ramp } } : usual;
 }
 
 export const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
@@ -119,6 +118,7 @@ export function makeStyle(projection: Projection): StyleSpecification {
         attribution: 'NASA Blue Marble',
       },
       best: { type: 'geojson', data: EMPTY },
+      marks: { type: 'geojson', data: EMPTY },
       chosen: { type: 'geojson', data: EMPTY },
     },
     layers: [
@@ -145,6 +145,17 @@ export function makeStyle(projection: Projection): StyleSpecification {
         type: 'circle',
         source: 'best',
         paint: { 'circle-opacity': 0, 'circle-stroke-width': 1.6 },
+      },
+      {
+        id: 'marks',
+        type: 'circle',
+        source: 'marks',
+        paint: {
+          'circle-radius': 5,
+          'circle-color': ['match', ['get', 'higher'], 'main', '#ff9d2e', '#3d9be9'],
+          'circle-stroke-width': 2,
+          'circle-stroke-color': '#ffffff',
+        },
       },
       {
         id: 'chosen',

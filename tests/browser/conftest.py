@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import uvicorn
@@ -27,6 +28,9 @@ from eex.server.run import listen
 
 PART = 900
 """Tiles of the second set that is served."""
+
+DATED = 6_000
+"""Tiles of the set that has dates and clouds."""
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -49,8 +53,24 @@ def part_of_world(
 
 
 @pytest.fixture(scope="session")
+def dated(settings: Settings, world: OpenSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set whose tiles have a date and clouds: the south of Africa to the middle of Asia."""
+    assert len(world) > 0
+    path = tmp_path_factory.mktemp("dated") / "dated.parquet"
+    part_of_world(settings, path, first=3_000, rows=DATED, title="With dates")
+    table = pq.read_table(path)
+    number = np.arange(table.num_rows)
+    first = np.datetime64("2021-01-01T10:00:00", "us")
+    times = first + (37 * number % 730) * np.timedelta64(1, "D")
+    table = table.append_column("datetime", pa.array(times, pa.timestamp("us", "UTC")))
+    table = table.append_column("cloud_cover", pa.array(13.0 * number % 100))
+    pq.write_table(table, path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def server(
-    settings: Settings, world: OpenSet, tmp_path_factory: pytest.TempPathFactory
+    settings: Settings, world: OpenSet, dated: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Address of the server, with no slash at the end."""
     assert len(world) > 0
@@ -63,7 +83,7 @@ def server(
         pytest.skip("the web page is not built: pip install -e . without EEX_SKIP_WEB")
     both = [
         Mount(PREFIX, create_app(settings)),
-        Mount("/", create_app(settings, sets=(part, mute))),
+        Mount("/", create_app(settings, sets=(part, mute, dated))),
     ]
     taken = listen("127.0.0.1", 0)
     port = taken.getsockname()[1]

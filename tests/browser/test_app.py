@@ -206,7 +206,7 @@ def test_a_place_is_picked_on_the_map(visit: Open) -> None:
 def test_a_picture_is_a_query(visit: Open, sand_picture: Path) -> None:
     app = visit()
     before = app.query_id
-    app.page.locator("input[type=file]").set_input_files(sand_picture)
+    app.page.locator(".query input[type=file]").set_input_files(sand_picture)
     app.wait_painted(before)
     chips = app.page.get_by_role("list", name="Parts of the query")
     expect(chips).to_contain_text("sand.png")
@@ -226,7 +226,7 @@ def test_what_is_no_picture_is_refused_in_words(visit: Open, tmp_path: Path) -> 
     text = tmp_path / "notes.png"
     text.write_text("not a picture")
     app = visit()
-    app.page.locator("input[type=file]").set_input_files(text)
+    app.page.locator(".query input[type=file]").set_input_files(text)
     expect(app.page.get_by_text("“notes.png” cannot be read")).to_be_visible()
 
 

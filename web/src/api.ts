@@ -4,7 +4,8 @@
  * Routes are relative to the page, so a path prefix works. A request that is overtaken by a newer
  * one of its kind is aborted; what went wrong arrives as an ApiError whose words are for people.
  */
-import { bareFilter, toRecord } from './query';
+import { bareFilter } from './filter';
+import { toRecord } from './query';
 import type {
   Answer,
   Filter,
@@ -155,7 +156,7 @@ export async function countInside(set: string, filter: Filter): Promise<number> 
 }
 
 /** The query in a file: a recipe, or an answer that keeps its own (JSON, GeoJSON, CSV). */
-export function readRecipe(file: Blob): Promise<{ recipe: LooseQuery; messages: string[] }> {
+export function readRecipe(file: Blob): Promise<{ query: LooseQuery; messages: string[] }> {
   return json('recipe', { method: 'POST', body: file });
 }
 

@@ -1,4 +1,5 @@
 /** The parts of a query: how they join, and what they are called. */
+import { bareFilter } from './filter';
 import { formatCount, formatPlace } from './format';
 import { t } from './i18n';
 import type { LoosePart, LooseQuery, Part } from './types';
@@ -27,9 +28,9 @@ export function wholePart(loose: LoosePart): Part | null {
     return { kind: 'image', data, name: loose.name ?? t('picture'), ...own };
   }
   if (loose.kind === 'area') {
-    const { bbox, area, near } = loose;
-    const where = bbox ? { bbox } : area ? { area } : near ? { near } : null;
-    return where && { kind: 'area', ...where, ...own };
+    const inside = bareFilter(loose);
+    const isSomewhere = inside.bbox || inside.area || inside.near;
+    return isSomewhere ? { kind: 'area', ...inside, ...own } : null;
   }
   return null;
 }

@@ -4,8 +4,9 @@
  * A recipe is read as the server writes it (`POST /api/v1/recipe` brings any file into that form),
  * so the same file asks the same here, on the command line, in Python and over HTTP.
  */
+import { bareFilter } from './filter';
 import { wholeParts } from './parts';
-import type { Filter, LooseQuery, Options, Part, Query, QueryRecord } from './types';
+import type { LooseQuery, Options, Part, Query, QueryRecord } from './types';
 
 /** Tiles in the gallery unless another number is asked for. */
 export const BEST = 24;
@@ -31,18 +32,7 @@ export const DEFAULT_QUERY: Query = {
   ...DEFAULT_OPTIONS,
 };
 
-const FILTERS = ['bbox', 'area', 'near', 'time', 'season', 'cloud', 'where'] as const;
 const OPTIONS = Object.keys(DEFAULT_OPTIONS) as (keyof Options)[];
-
-/** The filter without what is no condition. */
-export function bareFilter(filter: Filter): Filter {
-  const said = FILTERS.filter((name) => filter[name] !== null && filter[name] !== undefined);
-  return Object.fromEntries(said.map((name) => [name, filter[name]]));
-}
-
-export function hasFilter(filter: Filter): boolean {
-  return Object.keys(bareFilter(filter)).length > 0;
-}
 
 /** The query that is in some larger record, such as the state of the page. */
 export function queryIn(record: Query): Query {

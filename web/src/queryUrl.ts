@@ -6,10 +6,12 @@
  * (`place=2.35,48.86,Paris`); an area is a box or GeoJSON. Filters and options have the names that
  * a recipe gives them. Uploaded pictures do not fit and are left out.
  */
+import { bareFilter, conditionsOf } from './filter';
 import { wholePart } from './parts';
 import { DEFAULT_OPTIONS, DEFAULT_QUERY } from './query';
 import type {
   AreaGeometry,
+  AreaPart,
   Bbox,
   Filter,
   Fusion,
@@ -32,11 +34,16 @@ function unweigh(value: string): { weight: number; rest: string } {
 
 function weigh(weight: number, value: string): string {
   const needed = weight !== 1 || WEIGHTED.test(value);
-  return needed ? `${Number(weight.toFixed(2))}*${value}` : value;
+  return needed ? `${Number(weight.toFixed(6))}*${value}` : value;
 }
 
 export function degrees(value: number): string {
   return String(Number(value.toFixed(4)));
+}
+
+/** To about 10 cm: what is asked is to be the same again. */
+function exact(value: number): string {
+  return String(Number(value.toFixed(6)));
 }
 
 function parsed(text: string | null): unknown {
@@ -47,10 +54,10 @@ function parsed(text: string | null): unknown {
   }
 }
 
-/** JSON with coordinates to about 10 m, which keeps drawn areas short. */
+/** JSON with short numbers. */
 function jsonOf(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'number' ? Number(inner.toFixed(4)) : inner,
+    typeof inner === 'number' ? Number(exact(inner)) : inner,
   );
 }
 
@@ -73,8 +80,12 @@ function readArea(rest: string): LoosePart | null {
   if (bbox) {
     return { kind: 'area', bbox: bbox as Bbox };
   }
-  const area = parsed(rest) as GeoJSON.GeoJSON | null;
-  return area && typeof area === 'object' && 'type' in area ? { kind: 'area', area } : null;
+  const given = parsed(rest);
+  if (!given || typeof given !== 'object') {
+    return null;
+  }
+  const isShape = 'type' in given;
+  return isShape ? { kind: 'area', area: given as AreaGeometry } : { kind: 'area', ...given };
 }
 
 function readLoose(kind: string, rest: string): LoosePart | null {
@@ -123,15 +134,22 @@ function partValue(part: Part): string | null {
     case 'vector':
       return part.vector.join(',');
     case 'place':
-      return [degrees(part.lon), degrees(part.lat), ...(part.name ? [part.name] : [])].join(',');
+      return [exact(part.lon), exact(part.lat), ...(part.name ? [part.name] : [])].join(',');
     case 'area':
-      if (part.bbox) {
-        return part.bbox.map(degrees).join(',');
-      }
-      return jsonOf(part.area ?? part.near);
+      return areaValue(part);
     case 'image':
       return null;
   }
+}
+
+/** A box or a shape as such; more conditions as the record of a filter. */
+function areaValue(part: AreaPart): string {
+  const conditions = conditionsOf(part);
+  const only = conditions.length === 1 ? conditions[0] : null;
+  if (only === 'bbox') {
+    return part.bbox!.map(exact).join(',');
+  }
+  return jsonOf(only === 'area' ? part.area : bareFilter(part));
 }
 
 function readSpan(text: string | null): Span | null {
@@ -166,13 +184,13 @@ function readFilter(query: URLSearchParams): Filter {
 function writeFilter(filter: Filter, query: URLSearchParams): void {
   const { bbox, area, near, time, season, cloud, where } = filter;
   if (bbox) {
-    query.append('bbox', bbox.map(degrees).join(','));
+    query.append('bbox', bbox.map(exact).join(','));
   }
   if (area) {
     query.append('within', jsonOf(area));
   }
   if (near) {
-    query.append('near', [near.lat, near.lon, near.km].map(degrees).join(','));
+    query.append('near', [near.lat, near.lon, near.km].map(exact).join(','));
   }
   if (time) {
     query.append('time', writeSpan(time));

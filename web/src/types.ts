@@ -73,12 +73,9 @@ export interface RowsPart extends Weighted {
   rows: number[];
 }
 
-/** An area as example: the mean of the tiles whose centres lie in it. */
-export interface AreaPart extends Weighted {
+/** An area as example: the mean of the tiles in it that meet its conditions. */
+export interface AreaPart extends Weighted, Filter {
   kind: 'area';
-  bbox?: Bbox | null;
-  area?: GeoJSON.GeoJSON | null;
-  near?: Near | null;
 }
 
 /** A direction in the space of the set's model. */

@@ -64,7 +64,9 @@ describe('the URL', () => {
       also: ['b', 'c'],
       parts: [
         { kind: 'area', area: polygon, weight: -0.5 },
-        { kind: 'area', bbox: [1, 2, 3, 4], weight: 1 },
+        { kind: 'area', bbox: [1, 2, 3, 4], weight: 0.3333 },
+        { kind: 'area', near: { lon: 1, lat: 2, km: 90 }, weight: 1 },
+        { kind: 'area', bbox: [1, 2, 3, 4], where: 'lat > 3', weight: 1 },
         { kind: 'rows', rows: [5, 6], weight: 1, set: 'b' },
         { kind: 'vector', vector: [0.25, -1], weight: 1 },
       ],

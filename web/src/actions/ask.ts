@@ -5,7 +5,7 @@ import { describeParts, textOf, wholeParts } from '../parts';
 import { asksSame, fromRecord, queryIn } from '../query';
 import { levelOfPercent, makeField } from '../scores';
 import { getState, NO_SIDE, setState, type Side } from '../state';
-import type { LooseQuery, Part, Query } from '../types';
+import type { LooseQuery, Part, Problem, Query } from '../types';
 import { readView } from '../url';
 import { writeUrl } from './address';
 
@@ -141,11 +141,37 @@ export async function askRecipe(record: LooseQuery): Promise<void> {
   await start();
 }
 
+/** Results that a recipe asks for which does not say how many, here as elsewhere. */
+const USUAL = 10;
+
+/** Of a recipe that cannot be asked here. */
+const NOT_ASKED: Problem = {
+  title: '',
+  status: 422,
+  detail: '',
+  code: 'not-asked',
+  hint: '',
+  concepts: [],
+  places: [],
+};
+
+function isCalled({ set, sets }: LooseQuery, name: string, id: string): boolean {
+  const first = sets?.[0] ?? set ?? 'world';
+  return first === name || first === id;
+}
+
 /** Open a recipe, or an answer that keeps one; a file that is none is told in words. */
 export async function openRecipe(file: Blob): Promise<void> {
   try {
-    const { recipe, messages } = await api.readRecipe(file);
-    await askRecipe(recipe);
+    const { query, messages } = await api.readRecipe(file);
+    const { sets } = getState();
+    const isServed = sets.length === 0 || sets.some(({ name, id }) => isCalled(query, name, id));
+    if (!isServed || wholeParts(query).length === 0) {
+      const detail = messages.join(' ');
+      setState({ phase: 'failed', problem: { ...NOT_ASKED, title: t('Not a recipe'), detail } });
+      return;
+    }
+    await askRecipe(query.k || query.top_percent ? query : { ...query, k: USUAL });
     const { answer } = getState();
     if (answer && messages.length > 0) {
       setState({ answer: { ...answer, messages: [...messages, ...answer.messages] } });

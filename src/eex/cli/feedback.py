@@ -22,7 +22,7 @@ from eex.cli.say import (
     read_settings,
     say,
 )
-from eex.cli.search import FORMATS, format_of, formatted, say_understood
+from eex.cli.search import FORMATS, check_binary, format_of, say_understood, write_found
 from eex.cli.words import Words, output_words
 from eex.errors import BadQueryError
 
@@ -134,6 +134,7 @@ def feedback(
     if save is not None:
         check_new(save, force=force or (labels is not None and _same(save, labels)))
     form = form or format_of(output)
+    check_binary(form, output)
     opened = open_named(name, read_settings(), weights=model_weights)
     session = _session(opened, labels, asked)
     _change(session, asked)
@@ -146,7 +147,7 @@ def feedback(
     if save is not None:
         session.save(save)
         say(f"Wrote {save}")
-    answer(formatted(found, form), output)
+    write_found(found, form, output, opened=opened)
 
 
 @click.command(cls=Words, bare=output_words)

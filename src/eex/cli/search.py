@@ -36,8 +36,25 @@ if TYPE_CHECKING:
     from eex.search.found import Found
     from eex.search.run import OpenSet
 
-FORMATS = ("table", "json", "geojson", "csv")
-"""Forms of an answer."""
+FORMATS = (
+    "table",
+    "json",
+    "geojson",
+    "csv",
+    "kml",
+    "geoparquet",
+    "stac",
+    "png",
+    "zip",
+    "chips",
+    "python",
+    "curl",
+    "recipe",
+)
+"""Forms of an answer: two for a terminal, then those of `eex.export.formats`."""
+
+OURS = ("table", "json")
+"""Those of the command line alone."""
 
 
 @click.command(cls=Words, bare=search_words)
@@ -59,12 +76,21 @@ FORMATS = ("table", "json", "geojson", "csv")
     "--format", "form", type=click.Choice(FORMATS), help="Of the answer.  [default: table]"
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the answer there.")
+@click.option(
+    "--chips",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="Best tiles whose pixels go into a .zip.",
+)
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Also write a map, PNG.")
 @catalog_option
 def search(
     names: tuple[str, ...],
+    *,
     form: str | None,
     output: Path | None,
+    chips: int,
     map_file: Path | None,
     save_recipe: Path | None,
     **asked: Any,  # noqa: ANN401
@@ -80,13 +106,16 @@ def search(
       eex search --text "mountains and coastline" --split --match all
       eex search --text harbour --area coast.geojson --season 06-01/08-31 --where "cloud_cover < 5"
       eex search --text fjords --top-percent 2 --format geojson -o fjords.geojson --map fjords.png
+      eex search --text fjords --k 200 -o fjords.zip --chips 20
       eex search --recipe fjords.geojson --k 50
+      eex search --recipe fjords.geojson --format python
     """  # noqa: D301 - click reads the backspace
     from eex.search.query import Query, sets_of
 
     for target in (output, map_file, save_recipe):
         check_target(target)
     form = form or format_of(output)
+    check_binary(form, output)
     if map_file is not None and map_file.suffix.lower() != ".png":
         message = f"The map is a PNG, but {map_file} is not called so."
         raise BadQueryError(message)
@@ -104,7 +133,7 @@ def search(
         say(f"Wrote {map_file}")
     if save_recipe is not None:
         answer(json_text(found.recipe), save_recipe)
-    answer(formatted(found, form), output)
+    write_found(found, form, output, opened=opened[0], chips=chips)
 
 
 def _opened(names: list[str], asked: dict[str, Any]) -> list[OpenSet]:
@@ -156,15 +185,43 @@ def say_understood(found: Found) -> None:
         say(f"{place.name} is a place; for what looks like there: {where}")
 
 
-def formatted(found: Found, form: str) -> str:
-    """Return an answer as text, in one of `FORMATS`."""
-    from eex.export import to_table
+def write_found(
+    found: Found, form: str, output: Path | None, *, opened: OpenSet, chips: int = 100
+) -> None:
+    """Write an answer in one of `FORMATS`, to standard output where no file is given.
 
-    if form == "csv":
-        return found.to_csv().rstrip("\n")
-    if form == "table":
-        return to_table(found.results)
-    return json_text(found.to_geojson() if form == "geojson" else found.to_json())
+    Args:
+        found: The answer.
+        form: One of `FORMATS`.
+        output: Where to.
+        opened: The set that was asked, for archives.
+        chips: Best tiles whose pixels go into one.
+    """
+    from eex.export import to_table
+    from eex.export.chips import reason
+    from eex.search.taking import answer_text, save_answer
+
+    if form in OURS:
+        told = to_table(found.results) if form == "table" else json_text(found.to_json())
+        answer(told, output)
+    elif output is None:
+        click.echo(answer_text(found, form), nl=False)
+    else:
+        written = save_answer(found, output, form=form, opened=opened, chips=chips)
+        if written.missing:
+            count, first = len(written.missing), written.missing[0]
+            say(f"Without pixels of {count} tiles, such as {first[0].id}: {reason(first[1])}")
+        say(f"Wrote {output}")
+
+
+def check_binary(form: str, output: Path | None) -> None:
+    """Refuse to write what is no text to a terminal, before any work is done."""
+    from eex.export.formats import BY_NAME
+
+    if output is None and form not in OURS and BY_NAME[form].binary:
+        ending = BY_NAME[form].endings[0]
+        message = f"{form} is no text, so it goes into a file."
+        raise BadQueryError(message, hint=f"Give one: -o answer{ending}")
 
 
 def format_of(output: Path | None) -> str:
@@ -173,10 +230,15 @@ def format_of(output: Path | None) -> str:
     Raises:
         BadQueryError: If the name says none of `FORMATS`.
     """
+    from eex.export.formats import endings, fits
+
     if output is None or output.suffix.lower() == ".txt":
         return "table"
-    form = output.suffix.lower().removeprefix(".")
-    if form not in FORMATS:
-        message = f"The name {output} does not say in which format to write."
-        raise BadQueryError(message, hint=f"Give --format: {', '.join(FORMATS)}.")
-    return form
+    form = fits(output)
+    if form is not None:
+        return form.name
+    if output.suffix.lower() == ".json":
+        return "json"
+    message = f"The name {output} does not say in which format to write."
+    known = f".txt, .json, {endings()}"
+    raise BadQueryError(message, hint=f"Give --format, or end the name with {known}.")

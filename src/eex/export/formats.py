@@ -107,12 +107,18 @@ def format_of(path: str | Path) -> Format:
     Raises:
         BadQueryError: If it ends on none; the hint lists all.
     """
-    name = Path(path).name.lower()
-    fits = [(len(e), form) for form in FORMATS for e in form.endings if name.endswith(e)]
-    if not fits:
+    form = fits(path)
+    if form is None:
         message = f"The name {path} does not say in which format to write."
         raise BadQueryError(message, hint=f"End it with {endings()}.")
-    return max(fits, key=lambda fit: fit[0])[1]
+    return form
+
+
+def fits(path: str | Path) -> Format | None:
+    """Return the format that the name of a file ends on; None if it ends on none."""
+    name = Path(path).name.lower()
+    some = [(len(e), form) for form in FORMATS for e in form.endings if name.endswith(e)]
+    return max(some, key=lambda one: one[0])[1] if some else None
 
 
 def endings() -> str:

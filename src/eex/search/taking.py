@@ -6,6 +6,7 @@ or absent. Pixels are read one after another from the opened set: an archive nev
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -139,6 +140,17 @@ def write_answer(
         check_stopped()
         file.write(piece.encode() if isinstance(piece, str) else piece)
     return Written()
+
+
+def answer_text(found: Found, form: str) -> str:
+    """Return an answer as text, in a format that is text.
+
+    Raises:
+        BadQueryError: If there is no such format.
+    """
+    file = io.BytesIO()
+    write_answer(found, format_named(form), file)
+    return file.getvalue().decode()
 
 
 def recipe_text(found: Found) -> str:

@@ -9,6 +9,7 @@ import { toRecord } from './query';
 import type {
   Answer,
   Filter,
+  LabelsRead,
   LooseQuery,
   ModelInfo,
   Place,
@@ -158,6 +159,11 @@ export async function countInside(set: string, filter: Filter): Promise<number> 
 /** The query in a file: a recipe, or an answer that keeps its own (JSON, GeoJSON, CSV). */
 export function readRecipe(file: Blob): Promise<{ query: LooseQuery; messages: string[] }> {
   return json('recipe', { method: 'POST', body: file });
+}
+
+/** The labels in a GeoJSON file, as rows of a set. */
+export function readLabels(set: string, file: Blob): Promise<LabelsRead> {
+  return json(`sets/${encodeURIComponent(set)}/labels`, { method: 'POST', body: file });
 }
 
 export interface Found {

@@ -306,6 +306,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/sets/{name}/labels': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Read Labels
+     * @description Return the labels of a GeoJSON file: ours, of any version of the set, or other points.
+     */
+    post: operations['read_labels'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/sets/{name}/positions': {
     parameters: {
       query?: never;
@@ -601,6 +621,30 @@ export interface components {
        */
       weight?: number;
     };
+    /** @description What one tile is. */
+    LabelRecord: {
+      id: string;
+      /**
+       * @description 1: what is looked for; -1: not.
+       * @enum {integer}
+       */
+      label: 1 | -1;
+      /** @description In which it was given. */
+      round: number;
+      row: number;
+    };
+    /** @description The labels of a file, as rows of the set, and the rounds that they came in. */
+    LabelsRead: {
+      /** @description Number of the current round. */
+      at: number;
+      /** @description Of the current round. */
+      labels: components['schemas']['LabelRecord'][];
+      /** @description What could not be taken over, what was moved. */
+      messages: string[];
+      rounds: components['schemas']['RoundRecord'][];
+      /** @description What was asked before any label. */
+      start: components['schemas']['RecipeRecord'] | null;
+    };
     /** @description What is known of an encoder. */
     ModelInfo: {
       attribution: string;
@@ -846,6 +890,20 @@ export interface components {
       /** @description When it was seen, ISO 8601 in UTC; null where the set does not say. */
       time: string | null;
     };
+    /** @description What a round changed, and what was asked then. */
+    RoundRecord: {
+      method: ('mean' | 'rocchio' | 'logistic') | null;
+      /** @description Rows that became what is not. */
+      negative: number[];
+      /** @description 0 is before any label. */
+      number: number;
+      /** @description Rows that became what is looked for. */
+      positive: number[];
+      /** @description What was asked; pictures that the first query has by their SHA-256. */
+      query: components['schemas']['RecipeRecord'] | null;
+      /** @description Rows whose label was taken off. */
+      unmarked: number[];
+    };
     /** @description More like a tile of the set, or less with a negative weight. */
     RowPartRecord: {
       /**
@@ -935,6 +993,8 @@ export interface components {
       /** @description Whether the model can say where in a tile a query fits. */
       heatmaps: boolean;
       id: string;
+      /** @description Of its data; another when they change. */
+      key: string;
       licence: string;
       model: string;
       name: string;
@@ -1029,6 +1089,8 @@ export type FusionRecord = components['schemas']['FusionRecord'];
 export type Health = components['schemas']['Health'];
 export type ImagePartRecord = components['schemas']['ImagePartRecord'];
 export type KeptImagePartRecord = components['schemas']['KeptImagePartRecord'];
+export type LabelRecord = components['schemas']['LabelRecord'];
+export type LabelsRead = components['schemas']['LabelsRead'];
 export type ModelInfo = components['schemas']['ModelInfo'];
 export type ModelList = components['schemas']['ModelList'];
 export type NearestPlace = components['schemas']['NearestPlace'];
@@ -1043,6 +1105,7 @@ export type ReadAsRecord = components['schemas']['ReadAsRecord'];
 export type Recipe = components['schemas']['Recipe'];
 export type RecipeRecord = components['schemas']['RecipeRecord'];
 export type ResultRecord = components['schemas']['ResultRecord'];
+export type RoundRecord = components['schemas']['RoundRecord'];
 export type RowPartRecord = components['schemas']['RowPartRecord'];
 export type RowsPartRecord = components['schemas']['RowsPartRecord'];
 export type ScoresRecord = components['schemas']['ScoresRecord'];
@@ -1595,6 +1658,42 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['CountAnswer'];
+        };
+      };
+    };
+  };
+  read_labels: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/octet-stream': string;
+      };
+    };
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LabelsRead'];
         };
       };
     };

@@ -14,6 +14,12 @@ export type Result = Schemas['ResultRecord'];
 export type ReadAs = Schemas['ReadAsRecord'];
 export type ScoresInfo = Schemas['ScoresRecord'];
 
+/** What a file of labels says, as rows of a set. */
+export type LabelsRead = Omit<Schemas['LabelsRead'], 'start' | 'rounds'> & {
+  start: LooseQuery | null;
+  rounds: (Omit<Schemas['RoundRecord'], 'query'> & { query: LooseQuery | null })[];
+};
+
 /** The query as it is sent. */
 export type QueryRecord = Schemas['QueryRecord'];
 

@@ -38,6 +38,7 @@ from eex.server.asking import router as asking
 from eex.server.exports import router as exports
 from eex.server.ground import router as ground
 from eex.server.guard import Guard
+from eex.server.labels import router as labels
 from eex.server.load import Limits
 from eex.server.openapi import described
 from eex.server.routes import router
@@ -113,6 +114,7 @@ def create_app(
     app.include_router(ground)
     app.include_router(exports)
     app.include_router(tiles)
+    app.include_router(labels)
     app.add_exception_handler(EexError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -99,6 +99,7 @@ def _set_info(opened: OpenSet, *, here: bool) -> schemas.SetInfo:
     return schemas.SetInfo(
         name=opened.name,
         id=header.id,
+        key=opened.embeddings.key,
         title=header.title,
         rows=len(opened),
         dim=header.dim,

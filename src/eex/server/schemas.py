@@ -125,6 +125,7 @@ class SetInfo(Told):
 
     name: str
     id: str
+    key: str = Field(description="Of its data; another when they change.")
     title: str
     rows: int
     dim: int

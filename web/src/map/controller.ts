@@ -11,7 +11,7 @@ import {
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
-import { askPlace, pointAt, select, setCamera, setPicking } from '../actions';
+import { addPart, pointAt, select, setCamera, setPicking } from '../actions';
 import { getState, sideOf, watch, watchValue, type Side, type WhichSide } from '../state';
 import {
   bringIntoView,
@@ -23,6 +23,8 @@ import {
   showSet,
   turnTo,
 } from './camera';
+import { showAreas } from './areas';
+import { startDrawing } from './draw';
 import { bestFeatures, chosenFeatures, markFeatures } from './features';
 import { hoverAt, rowUnder, type Hover } from './hover';
 import { enrol, type Linked } from './link';
@@ -38,6 +40,11 @@ const DETAIL_ZOOM = 2.3;
 const CANVAS_LABEL =
   'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
   'The best tiles are also in the list of results.';
+
+/** To about 100 m. */
+function round(degrees: number): number {
+  return Number(degrees.toFixed(3));
+}
 
 /** Maps that are still changing. */
 const busy = new Set<MapLibreMap>();
@@ -145,6 +152,10 @@ export class MapController implements Linked {
     this.takeAnswer();
     this.takeChosen();
     this.takeMarks();
+    this.stops.push(showAreas(this.map));
+    if (this.which === 'main') {
+      this.stops.push(startDrawing(this.map));
+    }
     this.stops.push(
       this.watchSide('positions', () => this.takePositions()),
       this.watchSide('field', () => this.takeScores()),
@@ -278,9 +289,15 @@ export class MapController implements Linked {
     }
   }
 
+  /** Whether the pointer means a place or a corner, not a tile. */
+  private get isAiming(): boolean {
+    const { picking, drawing } = getState();
+    return picking || drawing !== null;
+  }
+
   private pointerShape(onTile: boolean): void {
     const shape = onTile ? 'pointer' : '';
-    this.map.getCanvas().style.cursor = getState().picking ? 'crosshair' : shape;
+    this.map.getCanvas().style.cursor = this.isAiming ? 'crosshair' : shape;
   }
 
   private rowAt(place: LngLat): number | null {
@@ -288,7 +305,7 @@ export class MapController implements Linked {
   }
 
   private hover({ lngLat, point }: MapMouseEvent): void {
-    const row = getState().picking ? null : this.rowAt(lngLat);
+    const row = this.isAiming ? null : this.rowAt(lngLat);
     this.pointerShape(row !== null);
     this.onHover(row === null ? null : hoverAt(this.map, row, point));
     this.peer?.pointFrom(lngLat);
@@ -308,10 +325,13 @@ export class MapController implements Linked {
 
   private click({ lngLat }: MapMouseEvent): void {
     this.onHover(null);
+    if (getState().drawing) {
+      return; // a corner, see draw.ts
+    }
     if (getState().picking) {
       const { lng, lat } = lngLat.wrap();
       setPicking(false);
-      askPlace({ lon: Number(lng.toFixed(3)), lat: Number(lat.toFixed(3)) });
+      addPart({ kind: 'place', lon: round(lng), lat: round(lat), weight: 1 });
     } else if (this.which !== 'main') {
       this.peer?.selectAt(lngLat);
     } else {

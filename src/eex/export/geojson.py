@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,8 @@ def geometry(result: Result, shape: Any = None) -> dict[str, Any]:  # noqa: ANN4
     import shapely
 
     rounded = shapely.transform(shape, lambda xy: xy.round(7))  # a centimetre
-    record = shapely.geometry.mapping(rounded)
-    return {"type": record["type"], "coordinates": record["coordinates"]}
+    record: dict[str, Any] = json.loads(shapely.to_geojson(rounded))
+    return record
 
 
 def _head(recipe: dict[str, Any], credit: Credit, score_kind: str) -> dict[str, Any]:

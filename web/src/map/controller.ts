@@ -29,6 +29,8 @@ import { bestFeatures, chosenFeatures, markFeatures } from './features';
 import { hoverAt, rowUnder, type Hover } from './hover';
 import { enrol, type Linked } from './link';
 import { rivalRow } from '../compare/pairing';
+import type { Grid } from './grid';
+import { gridOf } from './gridding';
 import { TileFinder } from './nearest';
 import { TileLayer, type Paint } from './points';
 import { applyLooks, basemapFile, makeStyle, paletteOf } from './style';
@@ -58,6 +60,7 @@ export class MapController implements Linked {
   private dark: boolean;
   private layer: TileLayer | null = null;
   private finder: TileFinder | null = null;
+  private stopSorting: () => void = () => undefined;
   private detailed = false;
   /** Whether the first answer was shown where the address says to look. */
   private isPlaced: boolean;
@@ -110,6 +113,7 @@ export class MapController implements Linked {
     for (const stop of this.stops) {
       stop();
     }
+    this.stopSorting();
     busy.delete(this.map);
     this.map.remove();
   }
@@ -191,20 +195,26 @@ export class MapController implements Linked {
 
   private takePositions(): void {
     const { positions, info } = this.side;
-    const { camera } = getState();
+    this.stopSorting();
+    this.finder = null;
+    if (this.layer) {
+      this.map.removeLayer(this.layer.id);
+      this.layer = null;
+    }
     if (!positions) {
       return;
     }
-    if (this.layer) {
-      this.map.removeLayer(this.layer.id);
-    }
-    this.finder = new TileFinder(positions);
-    this.layer = new TileLayer(positions, this.finder.spacingKm, this.paint);
-    this.layer.onPainted = () => this.announce();
-    this.map.addLayer(this.layer, 'borders');
-    if (info && !camera && this.which === 'main') {
+    if (info && !getState().camera && this.which === 'main') {
       showSet(this.map, info.bbox);
     }
+    this.stopSorting = gridOf(positions, (grid) => this.takeGrid(positions, grid));
+  }
+
+  private takeGrid(positions: Float32Array, grid: Grid): void {
+    this.finder = new TileFinder(positions, grid);
+    this.layer = new TileLayer(grid, this.paint);
+    this.layer.onPainted = () => this.announce();
+    this.map.addLayer(this.layer, 'borders');
     this.takeScores();
   }
 

@@ -15,16 +15,6 @@ export function mercatorY(lat: number): number {
   return 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
 }
 
-/** lon, lat, lon, lat, … in degrees to x, y, x, y, … */
-export function toMercator(positions: Float32Array): Float32Array {
-  const out = new Float32Array(positions.length);
-  for (let index = 0; index < positions.length; index += 2) {
-    out[index] = mercatorX(positions[index]!);
-    out[index + 1] = mercatorY(positions[index + 1]!);
-  }
-  return out;
-}
-
 /** Great-circle distance in kilometres. */
 export function distanceKm(lonA: number, latA: number, lonB: number, latB: number): number {
   const radian = Math.PI / 180;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeGrid } from './grid';
 import { distanceKm } from './mercator';
 import { TileFinder } from './nearest';
 
@@ -9,7 +10,8 @@ for (let lat = -3; lat <= 3; lat += 1) {
     lonlat.push(lon, lat);
   }
 }
-const finder = new TileFinder(Float32Array.from(lonlat));
+const positions = Float32Array.from(lonlat);
+const finder = new TileFinder(positions, makeGrid(positions));
 
 describe('the tile finder', () => {
   it('knows how far apart tiles are', () => {

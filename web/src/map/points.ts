@@ -2,7 +2,9 @@
  * Every tile as one GL point: a MapLibre custom layer.
  *
  * Positions go to the GPU once per set and scores once per query (two bytes a tile); the slider only
- * changes a uniform. This costs under a microsecond per tile even in software rendering.
+ * changes a uniform. This costs under a microsecond per tile even in software rendering. Only the
+ * cells in view are drawn (grid.ts), and where tiles are smaller than their points, the better one
+ * lies on top: depth is the score.
  */
 import type {
   CustomLayerInterface,
@@ -10,11 +12,16 @@ import type {
   Map as MapLibreMap,
 } from 'maplibre-gl';
 import { WORLD_PX } from './camera';
-import { EQUATOR_KM, toMercator } from './mercator';
+import { rangesIn, type Grid } from './grid';
+import { EQUATOR_KM } from './mercator';
+import { link, type Program } from './program';
 import { rampTexels, type RampName, type Rgb } from './ramp';
-import { fragmentSource, UNIFORMS, vertexSource, type UniformName } from './shaders';
+import { fragmentSource, vertexSource } from './shaders';
+import { boxesInView } from './view';
 
 const TOP_LEVEL = 65_535;
+/** Tiles up to this part of their points' least size cover each other. */
+const COVERING = 1.3;
 
 export interface Paint {
   ramp: RampName;
@@ -28,36 +35,6 @@ export interface Paint {
   least: number;
 }
 
-interface Program {
-  program: WebGLProgram;
-  at: Record<UniformName, WebGLUniformLocation | null>;
-}
-
-function compile(gl: WebGL2RenderingContext, type: number, source: string): WebGLShader {
-  const shader = gl.createShader(type);
-  if (!shader) {
-    throw new Error('The graphics context is lost.');
-  }
-  gl.shaderSource(shader, source);
-  gl.compileShader(shader);
-  if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) {
-    throw new Error(gl.getShaderInfoLog(shader) ?? 'A shader does not compile.');
-  }
-  return shader;
-}
-
-function link(gl: WebGL2RenderingContext, vertex: string, fragment: string): Program {
-  const program = gl.createProgram();
-  gl.attachShader(program, compile(gl, gl.VERTEX_SHADER, vertex));
-  gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, fragment));
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-    throw new Error(gl.getProgramInfoLog(program) ?? 'A shader does not link.');
-  }
-  const pairs = UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)]);
-  return { program, at: Object.fromEntries(pairs) as Program['at'] };
-}
-
 export class TileLayer implements CustomLayerInterface {
   readonly id = 'tiles';
   readonly type = 'custom' as const;
@@ -65,9 +42,9 @@ export class TileLayer implements CustomLayerInterface {
   /** Called after a frame has drawn scores that were not on screen before. */
   onPainted: () => void = () => undefined;
 
-  private readonly mercator: Float32Array;
-  private readonly sideKm: number;
+  private readonly grid: Grid;
   private paint: Paint;
+  /** In the order of the grid. */
   private scores: Uint16Array | null = null;
   private level = 1;
   private fresh = false;
@@ -79,9 +56,8 @@ export class TileLayer implements CustomLayerInterface {
   private rampTexture: WebGLTexture | null = null;
   private programs = new Map<string, Program>();
 
-  constructor(positions: Float32Array, sideKm: number, paint: Paint) {
-    this.mercator = toMercator(positions);
-    this.sideKm = sideKm;
+  constructor(grid: Grid, paint: Paint) {
+    this.grid = grid;
     this.paint = paint;
   }
 
@@ -96,7 +72,7 @@ export class TileLayer implements CustomLayerInterface {
     const positionBuffer = gl.createBuffer();
     gl.bindVertexArray(this.array);
     gl.bindBuffer(gl.ARRAY_BUFFER, positionBuffer);
-    gl.bufferData(gl.ARRAY_BUFFER, this.mercator, gl.STATIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, this.grid.mercator, gl.STATIC_DRAW);
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.scoreBuffer);
@@ -113,7 +89,7 @@ export class TileLayer implements CustomLayerInterface {
   }
 
   setScores(scores: Uint16Array | null, level: number): void {
-    this.scores = scores;
+    this.scores = scores && this.sorted(scores);
     this.level = level;
     this.fresh = scores !== null;
     this.uploadScores();
@@ -128,6 +104,16 @@ export class TileLayer implements CustomLayerInterface {
   setPaint(paint: Paint): void {
     this.paint = paint;
     this.uploadRamp();
+  }
+
+  /** Scores of rows, brought into the order of the grid. */
+  private sorted(scores: Uint16Array): Uint16Array {
+    const { rows } = this.grid;
+    const out = new Uint16Array(rows.length);
+    for (let place = 0; place < rows.length; place += 1) {
+      out[place] = scores[rows[place]!] ?? 0;
+    }
+    return out;
   }
 
   private uploadScores(): void {
@@ -183,18 +169,40 @@ export class TileLayer implements CustomLayerInterface {
     this.setLook(gl, at, map);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
+    this.setDepth(gl, map);
     gl.bindVertexArray(this.array);
-    const isFlat = map.getProjection()?.type !== 'globe';
-    for (const wrap of isFlat ? [-1, 0, 1] : [0]) {
+    for (const { wrap, box } of boxesInView(map, this.grid.spacingKm)) {
       gl.uniform1f(at.u_wrap, wrap);
-      gl.drawArrays(gl.POINTS, 0, Math.min(scores.length, this.mercator.length / 2));
+      for (const [first, count] of rangesIn(this.grid, box)) {
+        gl.drawArrays(gl.POINTS, first, count);
+      }
     }
     gl.bindVertexArray(null);
+    gl.clear(gl.DEPTH_BUFFER_BIT); // what is drawn later lies above all tiles
     if (this.fresh) {
       this.fresh = false;
       this.onPainted();
+    }
+  }
+
+  /** Width of a tile on the equator, in pixels of the screen. */
+  private tilePx(map: MapLibreMap): number {
+    const worldPx = WORLD_PX * 2 ** map.getZoom() * map.getPixelRatio();
+    return (worldPx * this.grid.spacingKm) / EQUATOR_KM;
+  }
+
+  /** Points that cover each other are sorted by their score; what was drawn before stays below. */
+  private setDepth(gl: WebGL2RenderingContext, map: MapLibreMap): void {
+    gl.depthFunc(gl.LESS);
+    gl.depthMask(true);
+    gl.depthRange(0, 1);
+    gl.clearDepth(1);
+    gl.clear(gl.DEPTH_BUFFER_BIT);
+    if (this.tilePx(map) > COVERING * this.paint.least * map.getPixelRatio()) {
+      gl.disable(gl.DEPTH_TEST);
+    } else {
+      gl.enable(gl.DEPTH_TEST);
     }
   }
 
@@ -224,8 +232,7 @@ export class TileLayer implements CustomLayerInterface {
     gl.uniform1f(at.u_near, paint.near);
     gl.uniform1f(at.u_ratio, ratio);
     gl.uniform1f(at.u_least, paint.least * ratio);
-    const worldPx = WORLD_PX * 2 ** map.getZoom() * ratio;
-    gl.uniform1f(at.u_pixels, (worldPx * this.sideKm) / EQUATOR_KM);
+    gl.uniform1f(at.u_pixels, this.tilePx(map));
     gl.uniform1f(at.u_centre_cos, Math.cos((map.getCenter().lat * Math.PI) / 180));
   }
 }

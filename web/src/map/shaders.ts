@@ -25,7 +25,7 @@ export type UniformName = (typeof UNIFORMS)[number];
  * One point per tile. a_score is level / 65535; level 0 is not drawn. At or above u_level a tile gets
  * its colour of the ramp, below it a faint u_rest. On the flat map a tile keeps its size in
  * kilometres, so that the grid reads as a field; on the globe it also shrinks towards the limb. Seen
- * from near, tiles let more of the ground through.
+ * from near, tiles let more of the ground through. Depth is the score, the best in front.
  */
 export function vertexSource(prelude: string, define: string): string {
   return `#version 300 es
@@ -47,6 +47,8 @@ void main() {
   }
   vec2 place = a_position + vec2(u_wrap, 0.0);
   gl_Position = projectTile(place);
+  bool hidden = abs(gl_Position.z) > gl_Position.w; // behind the globe
+  gl_Position.z = hidden ? 2.0 * gl_Position.w : (0.99 - 1.98 * a_score) * gl_Position.w;
 #ifdef GLOBE
   vec3 normal = projectToSphere(place);
   float facing = dot(normal, normalize(u_projection_clipping_plane.xyz));
@@ -82,7 +84,7 @@ out vec4 colour;
 void main() {
   vec2 offset = abs(gl_PointCoord - 0.5) * v_size;
 #ifdef GLOBE
-  float edge = length(offset) - 0.54 * v_size;
+  float edge = length(offset) - 0.5 * v_size;
 #else
   float corner = min(0.16 * v_size, 6.0);
   float half_size = 0.5 * v_size - min(0.04 * v_size, 1.0);

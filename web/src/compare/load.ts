@@ -109,6 +109,8 @@ function asOther(parts: readonly Part[]): Part[] {
 const FOLLOWED = ['parts', 'filter', 'k', 'spread_km', 'one_per_cell', 'diversity', 'repeats',
   'top_percent', 'prompts', 'fusion'] as const; // prettier-ignore
 
+const ASKED = ['set', 'parts', 'filter'] as const;
+
 let seen: State | null = null;
 let pairings = 0;
 
@@ -138,6 +140,9 @@ function step(): void {
   }
   if (now.positions !== before.positions || now.rival?.positions !== before.rival?.positions) {
     void pairAgain(now);
+  }
+  if (before.phase === 'done' && ASKED.some((name) => now[name] !== before[name])) {
+    setState({ earlier: queryIn(before) });
   }
   if (now.other !== before.other) {
     void loadRival();

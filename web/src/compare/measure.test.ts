@@ -7,6 +7,7 @@ import {
   medianShift,
   overlapOfTop,
   ranksIn,
+  spanOf,
   spearman,
 } from './measure';
 import { mainRow, pairSets, rivalRow, sameTiles, type Pairing } from './pairing';
@@ -87,6 +88,13 @@ describe('where answers differ', () => {
     expect(asShare[1]).toBeCloseTo(-0.25, 4);
     expect(asShare[3]).toBeCloseTo(0.75, 4);
     expect(raw[4]).toBe(0);
+  });
+
+  it('is shown on a scale that nearly all lie within', () => {
+    expect(spanOf(both)).toBe(0.75);
+    expect(spanOf(aligned([1, 2, 3], [1, 2, 3]))).toBe(0.05);
+    expect(differences(both, 4, 0.5)[0]).toBe(1);
+    expect(differences(both, 4, 0.5)[3]).toBe(65_535);
   });
 
   it('lists the most different first, either way', () => {

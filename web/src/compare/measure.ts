@@ -10,6 +10,9 @@ import { rivalRow, type Pairing } from './pairing';
 
 const LEVELS = 65_536;
 const STEPS = 65_534;
+/** Steps of the scale of differences, and the part of the tiles that lie within it. */
+const SPAN_STEPS = 20;
+const SPAN_SHARE = 0.98;
 
 /** One side of the comparison, over the tiles that both sides can rank. */
 export interface Ranked {
@@ -139,16 +142,36 @@ export function overlapOfTop({ main, rival }: Aligned, k: number): Overlap {
 
 /** Level of a difference of percentiles, −1 to 1; 0 stays for "no difference is known". */
 function levelOfDifference(difference: number): number {
-  return 1 + Math.round(((difference + 1) / 2) * STEPS);
+  return 1 + Math.round(((Math.min(1, Math.max(-1, difference)) + 1) / 2) * STEPS);
 }
 
-/** Percentile on the main side less percentile on the other, by row of the main set, as levels. */
-export function differences({ rows, main, rival }: Aligned, total: number): Uint16Array {
+/** Scale of a map of differences: nearly all lie within, in steps that read well. */
+export function spanOf({ main, rival }: Aligned): number {
+  const sizes = new Uint32Array(SPAN_STEPS + 1);
+  const count = main.levels.length;
+  for (let index = 0; index < count; index += 1) {
+    const difference = differenceAt(main, rival, index);
+    sizes[Math.min(SPAN_STEPS, Math.ceil(Math.abs(difference) * SPAN_STEPS))]! += 1;
+  }
+  let step = 0;
+  for (let seen = sizes[0]!; step < SPAN_STEPS && seen < SPAN_SHARE * count; seen += sizes[step]!) {
+    step += 1;
+  }
+  return Math.max(1, step) / SPAN_STEPS;
+}
+
+function differenceAt(main: Ranked, rival: Ranked, index: number): number {
+  return main.percentile[main.levels[index]!]! - rival.percentile[rival.levels[index]!]!;
+}
+
+/**
+ * Percentile on the main side less percentile on the other, by row of the main set, as levels:
+ * 1 is `-span` and less, 65535 is `span` and more.
+ */
+export function differences({ rows, main, rival }: Aligned, total: number, span = 1): Uint16Array {
   const raw = new Uint16Array(total);
   for (let index = 0; index < rows.length; index += 1) {
-    const ours = main.percentile[main.levels[index]!]!;
-    const theirs = rival.percentile[rival.levels[index]!]!;
-    raw[rows[index]!] = levelOfDifference(ours - theirs);
+    raw[rows[index]!] = levelOfDifference(differenceAt(main, rival, index) / span);
   }
   return raw;
 }
@@ -178,9 +201,7 @@ export function disagreements(
   const height = new Float32Array(rows.length);
   const held = new Uint32Array(LEVELS + 1);
   for (let index = 0; index < rows.length; index += 1) {
-    const ours = main.percentile[main.levels[index]!]!;
-    const theirs = rival.percentile[rival.levels[index]!]!;
-    height[index] = sign * (ours - theirs);
+    height[index] = sign * differenceAt(main, rival, index);
     held[levelOfDifference(height[index]!)]! += 1;
   }
   let found: number[] = [];

@@ -1,4 +1,5 @@
 /** What is known of the tile under the pointer. */
+import { formatPoints } from '../compare/DifferenceLegend';
 import { sideOf, useStore, type WhichSide } from '../state';
 import { formatPercent, formatPlace, formatScore } from '../format';
 import { t } from '../i18n';
@@ -27,8 +28,16 @@ export function HoverTip({ hover, which }: { hover: Hover; which: WhichSide }) {
       data-far={hover.far || undefined}
     >
       <div className="hover-score">
-        {formatScore(scoreOfLevel(field, level))}
-        <span>{t('best {percent}', { percent: formatPercent(percentOfLevel(field, level)) })}</span>
+        {which === 'difference' ? (
+          t('{points} points', { points: formatPoints(scoreOfLevel(field, level)) })
+        ) : (
+          <>
+            {formatScore(scoreOfLevel(field, level))}
+            <span>
+              {t('best {percent}', { percent: formatPercent(percentOfLevel(field, level)) })}
+            </span>
+          </>
+        )}
       </div>
       <div>{formatPlace(lon, lat)}</div>
       <div className="hover-id">{tile?.id ?? t('row {row}', { row: hover.row })}</div>

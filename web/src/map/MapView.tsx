@@ -1,6 +1,7 @@
 /** The map with its tooltip, controls, legend and what is said in place of an answer. */
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
+import { DifferenceLegend } from '../compare/DifferenceLegend';
 import { t } from '../i18n';
 import { sideOf, useStore, type WhichSide } from '../state';
 import { MapController } from './controller';
@@ -76,7 +77,7 @@ export function MapView({ which = 'main' }: { which?: WhichSide }) {
       {isSearching && <div className="busy-bar" />}
       {hover && <HoverTip hover={hover} which={which} />}
       {isMain && <MapSwitches />}
-      <Legend which={which} />
+      {which === 'difference' ? <DifferenceLegend /> : <Legend which={which} />}
       {isMain && <TileCard />}
       <MapMessage isBroken={isBroken} which={which} />
     </div>

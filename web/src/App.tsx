@@ -1,7 +1,15 @@
 /** The page: query and scores on the left, map and best tiles on the right; stacked on narrow screens. */
 import { useMantineColorScheme } from '@mantine/core';
-import { useEffect } from 'react';
-import { followUrl, listSets, start } from './actions';
+import { lazy, Suspense, useEffect } from 'react';
+import { listSets, start } from './actions';
+import { followComparison } from './compare/load';
+import { Announcer } from './help/Announcer';
+import { keepConnected } from './help/connection';
+import { ErrorBoundary } from './help/ErrorBoundary';
+import { press } from './help/shortcuts';
+import { SkipLinks } from './help/SkipLinks';
+import { followHistory, redo, undo } from './help/steps';
+import { t } from './i18n';
 import { MapView } from './map/MapView';
 import { Concepts } from './panels/Concepts';
 import { Credits } from './panels/Credits';
@@ -9,40 +17,110 @@ import { Banner, Header } from './panels/Header';
 import { QueryPanel } from './panels/QueryPanel';
 import { Results } from './panels/Results';
 import { ScorePanel } from './panels/ScorePanel';
-import { useStore } from './state';
+import { describeParts } from './parts';
+import { setState, useStore } from './state';
+
+const PRODUCT = 'Earth Embedding Explorer';
+
+const CompareTop = lazy(() =>
+  import('./compare/Compare').then((module) => ({ default: module.CompareTop })),
+);
+const CompareBelow = lazy(() =>
+  import('./compare/Compare').then((module) => ({ default: module.CompareBelow })),
+);
+const Help = lazy(() => import('./help/Help').then((module) => ({ default: module.Help })));
+
+function openHelp(): void {
+  setState({ isHelpOpen: true });
+}
+
+function listen(event: KeyboardEvent): void {
+  if (press(event, { undo, redo, openHelp })) {
+    event.preventDefault();
+  }
+}
+
+/** Follow what happens outside of React: history, keys, the connection, the other side. */
+function useEvents(): void {
+  useEffect(() => {
+    const stops = [followComparison(), keepConnected()];
+    void start();
+    void listSets();
+    window.addEventListener('popstate', followHistory);
+    document.addEventListener('keydown', listen);
+    return () => {
+      stops.forEach((stop) => stop());
+      window.removeEventListener('popstate', followHistory);
+      document.removeEventListener('keydown', listen);
+    };
+  }, []);
+}
+
+/** The window's title is what was asked; both it and the page say their language. */
+function useTitle(): void {
+  const lang = useStore((state) => state.lang);
+  const asked = useStore((state) => state.asked);
+  useEffect(() => {
+    document.documentElement.lang = lang === 'zh' ? 'zh-Hans' : lang;
+    document.title = asked.length > 0 ? `${describeParts(asked)} · ${PRODUCT}` : PRODUCT;
+  }, [lang, asked]);
+}
 
 export function App() {
   const theme = useStore((state) => state.theme);
-  useStore((state) => state.lang); // every word of the page is read again
+  const isComparing = useStore((state) => state.other !== null);
+  const isHelpOpen = useStore((state) => state.isHelpOpen);
+  const front = useStore((state) => state.front);
   const { setColorScheme } = useMantineColorScheme();
 
   useEffect(() => {
     setColorScheme(theme);
   }, [theme, setColorScheme]);
-
-  useEffect(() => {
-    void start();
-    void listSets();
-    window.addEventListener('popstate', followUrl);
-    return () => window.removeEventListener('popstate', followUrl);
-  }, []);
+  useEvents();
+  useTitle();
 
   return (
     <div className="app">
+      <SkipLinks />
       <Header />
       <Banner />
-      <main className="main">
+      <main
+        className="main"
+        data-comparing={isComparing || undefined}
+        data-front={isComparing ? front : undefined}
+      >
         <div className="side">
           <QueryPanel />
           <ScorePanel />
           <Concepts />
           <Credits />
         </div>
-        <section className="map-area" aria-label="Map">
+        {isComparing && (
+          <Suspense>
+            <CompareTop />
+          </Suspense>
+        )}
+        <section className="map-area" aria-label={isComparing ? t('Map of A') : t('Map')}>
           <MapView />
         </section>
-        <Results />
+        {isComparing ? (
+          <ErrorBoundary part={t('The comparison')}>
+            <Suspense>
+              <CompareBelow />
+            </Suspense>
+          </ErrorBoundary>
+        ) : (
+          <ErrorBoundary part={t('The best tiles')}>
+            <Results />
+          </ErrorBoundary>
+        )}
       </main>
+      <Announcer />
+      {isHelpOpen && (
+        <Suspense>
+          <Help />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -5,6 +5,7 @@
  * one of its kind is aborted; what went wrong arrives as an ApiError whose words are for people.
  */
 import { bareFilter } from './filter';
+import { t } from './i18n';
 import { toRecord } from './query';
 import type {
   Answer,
@@ -33,15 +34,20 @@ export class ApiError extends Error {
   }
 }
 
-const UNREACHABLE: Problem = {
-  title: 'No answer',
-  status: 0,
-  detail: 'The server does not answer.',
-  code: 'unreachable',
-  hint: 'Is `eex serve` still running? Start it again, then try once more.',
-  concepts: [],
-  places: [],
-};
+/** In the language that is spoken when it happens. */
+function unreachable(): Problem {
+  return {
+    title: t('No answer'),
+    status: 0,
+    detail: t('The server does not answer.'),
+    code: 'unreachable',
+    hint: t(
+      'Is `eex serve` still running, and is there a network? The page tries again by itself.',
+    ),
+    concepts: [],
+    places: [],
+  };
+}
 
 /** Tell whether an error only says that a newer request took over. */
 export function wasAborted(error: unknown): boolean {
@@ -54,11 +60,11 @@ export function toProblem(error: unknown): Problem {
     return error.problem;
   }
   return {
-    ...UNREACHABLE,
-    title: 'Something went wrong',
-    detail: 'The page could not show this answer.',
+    ...unreachable(),
+    title: t('Something went wrong'),
+    detail: t('The page could not show this answer.'),
     code: 'page',
-    hint: 'Reload the page; if it happens again, please report it.',
+    hint: t('Reload the page; if it happens again, please report it.'),
   };
 }
 
@@ -73,12 +79,12 @@ function overtake(kind: string): AbortSignal {
 
 async function problemOf(response: Response): Promise<Problem> {
   const fallback: Problem = {
-    ...UNREACHABLE,
+    ...unreachable(),
     title: response.statusText,
     status: response.status,
-    detail: `The server answered with status ${response.status}.`,
+    detail: t('The server answered with status {status}.', { status: response.status }),
     code: 'http',
-    hint: 'Try again in a moment.',
+    hint: t('Try again in a moment.'),
   };
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
   if (!isJson) {
@@ -96,7 +102,7 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
     if (wasAborted(error)) {
       throw error;
     }
-    throw new ApiError(UNREACHABLE);
+    throw new ApiError(unreachable());
   }
   if (!response.ok) {
     throw new ApiError(await problemOf(response));
@@ -121,10 +127,46 @@ export function getModels(): Promise<{ models: ModelInfo[] }> {
   return json('models');
 }
 
+/** Files larger than this tell how far they are. */
+const LARGE_BYTES = 1_000_000;
+
+/** The whole of an answer; `arrived` hears which part is there while a large one comes in. */
+async function bytesOf(response: Response, arrived: (part: number) => void): Promise<ArrayBuffer> {
+  const total = Number(response.headers.get('content-length') ?? 0);
+  if (!response.body || total < LARGE_BYTES || response.headers.has('content-encoding')) {
+    return response.arrayBuffer();
+  }
+  const whole = new Uint8Array(total);
+  let length = 0;
+  const reader = response.body.getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    whole.set(piece.value, length);
+    length += piece.value.length;
+    arrived(length / total);
+  }
+  return whole.buffer;
+}
+
 /** Tile centres in set order: lon, lat, lon, lat, … in degrees. */
-export async function getPositions(set: string): Promise<Float32Array> {
+export async function getPositions(
+  set: string,
+  arrived: (part: number) => void = () => undefined,
+): Promise<Float32Array> {
   const response = await request(`sets/${encodeURIComponent(set)}/positions`);
-  return new Float32Array(await response.arrayBuffer());
+  return new Float32Array(await bytesOf(response, arrived));
+}
+
+/** Whether the server answers at all. */
+export async function isServerThere(): Promise<boolean> {
+  return request('health').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The description of the API. */
+export function openApiUrl(): string {
+  return new URL('openapi.json', ROOT).href;
 }
 
 export function getTile(set: string, row: number): Promise<TileInfo> {

@@ -9,8 +9,10 @@ import './styles/map.css';
 import './styles/results.css';
 import './styles/take.css';
 import './styles/labels.css';
+import './styles/help.css';
 import './styles/narrow.css';
 import { App } from './App';
+import { ErrorBoundary } from './help/ErrorBoundary';
 import { theme } from './theme';
 import { readView } from './url';
 
@@ -27,6 +29,8 @@ const colourScheme = readView(window.location.search).theme;
 
 createRoot(document.getElementById('root')!).render(
   <MantineProvider theme={theme} colorSchemeManager={inUrl} defaultColorScheme={colourScheme}>
-    <App />
+    <ErrorBoundary>
+      <App />
+    </ErrorBoundary>
   </MantineProvider>,
 );

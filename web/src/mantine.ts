@@ -26,3 +26,5 @@ import '@mantine/core/styles/FloatingIndicator.css';
 import '@mantine/core/styles/Slider.css';
 import '@mantine/core/styles/Menu.css';
 import '@mantine/core/styles/Stack.css';
+import '@mantine/core/styles/Kbd.css';
+import '@mantine/core/styles/Switch.css';

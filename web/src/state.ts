@@ -85,6 +85,18 @@ export interface State extends View, Side {
   drawing: Drawing | null;
   labels: Labels;
   flight: Flight | null;
+  /** Of the questions asked on this page: the one that stands, and the last one to go forward to. */
+  step: number;
+  lastStep: number;
+  isHelpOpen: boolean;
+  /** Part of the positions that has arrived, 0 to 1; null while none are on their way. */
+  progress: number | null;
+}
+
+/** Number of this entry of the browser's history among those that the page made. */
+export function stepNow(): number {
+  const kept = window.history.state as { step?: unknown } | null;
+  return typeof kept?.step === 'number' ? kept.step : 0;
 }
 
 function initial(): State {
@@ -107,6 +119,10 @@ function initial(): State {
     drawing: null,
     labels: new Map(),
     flight: null,
+    step: stepNow(),
+    lastStep: stepNow(),
+    isHelpOpen: false,
+    progress: null,
   };
 }
 

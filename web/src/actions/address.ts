@@ -1,5 +1,5 @@
 /** The address bar follows the store: each question is a step back, each slider only a change. */
-import { getState } from '../state';
+import { getState, setState, stepNow } from '../state';
 import { writeView } from '../url';
 
 /** How long the URL waits for a slider to rest; browsers limit how often it may change. */
@@ -11,9 +11,11 @@ export function writeUrl(kind: 'push' | 'replace'): void {
   window.clearTimeout(pendingUrl);
   const target = window.location.pathname + writeView(getState()) + window.location.hash;
   if (kind === 'push') {
-    window.history.pushState(null, '', target);
+    const step = stepNow() + 1;
+    window.history.pushState({ step }, '', target);
+    setState({ step, lastStep: step });
   } else {
-    window.history.replaceState(null, '', target);
+    window.history.replaceState({ step: stepNow() }, '', target);
   }
 }
 

@@ -78,14 +78,15 @@ const OF_TILES: ReadonlySet<Part['kind']> = new Set(['row', 'rows', 'area', 'vec
 
 /** Load the set, then ask what stands there, or the first example; `keep` asks it even in vain. */
 export async function start(keep = true): Promise<void> {
-  setState({ phase: 'starting', problem: null });
+  setState({ phase: 'starting', problem: null, progress: null });
   try {
     const { set } = getState();
-    const [info, positions] = await Promise.all([api.getSet(set), api.getPositions(set)]);
+    const arriving = api.getPositions(set, (progress) => setState({ progress }));
+    const [info, positions] = await Promise.all([api.getSet(set), arriving]);
     if (set !== getState().set) {
       return; // another was chosen meanwhile
     }
-    setState({ info, positions });
+    setState({ info, positions, progress: null });
     const first = info.examples[0];
     const parts = keep
       ? getState().parts

@@ -77,18 +77,29 @@ function Tabs() {
   );
 }
 
-export function Compare() {
-  const contrast = useStore((state) => state.contrast);
-  const agreement = useAgreement();
-  const which = contrast === 'difference' && agreement ? 'difference' : 'rival';
+/** What stands above the maps. */
+export function CompareTop() {
   return (
     <>
       <Tabs />
       <MainHead />
-      <RivalHead canContrast={agreement !== null} />
+      <RivalHead />
+    </>
+  );
+}
+
+/** The second map, and what stands below both. */
+export function CompareBelow() {
+  const agreement = useAgreement();
+  const isDifference = useStore(
+    (state) => state.contrast === 'difference' && state.difference !== null,
+  );
+  const which = isDifference ? 'difference' : 'rival';
+  return (
+    <>
       <section
         className="map-area map-rival"
-        aria-label={which === 'rival' ? t('Map of B') : t('Map of the difference')}
+        aria-label={isDifference ? t('Map of the difference') : t('Map of B')}
       >
         <MapView key={which} which={which} />
       </section>

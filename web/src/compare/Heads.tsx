@@ -89,7 +89,8 @@ function stop(): void {
   document.querySelector<HTMLElement>('[data-compare]')?.focus();
 }
 
-export function RivalHead({ canContrast }: { canContrast: boolean }) {
+export function RivalHead() {
+  const canContrast = useStore((state) => state.difference !== null);
   const contrast = useStore((state) => state.contrast);
   const isBusy = useStore(
     (state) => state.phase === 'searching' || state.rival?.phase === 'searching',

@@ -26,7 +26,12 @@ export class ErrorBoundary extends Component<Props, Failure> {
 
   private readonly copy = (): void => {
     const { error, stack } = this.state;
-    const lines = [window.location.href, navigator.userAgent, error?.stack ?? error?.message, stack];
+    const lines = [
+      window.location.href,
+      navigator.userAgent,
+      error?.stack ?? error?.message,
+      stack,
+    ];
     void navigator.clipboard?.writeText(lines.join('\n')).catch(() => undefined);
   };
 

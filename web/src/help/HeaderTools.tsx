@@ -18,7 +18,7 @@ function Steps() {
           size="lg"
           aria-label={t('Undo')}
           aria-disabled={!canUndo}
-          data-disabled={!canUndo || undefined}
+          data-disabled={!canUndo}
           onClick={undo}
         >
           <IconArrowBackUp size={18} />
@@ -30,7 +30,7 @@ function Steps() {
           size="lg"
           aria-label={t('Redo')}
           aria-disabled={!canRedo}
-          data-disabled={!canRedo || undefined}
+          data-disabled={!canRedo}
           onClick={redo}
         >
           <IconArrowForwardUp size={18} />

@@ -12,7 +12,11 @@ export function LanguageSwitch() {
     <Menu position="bottom-end" shadow="lg" withinPortal>
       <Menu.Target>
         <Tooltip label={t('Language')}>
-          <ActionIcon variant="default" size="lg" aria-label={lang === 'en' ? 'Language · 语言' : label}>
+          <ActionIcon
+            variant="default"
+            size="lg"
+            aria-label={lang === 'en' ? 'Language · 语言' : label}
+          >
             <IconLanguage size={18} />
           </ActionIcon>
         </Tooltip>

@@ -6,7 +6,9 @@ function go(event: MouseEvent, selector: string): void {
   event.preventDefault();
   const target = document.querySelector<HTMLElement>(selector);
   if (target) {
-    target.tabIndex = target.tabIndex < 0 ? -1 : target.tabIndex;
+    if (target.tabIndex < 0) {
+      target.tabIndex = -1; // headings take the focus only when told to
+    }
     target.scrollIntoView({ block: 'start' });
     target.focus();
   }

@@ -47,7 +47,8 @@ export function setSingleKeys(on: boolean): void {
   }
 }
 
-const FIELDS = 'input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open], [role=dialog], [role=menu], [role=listbox]';
+const FIELDS =
+  'input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open], [role=dialog], [role=menu], [role=listbox]';
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest(FIELDS) !== null;

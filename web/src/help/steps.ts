@@ -1,7 +1,6 @@
 /** Undo and redo are the browser's back and forward, as far as they stay on this page. */
 import { followUrl } from '../actions';
-import { stepNow } from '../actions/address';
-import { getState, setState } from '../state';
+import { getState, setState, stepNow } from '../state';
 
 export function undo(): void {
   if (getState().step > 0) {

@@ -2,6 +2,7 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { DifferenceLegend } from '../compare/DifferenceLegend';
+import { formatPercent } from '../format';
 import { t } from '../i18n';
 import { sideOf, useStore, type WhichSide } from '../state';
 import { MapController } from './controller';
@@ -41,6 +42,7 @@ function useMap(which: WhichSide) {
 function MapMessage({ isBroken, which }: { isBroken: boolean; which: WhichSide }) {
   const phase = useStore((state) => sideOf(state, which).phase);
   const hasAnswer = useStore((state) => sideOf(state, which).answer !== null);
+  const progress = useStore((state) => state.progress);
   if (isBroken) {
     return (
       <div className="map-message floating" role="alert">
@@ -51,7 +53,11 @@ function MapMessage({ isBroken, which }: { isBroken: boolean; which: WhichSide }
   if (phase === 'starting') {
     return (
       <div className="map-message map-message-late floating" role="status">
-        {t('Preparing the tiles. The first time this takes about ten seconds.')}
+        {progress === null
+          ? t('Preparing the tiles. The first time this takes about ten seconds.')
+          : t('Loading the places of the tiles: {percent}', {
+              percent: formatPercent(Math.max(1, 100 * progress)),
+            })}
       </div>
     );
   }

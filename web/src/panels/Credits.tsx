@@ -1,4 +1,5 @@
 /** Whose data and software this is. */
+import { t } from '../i18n';
 import { useStore } from '../state';
 
 export function Credits() {
@@ -10,9 +11,11 @@ export function Credits() {
     <footer className="credits">
       {info.attribution && <p>{info.attribution.replace(/\.$/, '')}.</p>}
       <p>
-        {info.licence ? `Licence: ${info.licence}.` : 'The set does not state its licence.'}{' '}
-        {info.model && `Model: ${info.model}. `}Base map: Natural Earth.{' '}
-        <a href="./THIRD_PARTY.txt">Software notices</a>
+        {info.licence
+          ? t('Licence: {licence}.', { licence: info.licence })
+          : t('The set does not state its licence.')}{' '}
+        {info.model && t('Model: {model}.', { model: info.model })} {t('Base map: Natural Earth.')}{' '}
+        <a href="./THIRD_PARTY.txt">{t('Software notices')}</a>
       </p>
     </footer>
   );

@@ -12,6 +12,7 @@ import { IconCheck, IconChevronDown, IconInfoCircle, IconMoon, IconSun } from '@
 import { chooseSet, setTheme } from '../actions';
 import { formatCount } from '../format';
 import { useStore } from '../state';
+import { HeaderTools } from '../help/HeaderTools';
 import { FileMenu } from './FileMenu';
 import { Logo } from './Logo';
 
@@ -75,6 +76,7 @@ export function Header() {
       </Title>
       <SetName />
       <FileMenu />
+      <HeaderTools />
       <Tooltip label={label}>
         <ActionIcon
           variant="default"

@@ -9,6 +9,7 @@ LAYERS = (
     "errors",
     "stopping",
     "registry",
+    "origins",
     "config",
     "files",
     "values",

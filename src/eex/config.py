@@ -30,18 +30,18 @@ Environment variables (all optional):
     EEX_ALLOWED_HOSTS  host names that are answered to, with commas; needed behind a proxy on
                     this machine; default: any, but on loopback only its own names
     EEX_FRAME_ANCESTORS  sites whose pages may show this one in a frame, with commas, such as
-                    https://huggingface.co; default: none
+                    https://huggingface.co or https://*.hf.space; default: none
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from eex.errors import BadQueryError
+from eex.origins import TileSource, origins, root_path, tile_sources, token_of
 
 MAX_K = 50_000
 """Most rows that one answer lists."""
@@ -79,6 +79,14 @@ class Settings:
     """Host names that the server answers to; empty: any, but on loopback only its own."""
     frame_ancestors: tuple[str, ...] = ()
     """Sites whose pages may show the server's page in a frame, beside its own."""
+    root_path: str = ""
+    """Path prefix that a proxy serves this under; empty or with a slash in front only."""
+    token: str = field(default="", repr=False)
+    """What clients must show; empty for nothing."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may ask the API, besides the server's own."""
+    tile_sources: tuple[TileSource, ...] = ()
+    """Online maps that the page offers."""
     models_dir: Path | None = None
     """Weights of models are kept here; None: `models` in `cache_dir`."""
     sets_dir: Path | None = None
@@ -167,8 +175,16 @@ class Settings:
             threads=_integer(env, "EEX_THREADS", processors(), low=1),
             host=env.get("EEX_HOST", "127.0.0.1"),
             port=_integer(env, "EEX_PORT", 8000, low=0),
-            allowed_hosts=tuple(h for h in env.get("EEX_ALLOWED_HOSTS", "").split(",") if h),
-            frame_ancestors=_sites("EEX_FRAME_ANCESTORS", env.get("EEX_FRAME_ANCESTORS", "")),
+            allowed_hosts=tuple(
+                h.strip() for h in env.get("EEX_ALLOWED_HOSTS", "").split(",") if h.strip()
+            ),
+            root_path=root_path(env.get("EEX_ROOT_PATH", "")),
+            token=token_of(env),
+            cors_origins=origins("EEX_CORS_ORIGINS", env.get("EEX_CORS_ORIGINS", "")),
+            frame_ancestors=origins(
+                "EEX_FRAME_ANCESTORS", env.get("EEX_FRAME_ANCESTORS", ""), wild=True
+            ),
+            tile_sources=tile_sources(env.get("EEX_TILE_SOURCES", "")),
         )
 
 
@@ -179,15 +195,6 @@ def _pairs(name: str, text: str) -> tuple[tuple[str, str], ...]:
             message = f"{name} must be NAME=VALUE with commas, got {(key + equals + value)[:40]!r}."
             raise BadQueryError(message, hint=f"Such as {name}=nprobe=64,rescore=20.")
     return tuple((key.strip(), value.strip()) for key, _, value in pairs)
-
-
-def _sites(name: str, text: str) -> tuple[str, ...]:
-    sites = tuple(site.strip() for site in text.split(",") if site.strip())
-    for site in sites:
-        if re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", site) is None:
-            message = f"{name} must be sites with commas, got {site[:40]!r}."
-            raise BadQueryError(message, hint=f"Such as {name}=https://huggingface.co.")
-    return sites
 
 
 def _folder(name: str, text: str) -> Path:

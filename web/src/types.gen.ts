@@ -42,6 +42,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/config': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Config
+     * @description Tell what the operator chose and what a query may have, for the page.
+     */
+    get: operations['config'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/feedback': {
     parameters: {
       query?: never;
@@ -74,6 +94,66 @@ export interface paths {
      * @description Say that the server answers.
      */
     get: operations['health'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/login': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Login
+     * @description Take the token, and give a cookie that stands for it.
+     */
+    post: operations['login'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/logout': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Logout
+     * @description Take the cookie back.
+     */
+    post: operations['logout'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Metrics
+     * @description Return what the server counts of itself, in the text format of Prometheus.
+     */
+    get: operations['metrics'];
     put?: never;
     post?: never;
     delete?: never;
@@ -454,6 +534,11 @@ export interface components {
       name: string;
       reliable: boolean;
     };
+    /** @description What the operator chose, and what a query may have. */
+    Config: {
+      limits: components['schemas']['LimitsRecord'];
+      tile_sources: components['schemas']['TileSourceRecord'][];
+    };
     /** @description How many tiles pass a filter. */
     CountAnswer: {
       inside: number;
@@ -644,6 +729,26 @@ export interface components {
       rounds: components['schemas']['RoundRecord'][];
       /** @description What was asked before any label. */
       start: components['schemas']['RecipeRecord'] | null;
+    };
+    /** @description What one request may have. */
+    LimitsRecord: {
+      /** @description Of the request. */
+      body_bytes: number;
+      /** @description Results listed. */
+      k: number;
+      parts: number;
+      /** @description Of one picture's file. */
+      picture_bytes: number;
+      /** @description Width times height of one picture. */
+      picture_pixels: number;
+      pictures: number;
+      /** @description Characters of a text. */
+      text: number;
+    };
+    /** @description The server's token. */
+    LoginRecord: {
+      /** @description What the operator set. */
+      token: string;
     };
     /** @description What is known of an encoder. */
     ModelInfo: {
@@ -1045,6 +1150,13 @@ export interface components {
       };
       row: number;
     };
+    /** @description An online map that the operator chose to offer. */
+    TileSourceRecord: {
+      attribution: string;
+      name: string;
+      /** @description Address of a Web-Mercator tile, with {z}, {x} and {y}. */
+      url: string;
+    };
     /** @description One way of running an encoder; vectors of two are not compared. */
     VariantRecord: {
       name: string;
@@ -1079,6 +1191,7 @@ export interface components {
 }
 export type AreaPartRecord = components['schemas']['AreaPartRecord'];
 export type ConceptRecord = components['schemas']['ConceptRecord'];
+export type Config = components['schemas']['Config'];
 export type CountAnswer = components['schemas']['CountAnswer'];
 export type CountRecord = components['schemas']['CountRecord'];
 export type CreditRecord = components['schemas']['CreditRecord'];
@@ -1091,6 +1204,8 @@ export type ImagePartRecord = components['schemas']['ImagePartRecord'];
 export type KeptImagePartRecord = components['schemas']['KeptImagePartRecord'];
 export type LabelRecord = components['schemas']['LabelRecord'];
 export type LabelsRead = components['schemas']['LabelsRead'];
+export type LimitsRecord = components['schemas']['LimitsRecord'];
+export type LoginRecord = components['schemas']['LoginRecord'];
 export type ModelInfo = components['schemas']['ModelInfo'];
 export type ModelList = components['schemas']['ModelList'];
 export type NearestPlace = components['schemas']['NearestPlace'];
@@ -1114,6 +1229,7 @@ export type SetInfo = components['schemas']['SetInfo'];
 export type SetList = components['schemas']['SetList'];
 export type TextPartRecord = components['schemas']['TextPartRecord'];
 export type TileInfo = components['schemas']['TileInfo'];
+export type TileSourceRecord = components['schemas']['TileSourceRecord'];
 export type VariantRecord = components['schemas']['VariantRecord'];
 export type VectorPartRecord = components['schemas']['VectorPartRecord'];
 export type $defs = Record<string, never>;
@@ -1178,6 +1294,36 @@ export interface operations {
         };
         content: {
           'application/geo+json': string;
+        };
+      };
+    };
+  };
+  config: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Config'];
         };
       };
     };
@@ -1252,6 +1398,96 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Health'];
+        };
+      };
+    };
+  };
+  login: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LoginRecord'];
+      };
+    };
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  logout: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  metrics: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What is wrong, and what to do. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/plain': string;
         };
       };
     };

@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
@@ -35,11 +37,15 @@ from eex.errors import (
 )
 from eex.server.answers import problem
 from eex.server.asking import router as asking
+from eex.server.auth import Auth
 from eex.server.exports import router as exports
 from eex.server.ground import router as ground
 from eex.server.guard import Guard
 from eex.server.labels import router as labels
 from eex.server.load import Limits
+from eex.server.login import router as login
+from eex.server.metrics import Measured, Metrics
+from eex.server.metrics import router as metrics
 from eex.server.openapi import described
 from eex.server.routes import router
 from eex.server.state import State
@@ -77,6 +83,12 @@ AFAR = {
 }
 """What is said of bytes from afar: addresses may be those of a network inside."""
 
+SMALLEST, LEVEL = 1_000, 5
+"""Bytes of an answer from which it is compressed, and how hard, 1 to 9."""
+
+TOLD_APART = ("X-Eex-Kind", "X-Eex-Min", "X-Eex-Max")
+"""Headers with facts of an answer of bytes."""
+
 STATIC = Path(__file__).parent / "static"
 """The built web page; made by the build hook, shipped in the wheel."""
 
@@ -107,6 +119,8 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
     )
     settings = settings or Settings.from_env()
+    if settings.root_path:
+        app.root_path = settings.root_path
     app.state.eex = State(settings, sets, limits=limits)
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     app.include_router(router)
@@ -115,16 +129,40 @@ def create_app(
     app.include_router(exports)
     app.include_router(tiles)
     app.include_router(labels)
+    app.include_router(login)
+    app.include_router(metrics)
     app.add_exception_handler(EexError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(Guard, ancestors=settings.frame_ancestors)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_hosts(settings)))
+    _stand_before(app, settings)
     if (STATIC / "index.html").is_file():
         app.mount("/", StaticFiles(directory=STATIC, html=True), name="web")
     else:
         app.get("/", include_in_schema=False, response_class=HTMLResponse)(_not_built)
     return app
+
+
+def _stand_before(app: FastAPI, settings: Settings) -> None:
+    """Put before the routes what every request goes through, the innermost first."""
+    app.state.auth = Auth(settings.token, page=STATIC)
+    app.state.metrics = Metrics(app.state.eex)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST, compresslevel=LEVEL)
+    app.add_middleware(
+        Guard,
+        ancestors=settings.frame_ancestors,
+        tiles=[source.origin for source in settings.tile_sources],
+        auth=app.state.auth,
+    )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_hosts(settings)))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+            expose_headers=["Content-Disposition", "ETag", "Retry-After", *TOLD_APART],
+        )
+    app.add_middleware(Measured, metrics=app.state.metrics)
 
 
 def _not_built() -> str:

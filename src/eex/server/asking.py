@@ -137,5 +137,6 @@ def scores(mark: str, request: Request, state: Served) -> Response:
     """Return every tile's score: little-endian uint16 in row order, see `ScoresRecord`."""
     answer = state.recall(mark)
     headers = {"X-Eex-Min": repr(answer.low), "X-Eex-Max": repr(answer.high)}
+    headers["Content-Encoding"] = "identity"  # noise: 3 % smaller for ten times the time
     tag = f"s{answer.id}"
     return answered(request, answer.levels, tag=tag, media=BINARY, age=FOREVER, extra=headers)

@@ -15,6 +15,7 @@ import anyio
 from eex.config import MAX_PICTURE_BYTES
 from eex.errors import BusyError
 from eex.server.answers import problem
+from eex.server.auth import Auth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,11 +53,15 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods whose bodies are read whole before the application sees them."""
 
 POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-    "worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
-    "frame-ancestors 'self'"  # the last one: those who may besides follow it
+    "default-src 'self'; script-src 'self'; img-src 'self' data: blob:{tiles}; "
+    "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'{tiles}; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'{frames}"
 )
-"""Content security policy: nothing from other hosts. Styles in elements place the map's parts."""
+"""Content security policy: nothing from other hosts than those that the operator named, whose maps
+are pictures. Styles in elements place the map's parts."""
+
+AS_IT_IS = (b"content-encoding", b"identity")
+"""Header of answers that are not to be compressed; not sent."""
 
 log = logging.getLogger("eex.server")
 
@@ -64,10 +69,29 @@ log = logging.getLogger("eex.server")
 class Guard:
     """Refuses bodies over the limits, sends the security headers, keeps errors' texts inside."""
 
-    def __init__(self, app: ASGIApp, *, ancestors: Sequence[str] = ()) -> None:
-        """Stand before an application whose page sites among `ancestors` may show in a frame."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        ancestors: Sequence[str] = (),
+        tiles: Sequence[str] = (),
+        auth: Auth | None = None,
+    ) -> None:
+        """Stand before an application.
+
+        Args:
+            app: What answers.
+            ancestors: Sites that may show its page in a frame.
+            tiles: Origins that the page may take maps from.
+            auth: Says who is let in; everybody by default.
+        """
         self.app = app
-        self.policy = " ".join((POLICY, *ancestors)).encode()
+        self.auth = auth or Auth("")
+        named = {
+            "tiles": "".join(f" {origin}" for origin in dict.fromkeys(tiles)),
+            "frames": "".join(f" {site}" for site in ancestors),
+        }
+        self.policy = POLICY.format(**named).encode()
         self.held = 0
         """Memory of the bodies of all requests now, bytes, about."""
 
@@ -84,7 +108,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [
-                    *message.get("headers", ()),
+                    *(self._told(h) for h in message.get("headers", ()) if h != AS_IT_IS),
                     (b"content-security-policy", self.policy),
                     (b"x-content-type-options", b"nosniff"),
                     (b"referrer-policy", b"same-origin"),
@@ -92,11 +116,22 @@ class Guard:
             await send(message)
 
         try:
+            refusal = self.auth.refusal(scope)
+            if refusal is not None:
+                await refusal(scope, receive, guarded)
+                return
             await self._answer(scope, receive, guarded)
         except Exception:
             log.exception("unexpected error")
             if not started:
                 await _unknown()(scope, receive, guarded)
+
+    def _told(self, header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+        """Return a header; what needs a token is kept by no cache that others share."""
+        name, value = header
+        if self.auth.needed and name.lower() == b"cache-control":
+            return name, value.replace(b"public", b"private")
+        return header
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in WRITES:

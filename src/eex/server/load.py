@@ -70,6 +70,21 @@ class Load:
         self.threads = anyio.CapacityLimiter(limits.at_once)
         """Threads that searches run on, so that other requests have their own."""
 
+    @property
+    def running(self) -> int:
+        """Searches that run."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """Searches that wait for their turn."""
+        return len(self._line)
+
+    @property
+    def held(self) -> int:
+        """Memory of running searches, bytes, about."""
+        return self._held
+
     @asynccontextmanager
     async def turn(
         self, rows: int, parts: int = 1, *, looked: int = 0, further: int = 0

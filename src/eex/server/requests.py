@@ -15,6 +15,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from eex.origins import LONGEST_TOKEN
 from eex.search.query import MAX_PARTS, MAX_PROMPTS, MAX_SETS
 from eex.server.learn import MOST_BACKGROUND, MOST_LABELS
 from eex.server.parts import AnyPart, BBox, FilterRecord, FusionRecord, Sent
@@ -153,6 +154,12 @@ class CountRecord(Sent):
     )
 
     filter: FilterRecord | None = Field(None, description="Which tiles; all without one.")
+
+
+class LoginRecord(Sent):
+    """The server's token."""
+
+    token: str = Field(max_length=LONGEST_TOKEN, description="What the operator set.")
 
 
 AnyQuery = Annotated[dict[str, Any], Like(QueryRecord)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import lru_cache, partial
 from threading import Event
 
@@ -9,14 +10,17 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 import eex
+from eex.config import MAX_K, MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, MAX_TEXT
 from eex.encoders.listing import encoder_record
 from eex.encoders.open import encoder_specs
 from eex.filters.record import Filter
+from eex.search.query import MAX_PARTS, MAX_PICTURES
 from eex.search.run import OpenSet
 from eex.server import schemas
 from eex.server.answers import A_DAY, BINARY, PROBLEM, Served, answered, gives
 from eex.server.cancel import in_thread, while_wanted
 from eex.server.examples import examples_of
+from eex.server.guard import MAX_BODY
 from eex.server.requests import AnyCount
 from eex.values import check_keys
 from eex.weights.store import installed
@@ -29,6 +33,24 @@ def health(state: Served) -> schemas.Health:
     """Say that the server answers."""
     demo = "world" in state.names
     return schemas.Health(status="ok", version=eex.__version__, demo=demo)
+
+
+@router.get("/config", operation_id="config")
+def config(state: Served) -> schemas.Config:
+    """Tell what the operator chose and what a query may have, for the page."""
+    sources = [asdict(source) for source in state.settings.tile_sources]
+    return schemas.Config(
+        tile_sources=[schemas.TileSourceRecord.model_validate(source) for source in sources],
+        limits=schemas.LimitsRecord(
+            k=MAX_K,
+            text=MAX_TEXT,
+            parts=MAX_PARTS,
+            pictures=MAX_PICTURES,
+            picture_bytes=MAX_PICTURE_BYTES,
+            picture_pixels=MAX_PICTURE_PIXELS,
+            body_bytes=MAX_BODY,
+        ),
+    )
 
 
 @router.get("/models", operation_id="models")

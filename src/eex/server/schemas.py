@@ -235,6 +235,33 @@ class Health(Told):
     demo: bool
 
 
+class TileSourceRecord(Told):
+    """An online map that the operator chose to offer."""
+
+    name: str
+    url: str = Field(description="Address of a Web-Mercator tile, with {z}, {x} and {y}.")
+    attribution: str
+
+
+class LimitsRecord(Told):
+    """What one request may have."""
+
+    k: int = Field(description="Results listed.")
+    text: int = Field(description="Characters of a text.")
+    parts: int
+    pictures: int
+    picture_bytes: int = Field(description="Of one picture's file.")
+    picture_pixels: int = Field(description="Width times height of one picture.")
+    body_bytes: int = Field(description="Of the request.")
+
+
+class Config(Told):
+    """What the operator chose, and what a query may have."""
+
+    tile_sources: list[TileSourceRecord]
+    limits: LimitsRecord
+
+
 class Problem(BaseModel):
     """An error in words, RFC 9457."""
 

@@ -242,9 +242,23 @@ class State:
                 self._answers.popitem(last=False)
         return answer
 
+    @property
+    def kept(self) -> tuple[int, int]:
+        """How many answers are kept, and their memory, bytes, about."""
+        with self._lock:
+            return len(self._answers), self._size()
+
+    @property
+    def open_count(self) -> int:
+        """Sets that are open."""
+        with self._lock:
+            return len(self._open)
+
+    def _size(self) -> int:
+        return sum(answer.size for answer in self._answers.values())
+
     def _too_much(self) -> bool:
-        size = sum(answer.size for answer in self._answers.values())
-        return len(self._answers) > KEPT_ANSWERS or size > KEPT_BYTES
+        return len(self._answers) > KEPT_ANSWERS or self._size() > KEPT_BYTES
 
     def recall(self, mark: str) -> Answer:
         """Return a kept answer.

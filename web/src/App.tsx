@@ -10,6 +10,7 @@ import { press } from './help/shortcuts';
 import { SkipLinks } from './help/SkipLinks';
 import { followHistory, redo, undo } from './help/steps';
 import { t } from './i18n';
+import { Labels } from './labels/Labels';
 import { MapView } from './map/MapView';
 import { Concepts } from './panels/Concepts';
 import { Credits } from './panels/Credits';
@@ -92,6 +93,7 @@ export function App() {
         <div className="side">
           <QueryPanel />
           <ScorePanel />
+          <Labels />
           <Concepts />
           <Credits />
         </div>

@@ -62,11 +62,15 @@ export function getSession(): Session {
   return session;
 }
 
-export function setSession(change: Partial<Session>): void {
-  session = { ...session, ...change };
+function tell(): void {
   for (const listener of listeners) {
     listener();
   }
+}
+
+export function setSession(change: Partial<Session>): void {
+  session = { ...session, ...change };
+  tell();
 }
 
 export function subscribeSession(listener: () => void): () => void {
@@ -121,4 +125,10 @@ export function sameLabels(one: Labels, other: Labels): boolean {
   return one.size === other.size && [...one].every(([row, value]) => other.get(row) === value);
 }
 
-watch('set', () => setSession(NEW_SESSION));
+watch('set', () => {
+  if (getState().labels.size > 0) {
+    setState({ labels: NONE });
+  }
+  session = NEW_SESSION;
+  tell();
+});

@@ -27,6 +27,7 @@ import { showAreas } from './areas';
 import { startDrawing } from './draw';
 import { bestFeatures, chosenFeatures, markFeatures } from './features';
 import { hoverAt, rowUnder, type Hover } from './hover';
+import { showLabels } from '../labels/mapLayer';
 import { enrol, type Linked } from './link';
 import { rivalRow } from '../compare/pairing';
 import type { Grid } from './grid';
@@ -161,6 +162,7 @@ export class MapController implements Linked {
       this.stops.push(startDrawing(this.map));
     }
     this.stops.push(
+      showLabels(this.map, this.which),
       this.watchSide('positions', () => this.takePositions()),
       this.watchSide('field', () => this.takeScores()),
       this.watchSide('level', (level) => this.layer?.setLevel(level)),

@@ -67,3 +67,13 @@ export function enrol(linked: Linked): () => void {
     }
   };
 }
+
+/** The map of a side, as it is drawn now; null where there is none. */
+export function mapOf(which: WhichSide): MapLibreMap | null {
+  return enrolled.get(which)?.map ?? null;
+}
+
+/** Look at a place at once. */
+export function jumpTo({ lon, lat, zoom }: { lon: number; lat: number; zoom: number }): void {
+  mapOf('main')?.jumpTo({ center: [lon, lat], zoom });
+}

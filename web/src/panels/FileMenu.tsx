@@ -1,10 +1,11 @@
 /** Files: open a recipe, keep the question as one. */
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
-import { IconFileExport, IconFolderOpen, IconMenu2 } from '@tabler/icons-react';
+import { IconDeviceFloppy, IconFileExport, IconFolderOpen, IconMenu2 } from '@tabler/icons-react';
 import { useRef } from 'react';
-import { openRecipe } from '../actions';
 import { saveAs } from '../download';
 import { t } from '../i18n';
+import { openFile } from '../labels/files';
+import { saveNow } from '../labels/save';
 import { queryIn, toRecord } from '../query';
 import { getState, useStore } from '../state';
 
@@ -15,6 +16,7 @@ function saveRecipe(): void {
 
 export function FileMenu() {
   const hasParts = useStore((state) => state.parts.length > 0);
+  const hasLabels = useStore((state) => state.labels.size > 0);
   const chooser = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -23,12 +25,12 @@ export function FileMenu() {
         type="file"
         hidden
         accept=".json,.geojson,.csv,application/json"
-        aria-label={t('Recipe file')}
+        aria-label={t('Project or recipe file')}
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           event.currentTarget.value = '';
           if (file) {
-            void openRecipe(file);
+            void openFile(file);
           }
         }}
       />
@@ -45,7 +47,7 @@ export function FileMenu() {
             leftSection={<IconFolderOpen size={16} />}
             onClick={() => chooser.current?.click()}
           >
-            {t('Open a recipe …')}
+            {t('Open a project or recipe …')}
           </Menu.Item>
           <Menu.Item
             leftSection={<IconFileExport size={16} />}
@@ -53,6 +55,13 @@ export function FileMenu() {
             onClick={saveRecipe}
           >
             {t('Save the recipe')}
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconDeviceFloppy size={16} />}
+            disabled={!hasLabels}
+            onClick={saveNow}
+          >
+            {t('Save the project')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>

@@ -19,6 +19,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ']', what: 'Next of the best tiles' },
   { keys: '[', what: 'The one before' },
   { keys: 'g', what: 'Gallery or table' },
+  { keys: 'r', what: 'Mark the tile in focus as right' },
+  { keys: 'w', what: 'Mark the tile in focus as wrong' },
   { keys: '?', what: 'This help' },
   { keys: 'Ctrl+Z', what: 'Back to the question before' },
   { keys: 'Ctrl+Shift+Z', what: 'Forward again' },

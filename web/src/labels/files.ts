@@ -21,7 +21,7 @@ import {
   withPictures,
   type Tile,
 } from './project';
-import { getSession, setSession } from './session';
+import { getSession, setSession, stepNow } from './session';
 
 /** Tiles whose names are asked for at once. */
 const AT_ONCE = 6;
@@ -127,7 +127,7 @@ async function show(set: string, read: LabelsRead, told: ReturnType<typeof peek>
     jumpTo(view.camera);
   }
   const before = getState().labels;
-  const past = before.size > 0 ? [...getSession().past, before] : []; // to undo the opening
+  const past = before.size > 0 ? [...getSession().past, stepNow()] : []; // to undo the opening
   const labels = rounds[at]?.labels ?? new Map();
   setState({ labels, ...(view ? { camera: view.camera, selected: view.selected } : {}) });
   writeUrl('replace');

@@ -21,6 +21,12 @@ export interface Round {
   query: LooseQuery | null;
 }
 
+/** Labels as they were, and the question (its number in the browser's history) then. */
+export interface Step {
+  labels: Labels;
+  step: number;
+}
+
 export interface Session {
   /** A few words to a label, such as a class. */
   notes: ReadonlyMap<number, string>;
@@ -31,8 +37,8 @@ export interface Session {
   /** Number of the round that is shown. */
   at: number;
   /** Labels before the latest changes, the latest last; and those that were undone. */
-  past: Labels[];
-  future: Labels[];
+  past: Step[];
+  future: Step[];
   /** Whether nothing would be lost by closing the page. */
   isSaved: boolean;
   /** What was done last, for those who listen. */
@@ -85,12 +91,17 @@ export function useSession<T>(select: (current: Session) => T): T {
   return useSyncExternalStore(subscribeSession, () => select(session));
 }
 
+/** The labels as they are. */
+export function stepNow(): Step {
+  const { labels, step: number } = getState();
+  return { labels, step: number };
+}
+
 /** Show other labels; what was there can be brought back. */
 export function changeLabels(labels: Labels, said: string, more: Partial<Session> = {}): void {
   const { past } = session;
-  const before = getState().labels;
+  const steps = [...past, stepNow()].slice(-MOST_STEPS);
   setState({ labels });
-  const steps = [...past, before].slice(-MOST_STEPS);
   setSession({ past: steps, future: [], isSaved: false, said, ...more });
 }
 
@@ -98,13 +109,13 @@ export function changeLabels(labels: Labels, said: string, more: Partial<Session
 export function step(by: 'undo' | 'redo', said: string): boolean {
   const { past, future } = session;
   const from = by === 'undo' ? past : future;
-  const labels = from.at(-1);
-  if (!labels) {
+  const last = from.at(-1);
+  if (!last) {
     return false;
   }
   const rest = from.slice(0, -1);
-  const now = getState().labels;
-  setState({ labels });
+  const now = { ...stepNow(), step: last.step };
+  setState({ labels: last.labels });
   setSession(
     by === 'undo'
       ? { past: rest, future: [...future, now], isSaved: false, said }

@@ -86,6 +86,13 @@ def test_every_format_has_its_type_and_a_plain_name(
     assert again.headers["etag"] == got.headers["etag"]
 
 
+def test_what_is_packed_is_not_packed_again(client: TestClient, mark: str) -> None:
+    for form in ("geoparquet", "png", "zip"):
+        got = client.get(url(mark, form, "&limit=1"), headers={"Accept-Encoding": "gzip"})
+        assert "content-encoding" not in got.headers
+        assert int(got.headers["content-length"]) == len(got.content)
+
+
 def test_files_are_those_of_python(
     client: TestClient, mark: str, found: Found, world: OpenSet, tmp_path: Path
 ) -> None:

@@ -152,6 +152,8 @@ async def export(
         "Content-Disposition": f'attachment; filename="earth-{mark[:8]}{form.endings[0]}"',
         "Cache-Control": "no-store" if written.missing else PRIVATE,
     }
+    if form.binary:  # it is packed already
+        headers["Content-Encoding"] = "identity"
     if not written.missing:  # what is missing may come the next time
         headers["ETag"] = f'"{tag}"'
     return Spooled(file, headers)

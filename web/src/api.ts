@@ -238,6 +238,11 @@ export function exportUrl(id: string, format: string): string {
   return new URL(`searches/${encodeURIComponent(id)}/export?format=${format}`, ROOT).href;
 }
 
+/** Names of places with where they are, GeoJSON. */
+export function namesUrl(): string {
+  return `${ROOT.href}basemap/places`;
+}
+
 /** Address template of the Blue Marble base map for MapLibre. */
 export function basemapUrl(): string {
   return `${ROOT.href}basemap/bluemarble/{z}/{x}/{y}`;

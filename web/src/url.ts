@@ -12,6 +12,8 @@ import type { Query } from './types';
 /** `vector`, `bluemarble`, or the name of a layer that the server's operator offers. */
 export type Base = string;
 export type Projection = 'mercator' | 'globe';
+/** Names on the map: none, of seas, land and cities, or of countries too. */
+export type Names = 'none' | 'places' | 'countries';
 export type Theme = 'auto' | 'light' | 'dark';
 export type Layout = 'gallery' | 'table';
 /** What the maps of a comparison show: each side, or where they differ. */
@@ -28,6 +30,7 @@ export interface View extends Query {
   percent: number;
   base: Base;
   projection: Projection;
+  names: Names;
   theme: Theme;
   lang: Language;
   layout: Layout;
@@ -45,6 +48,7 @@ export const DEFAULT_VIEW: View = {
   percent: 5,
   base: 'vector',
   projection: 'mercator',
+  names: 'places',
   theme: 'auto',
   lang: 'en',
   layout: 'gallery',
@@ -73,6 +77,7 @@ export function readView(search: string): View {
     percent: Number.isFinite(percent) ? clampPercent(percent) : DEFAULT_VIEW.percent,
     base: query.get('base') || DEFAULT_VIEW.base,
     projection: oneOf(query.get('projection'), ['mercator', 'globe'], DEFAULT_VIEW.projection),
+    names: oneOf(query.get('names'), ['none', 'places', 'countries'], DEFAULT_VIEW.names),
     theme: oneOf(query.get('theme'), ['auto', 'light', 'dark'], DEFAULT_VIEW.theme),
     lang: oneOf(query.get('lang'), LANGUAGES, preferredLanguage()),
     layout: oneOf(query.get('layout'), ['gallery', 'table'], DEFAULT_VIEW.layout),
@@ -86,7 +91,7 @@ export function readView(search: string): View {
 /** The query string of a view, `?` included; what is as usual is left out. */
 export function writeView(view: View): string {
   const query = writeQuery(view);
-  for (const key of ['percent', 'base', 'projection', 'theme', 'layout'] as const) {
+  for (const key of ['percent', 'base', 'projection', 'names', 'theme', 'layout'] as const) {
     if (view[key] !== DEFAULT_VIEW[key]) {
       query.append(key, String(view[key]));
     }

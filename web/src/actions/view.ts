@@ -2,7 +2,7 @@
 import { speak, type Language } from '../i18n';
 import { clampPercent, levelOfPercent, type ScoreField } from '../scores';
 import { getState, setState, type Drawing } from '../state';
-import type { Base, Camera, Layout, Projection, Theme } from '../url';
+import type { Base, Camera, Layout, Names, Projection, Theme } from '../url';
 import { writeUrl, writeUrlSoon } from './address';
 
 export function setPercent(wanted: number): void {
@@ -24,6 +24,11 @@ export function setBase(base: Base): void {
 
 export function setProjection(projection: Projection): void {
   setState({ projection });
+  writeUrl('replace');
+}
+
+export function setNames(names: Names): void {
+  setState({ names });
   writeUrl('replace');
 }
 

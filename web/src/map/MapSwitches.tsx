@@ -1,30 +1,72 @@
-/** Which base map, flat or globe. */
-import { ActionIcon, SegmentedControl, Tooltip } from '@mantine/core';
-import { IconMap2, IconWorld, IconZoomReset } from '@tabler/icons-react';
-import { setBase, setProjection, showWholeWorld } from '../actions';
+/** Which base map, flat or globe, which names. */
+import { ActionIcon, Menu, SegmentedControl, Tooltip } from '@mantine/core';
+import { IconCheck, IconMap2, IconTypography, IconWorld, IconZoomReset } from '@tabler/icons-react';
+import { setBase, setNames, setProjection, showWholeWorld } from '../actions';
+import { t } from '../i18n';
 import { useStore } from '../state';
-import type { Base } from '../url';
+import type { Names } from '../url';
 
-const BASES = [
-  { value: 'vector', label: 'Map' },
-  { value: 'bluemarble', label: 'Blue Marble' },
-];
+function NamesMenu() {
+  const names = useStore((state) => state.names);
+  const choices: [Names, string][] = [
+    ['places', t('Seas, landscapes, cities')],
+    ['countries', t('Countries too')],
+    ['none', t('No names')],
+  ];
+  return (
+    <Menu position="bottom-start" withinPortal>
+      <Menu.Target>
+        <Tooltip label={t('Names on the map')}>
+          <ActionIcon
+            className="floating"
+            variant="default"
+            size={32}
+            aria-label={t('Names on the map')}
+          >
+            <IconTypography size={17} />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {choices.map(([value, label]) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={names === value}
+            leftSection={names === value ? <IconCheck size={14} /> : <span className="menu-gap" />}
+            onClick={() => setNames(value)}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+        <Menu.Label className="names-note">
+          {t('Natural Earth, in English; country names as given there.')}
+        </Menu.Label>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
 
 export function MapSwitches() {
   const base = useStore((state) => state.base);
   const projection = useStore((state) => state.projection);
   const isGlobe = projection === 'globe';
-  const label = isGlobe ? 'Show the flat map' : 'Show the globe';
+  const label = isGlobe ? t('Show the flat map') : t('Show the globe');
+  const bases = [
+    { value: 'vector', label: t('Map') },
+    { value: 'bluemarble', label: 'Blue Marble' },
+  ];
   return (
     <div className="map-switches">
       <SegmentedControl
         className="floating"
         size="xs"
-        data={BASES}
+        data={bases}
         value={base}
-        onChange={(value) => setBase(value as Base)}
-        aria-label="Base map"
+        onChange={setBase}
+        aria-label={t('Base map')}
       />
+      <NamesMenu />
       <Tooltip label={label}>
         <ActionIcon
           className="floating"
@@ -37,12 +79,12 @@ export function MapSwitches() {
           {isGlobe ? <IconMap2 size={17} /> : <IconWorld size={17} />}
         </ActionIcon>
       </Tooltip>
-      <Tooltip label="Show the whole world">
+      <Tooltip label={t('Show the whole world')}>
         <ActionIcon
           className="floating"
           variant="default"
           size={32}
-          aria-label="Show the whole world"
+          aria-label={t('Show the whole world')}
           onClick={showWholeWorld}
         >
           <IconZoomReset size={17} />

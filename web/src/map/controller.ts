@@ -26,6 +26,8 @@ import {
 import { showAreas } from './areas';
 import { startDrawing } from './draw';
 import { bestFeatures, chosenFeatures, markFeatures } from './features';
+import { writeDegrees } from './degrees';
+import { Graticule } from './graticule';
 import { hoverAt, rowUnder, type Hover } from './hover';
 import { showLabels } from '../labels/mapLayer';
 import { enrol, type Linked } from './link';
@@ -58,6 +60,7 @@ export class MapController implements Linked {
   peer: Linked | null = null;
   private readonly onHover: (hover: Hover | null) => void;
   private readonly stops: (() => void)[] = [];
+  private readonly graticule: Graticule;
   private dark: boolean;
   private layer: TileLayer | null = null;
   private finder: TileFinder | null = null;
@@ -97,6 +100,8 @@ export class MapController implements Linked {
     const canvas = this.map.getCanvas();
     canvas.setAttribute('aria-label', CANVAS_LABEL);
     canvas.setAttribute('role', 'application');
+    this.graticule = new Graticule(this.map);
+    writeDegrees(this.map);
     this.stops.push(enrol(this));
     this.map.on('load', () => this.start());
     this.map.on('movestart', () => this.setRest(false));
@@ -151,8 +156,9 @@ export class MapController implements Linked {
 
   private start(): void {
     this.isLoaded = true;
-    applyLooks(this.map, getState().base, this.dark);
+    this.look();
     this.addDetail();
+    this.graticule.draw();
     this.takePositions();
     this.takeAnswer();
     this.takeChosen();
@@ -167,6 +173,7 @@ export class MapController implements Linked {
       this.watchSide('field', () => this.takeScores()),
       this.watchSide('level', (level) => this.layer?.setLevel(level)),
       watch('base', () => this.look()),
+      watch('names', () => this.look()),
       watch('projection', () => this.project()),
       this.watchSide('answer', () => this.takeAnswer()),
       watch('pointed', () => this.takeBest()),
@@ -191,7 +198,8 @@ export class MapController implements Linked {
   }
 
   private look(): void {
-    applyLooks(this.map, getState().base, this.dark);
+    const { base, names } = getState();
+    applyLooks(this.map, base, this.dark, names);
     this.layer?.setPaint(this.paint);
   }
 

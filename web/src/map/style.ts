@@ -1,37 +1,13 @@
 /** The base map: Natural Earth shapes from our own files, a graticule, Blue Marble from the API. */
 import type { ExpressionSpecification, Map as MapLibreMap, StyleSpecification } from 'maplibre-gl';
-import { basemapUrl } from '../api';
-import type { Base, Projection } from '../url';
+import { basemapUrl, namesUrl } from '../api';
+import type { Base, Names, Projection } from '../url';
+import { graticule } from './graticule';
+import { addDot, applyNames, NAME_LAYERS, namesSource } from './names';
 import type { Paint } from './points';
-
-type Position = [number, number];
 
 /** Radius of the rings around the best tiles when the whole world is in view, in CSS pixels. */
 const RING_PX = 5.5;
-
-/** Degrees between the lines of the graticule. */
-const GRATICULE_STEP = 15;
-
-/** Lines of equal longitude and latitude; the equator and the first meridian are marked. */
-export function graticule(step = GRATICULE_STEP): GeoJSON.FeatureCollection<GeoJSON.LineString> {
-  const features: GeoJSON.Feature<GeoJSON.LineString>[] = [];
-  const add = (main: boolean, coordinates: Position[]): void => {
-    features.push({
-      type: 'Feature',
-      properties: { main },
-      geometry: { type: 'LineString', coordinates },
-    });
-  };
-  for (let lon = -180; lon < 180; lon += step) {
-    const line = Array.from({ length: 69 }, (_, index): Position => [lon, -85 + index * 2.5]);
-    add(lon === 0, line);
-  }
-  for (let lat = -75; lat <= 75; lat += step) {
-    const line = Array.from({ length: 145 }, (_, index): Position => [-180 + index * 2.5, lat]);
-    add(lat === 0, line);
-  }
-  return { type: 'FeatureCollection', features };
-}
 
 export function basemapFile(name: 'land' | 'borders', scale: '110m' | '50m'): string {
   return new URL(`basemap/${name}-${scale}.geojson`, document.baseURI).href;
@@ -117,6 +93,7 @@ export function makeStyle(projection: Projection): StyleSpecification {
         maxzoom: 4,
         attribution: 'NASA Blue Marble',
       },
+      ...namesSource(namesUrl()),
       best: { type: 'geojson', data: EMPTY },
       marks: { type: 'geojson', data: EMPTY },
       chosen: { type: 'geojson', data: EMPTY },
@@ -134,6 +111,7 @@ export function makeStyle(projection: Projection): StyleSpecification {
       { id: 'graticule', type: 'line', source: 'graticule' },
       { id: 'coast', type: 'line', source: 'land', paint: { 'line-width': 0.7 } },
       { id: 'borders', type: 'line', source: 'borders' },
+      ...NAME_LAYERS,
       {
         id: 'best-halo',
         type: 'circle',
@@ -185,9 +163,11 @@ function ringRadius(): ExpressionSpecification {
 }
 
 /** Colour the map for a base map and a theme. */
-export function applyLooks(map: MapLibreMap, base: Base, dark: boolean): void {
+export function applyLooks(map: MapLibreMap, base: Base, dark: boolean, names: Names): void {
   const colours = paletteOf(base, dark);
   const imagery = base === 'bluemarble';
+  addDot(map);
+  applyNames(map, names, imagery ? 'imagery' : dark ? 'dark' : 'light');
   map.setLayoutProperty('bluemarble', 'visibility', imagery ? 'visible' : 'none');
   map.setPaintProperty('sea', 'background-color', colours.sea);
   map.setPaintProperty('land', 'fill-color', imagery ? '#101c16' : colours.land);

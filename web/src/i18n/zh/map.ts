@@ -1,0 +1,21 @@
+/** Chinese: the map, its controls, legend and scores. */
+export const map: Record<string, string> = {
+  'row {row}': '第 {row} 行',
+  'best {percent}': '前 {percent}',
+  'This browser cannot draw the map: it needs WebGL 2. Results are listed all the same.':
+    '此浏览器无法绘制地图：需要 WebGL 2。结果列表仍可使用。',
+  'Preparing the tiles. The first time this takes about ten seconds.':
+    '正在准备图块，首次大约需要十秒。',
+  'There is no map for this query. Try one of the examples.': '此查询没有地图，请试试示例。',
+  'Names on the map': '地图上的地名',
+  'Seas, landscapes, cities': '海洋、地貌、城市',
+  'Countries too': '同时显示国家名',
+  'No names': '不显示地名',
+  'Natural Earth, in English; country names as given there.':
+    '来自 Natural Earth（英文），国家名称以该数据为准。',
+  'Base map': '底图',
+  Map: '地图',
+  'Show the flat map': '显示平面地图',
+  'Show the globe': '显示地球仪',
+  'Show the whole world': '显示全球',
+};

@@ -30,6 +30,8 @@ from eex.export.parquet import arrow_table
 from eex.export.stac import SPAN
 from eex.search import taking
 from eex.search.found import Found
+from eex.search.query import Query
+from eex.search.recipe import read_recipe
 from eex.search.run import OpenSet
 from eex.search.taking import answer_text, save_answer
 
@@ -367,3 +369,22 @@ class TestFiles:
             world.save_answer(found, tmp_path / "best.zip")
         assert [path.name for path in tmp_path.iterdir()] == ["best.zip"]
         assert (tmp_path / "best.zip").read_bytes() == b"old"
+
+    @pytest.mark.parametrize(
+        "name",
+        [form.endings[0] for form in FORMATS if form.name not in {"python", "curl"}],
+    )
+    def test_any_file_asks_the_same_again(
+        self, name: str, found: Found, world: OpenSet, tmp_path: Path
+    ) -> None:
+        world.save_answer(found, tmp_path / f"best{name}", chips=1)
+        again = read_recipe(tmp_path / f"best{name}")
+        assert Query.from_json(again) == found.query
+
+    @pytest.mark.parametrize(
+        "content", [b"PK\x03\x04 no zip", b"PAR1", b"\x89PNG", b"<?xml version='1.0'?><kml/>"]
+    )
+    def test_a_file_that_keeps_no_query_is_told(self, content: bytes, tmp_path: Path) -> None:
+        (tmp_path / "some").write_bytes(content)
+        with pytest.raises(BadQueryError, match="holds no query"):
+            read_recipe(tmp_path / "some")

@@ -72,7 +72,7 @@ def ask(
 def read_recipe(file: str | Path) -> dict[str, Any]:
     """Return the query in a file: a record, or what an answer keeps as its recipe.
 
-    Answers are JSON, GeoJSON or CSV.
+    Answers are of any format that `eex.export` writes, but for code.
 
     Raises:
         BadQueryError: If there is none.
@@ -82,11 +82,25 @@ def read_recipe(file: str | Path) -> dict[str, Any]:
         if path.stat().st_size > MAX_RECIPE:
             message = f"{path} is too large for a recipe."
             raise BadQueryError(message, hint=_HINT)
+        kept = _kept(path)
+        if kept is not None:
+            return kept
         with path.open("rb") as opened:
             return recipe_in(opened, called=str(path))
     except OSError as error:
         message = f"The recipe {path} cannot be read: {error.strerror or error}."
         raise BadQueryError(message, hint="Check the name of the file.") from error
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """Return the query that a file of another kind than text keeps; None if it is text."""
+    from eex.export.recipes import kept_in
+
+    try:
+        return kept_in(path)
+    except ValueError as error:
+        message = f"{path} holds no query: {error}."
+        raise BadQueryError(message, hint=_HINT) from error
 
 
 def recipe_in(file: IO[bytes], *, called: str = "The file") -> dict[str, Any]:

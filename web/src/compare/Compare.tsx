@@ -1,13 +1,15 @@
 /** Two answers side by side: headings, the second map, figures, and the tiles of both sides. */
 import { Button, SegmentedControl } from '@mantine/core';
 import { IconAlertTriangle, IconRefresh } from '@tabler/icons-react';
+import { useEffect, useState } from 'react';
+import { showWholeWorld } from '../actions';
 import { t } from '../i18n';
 import { MapView } from '../map/MapView';
-import { setState, useStore, type Mark } from '../state';
+import { getState, setState, useStore, type Mark } from '../state';
 import { retryRival } from './actions';
 import { Figures } from './Figures';
 import { MainHead, RivalHead } from './Heads';
-import { Lists } from './Lists';
+import { Lists, type Listing } from './Lists';
 import { useAgreement } from './useAgreement';
 import '../styles/compare.css';
 
@@ -77,8 +79,24 @@ function Tabs() {
   );
 }
 
+/** Sets wider than this, in degrees, are looked at as a whole. */
+const WHOLE = 50;
+
+/** A map that is suddenly half as wide shows the whole world again, unless a view was chosen. */
+function fitAgain(): void {
+  const { camera, info, selected } = getState();
+  const [west, , east] = info?.bbox ?? [-180, -90, 180, 90];
+  if (camera === null && selected === null && Math.abs(east - west) > WHOLE) {
+    requestAnimationFrame(() => requestAnimationFrame(showWholeWorld));
+  }
+}
+
 /** What stands above the maps. */
 export function CompareTop() {
+  useEffect(() => {
+    fitAgain();
+    return fitAgain;
+  }, []);
   return (
     <>
       <Tabs />
@@ -90,11 +108,13 @@ export function CompareTop() {
 
 /** The second map, and what stands below both. */
 export function CompareBelow() {
-  const agreement = useAgreement();
   const isDifference = useStore(
     (state) => state.contrast === 'difference' && state.difference !== null,
   );
   const which = isDifference ? 'difference' : 'rival';
+  const [chosen, choose] = useState<Listing | null>(null);
+  const listing = chosen ?? (isDifference ? 'differ' : 'best');
+  const agreement = useAgreement(listing === 'differ');
   return (
     <>
       <section
@@ -106,7 +126,7 @@ export function CompareBelow() {
       <div className="compare-below">
         <Trouble />
         {agreement && <Figures aligned={agreement.aligned} />}
-        <Lists agreement={agreement} />
+        <Lists agreement={agreement} listing={listing} choose={choose} />
       </div>
     </>
   );

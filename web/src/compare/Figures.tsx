@@ -28,7 +28,10 @@ export function strength(rho: number): string {
   if (size < 0.5) {
     return t('weakly alike');
   }
-  return size < 0.8 ? t('rather alike') : t('nearly alike');
+  if (size < 0.8) {
+    return t('rather alike');
+  }
+  return size < 0.99 ? t('nearly alike') : t('practically the same order');
 }
 
 function Figure({ name, value, more }: { name: string; value: ReactNode; more: string }) {

@@ -193,14 +193,23 @@ function topPercent(percentile: number): number {
   return 100 * (1 - percentile);
 }
 
-export function Lists({ agreement }: { agreement: Agreement | null }) {
-  const [shown, setShown] = useState<'best' | 'differ'>('best');
+export type Listing = 'best' | 'differ';
+
+export function Lists({
+  agreement,
+  listing,
+  choose: setListing,
+}: {
+  agreement: Agreement | null;
+  listing: Listing;
+  choose: (listing: Listing) => void;
+}) {
   const set = useStore((state) => state.set);
   const isStale = useStore(
     (state) => state.phase === 'searching' || state.rival?.phase === 'searching',
   );
   const best = { main: useBest('main'), rival: useBest('rival') };
-  const isBest = shown === 'best' || !agreement;
+  const isBest = listing === 'best' || !agreement;
   const tiles = (side: Which): Tile[] =>
     isBest ? best[side] : differing(agreement.higher[side], set);
   const titles = isBest
@@ -224,7 +233,7 @@ export function Lists({ agreement }: { agreement: Agreement | null }) {
             { value: 'best', label: t('Best tiles') },
             { value: 'differ', label: t('Disagreement'), disabled: !agreement },
           ]}
-          onChange={(value) => setShown(value as 'best' | 'differ')}
+          onChange={(value) => setListing(value as Listing)}
         />
         <VisuallyHidden>
           <output aria-live="polite">{titles.main}</output>

@@ -22,7 +22,8 @@ export interface Agreement {
   higher: { main: Disagreement[]; rival: Disagreement[] };
 }
 
-export function useAgreement(): Agreement | null {
+/** Measure, and hand the maps what they show of it: the difference, and marks if those are wanted. */
+export function useAgreement(wantsMarks: boolean): Agreement | null {
   const field = useStore((state) => state.field);
   const positions = useStore((state) => state.positions);
   const info = useStore((state) => state.info);
@@ -46,20 +47,24 @@ export function useAgreement(): Agreement | null {
 
   useEffect(() => {
     if (!agreement || !positions) {
-      setState({ difference: null, marks: [] });
+      setState({ difference: null });
       return;
     }
-    const { higher } = agreement;
     const span = spanOf(agreement.aligned);
     const raw = differences(agreement.aligned, positions.length / 2, span);
     const scale = { url: '', count: 0, valid: 0, min: -span, max: span, dtype: 'uint16' as const };
     const made = makeField(raw, scale);
     const side = { ...NO_SIDE, info, positions, field: made, phase: 'done' as const };
-    const marks = (['main', 'rival'] as const).flatMap((which) =>
-      higher[which].map(({ lon, lat }): Mark => ({ lon, lat, higher: which })),
-    );
-    setState({ difference: side, marks });
+    setState({ difference: side });
   }, [agreement, positions, info]);
+
+  useEffect(() => {
+    const higher = wantsMarks ? agreement?.higher : null;
+    const marks = (['main', 'rival'] as const).flatMap((which) =>
+      (higher?.[which] ?? []).map(({ lon, lat }): Mark => ({ lon, lat, higher: which })),
+    );
+    setState({ marks });
+  }, [agreement, wantsMarks]);
 
   useEffect(() => () => setState({ difference: null, marks: [] }), []);
   return agreement;

@@ -42,7 +42,7 @@ function Steps() {
 
 export function HeaderTools() {
   return (
-    <>
+    <div className="header-tools">
       <Steps />
       <CompareMenu />
       <LanguageSwitch />
@@ -56,6 +56,6 @@ export function HeaderTools() {
           <IconHelp size={18} />
         </ActionIcon>
       </Tooltip>
-    </>
+    </div>
   );
 }

@@ -3,6 +3,7 @@
  * (WCAG 2.1.4), for people who speak to their computer or hit keys by accident.
  */
 import { select, setLayout } from '../actions';
+import { later } from '../i18n';
 import { getState } from '../state';
 
 export interface Shortcut {
@@ -14,16 +15,16 @@ export interface Shortcut {
 
 /** Undo needs Ctrl or ⌘, so it is always there; the rest can be switched off. */
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: '/', what: 'Go to the words' },
-  { keys: 'm', what: 'Go to the map' },
-  { keys: ']', what: 'Next of the best tiles' },
-  { keys: '[', what: 'The one before' },
-  { keys: 'g', what: 'Gallery or table' },
-  { keys: 'r', what: 'Mark the tile in focus as right' },
-  { keys: 'w', what: 'Mark the tile in focus as wrong' },
-  { keys: '?', what: 'This help' },
-  { keys: 'Ctrl+Z', what: 'Back to the question before' },
-  { keys: 'Ctrl+Shift+Z', what: 'Forward again' },
+  { keys: '/', what: later('Go to the words') },
+  { keys: 'm', what: later('Go to the map') },
+  { keys: ']', what: later('Next of the best tiles') },
+  { keys: '[', what: later('The one before') },
+  { keys: 'g', what: later('Gallery or table') },
+  { keys: 'r', what: later('Mark the tile in focus as right') },
+  { keys: 'w', what: later('Mark the tile in focus as wrong') },
+  { keys: '?', what: later('This help') },
+  { keys: 'Ctrl+Z', what: later('Back to the question before') },
+  { keys: 'Ctrl+Shift+Z', what: later('Forward again') },
 ];
 
 const KEPT_AS = 'eex-single-keys';

@@ -18,6 +18,7 @@ import type {
   Query,
   SetInfo,
   TileInfo,
+  TileSource,
 } from './types';
 
 const POST = { method: 'POST', headers: { 'content-type': 'application/json' } };
@@ -121,6 +122,11 @@ export function getSets(): Promise<{ sets: SetInfo[] }> {
 
 export function getSet(set: string): Promise<SetInfo> {
   return json(`sets/${encodeURIComponent(set)}`);
+}
+
+/** What the server's operator chose to offer. */
+export function getConfig(): Promise<{ tile_sources: TileSource[] }> {
+  return json('config');
 }
 
 export function getModels(): Promise<{ models: ModelInfo[] }> {

@@ -4,7 +4,7 @@ import type { Pairing } from './compare/pairing';
 import { speak } from './i18n';
 import { textOf } from './parts';
 import type { ScoreField } from './scores';
-import type { Answer, ModelInfo, Part, Problem, Query, SetInfo } from './types';
+import type { Answer, ModelInfo, Part, Problem, Query, SetInfo, TileSource } from './types';
 import { readView, type View } from './url';
 
 /** `ready` is a set that is there and was not asked yet. */
@@ -67,6 +67,8 @@ export interface State extends View, Side {
   sets: SetInfo[];
   /** Encoders that the server knows. */
   models: ModelInfo[];
+  /** Maps of other hosts that the operator offers. */
+  grounds: TileSource[];
   /** The other side of a comparison, once there is one; its query is `other` of the view. */
   rival: Side | null;
   /** Which tile of the other side is which of this one; null while that is not known. */
@@ -108,6 +110,7 @@ function initial(): State {
     draft: textOf(view.parts),
     sets: [],
     models: [],
+    grounds: [],
     rival: null,
     pairing: null,
     difference: null,

@@ -12,6 +12,8 @@ export type ModelInfo = Schemas['ModelInfo'];
 export type TileInfo = Schemas['TileInfo'];
 export type Result = Schemas['ResultRecord'];
 export type ReadAs = Schemas['ReadAsRecord'];
+/** A map of another host that the server's operator offers. */
+export type TileSource = Schemas['TileSourceRecord'];
 export type ScoresInfo = Schemas['ScoresRecord'];
 
 /** What a file of labels says, as rows of a set. */

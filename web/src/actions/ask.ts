@@ -107,10 +107,12 @@ export async function start(keep = true): Promise<void> {
 
 /** Learn which sets and models there are; the page works without knowing. */
 export async function listSets(): Promise<void> {
-  const [sets, models] = await Promise.allSettled([api.getSets(), api.getModels()]);
+  const asking = [api.getSets(), api.getModels(), api.getConfig()] as const;
+  const [sets, models, config] = await Promise.allSettled(asking);
   setState({
     sets: sets.status === 'fulfilled' ? sets.value.sets : [],
     models: models.status === 'fulfilled' ? models.value.models : [],
+    grounds: config.status === 'fulfilled' ? config.value.tile_sources : [],
   });
 }
 

@@ -1,10 +1,38 @@
 /** Which base map, flat or globe, which names. */
-import { ActionIcon, Menu, SegmentedControl, Tooltip } from '@mantine/core';
-import { IconCheck, IconMap2, IconTypography, IconWorld, IconZoomReset } from '@tabler/icons-react';
+import { ActionIcon, Button, Menu, SegmentedControl, Tooltip } from '@mantine/core';
+import {
+  IconCheck,
+  IconChevronDown,
+  IconMap2,
+  IconTypography,
+  IconWorld,
+  IconZoomReset,
+} from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import { setBase, setNames, setProjection, showWholeWorld } from '../actions';
 import { t } from '../i18n';
 import { useStore } from '../state';
 import type { Names } from '../url';
+import { baseOf } from './ground';
+
+interface ChoiceProps {
+  isChosen: boolean;
+  choose: () => void;
+  children: ReactNode;
+}
+
+function Choice({ isChosen, choose, children }: ChoiceProps) {
+  return (
+    <Menu.Item
+      role="menuitemradio"
+      aria-checked={isChosen}
+      leftSection={isChosen ? <IconCheck size={14} /> : <span className="menu-gap" />}
+      onClick={choose}
+    >
+      {children}
+    </Menu.Item>
+  );
+}
 
 function NamesMenu() {
   const names = useStore((state) => state.names);
@@ -29,15 +57,9 @@ function NamesMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         {choices.map(([value, label]) => (
-          <Menu.Item
-            key={value}
-            role="menuitemradio"
-            aria-checked={names === value}
-            leftSection={names === value ? <IconCheck size={14} /> : <span className="menu-gap" />}
-            onClick={() => setNames(value)}
-          >
+          <Choice key={value} isChosen={value === names} choose={() => setNames(value)}>
             {label}
-          </Menu.Item>
+          </Choice>
         ))}
         <Menu.Label className="names-note">
           {t('Natural Earth, in English; country names as given there.')}
@@ -47,25 +69,59 @@ function NamesMenu() {
   );
 }
 
-export function MapSwitches() {
-  const base = useStore((state) => state.base);
-  const projection = useStore((state) => state.projection);
-  const isGlobe = projection === 'globe';
-  const label = isGlobe ? t('Show the flat map') : t('Show the globe');
-  const bases = [
+/** Map and Blue Marble side by side; with maps of other hosts, a menu of all. */
+function BaseSwitch() {
+  const base = useStore(baseOf);
+  const grounds = useStore((state) => state.grounds);
+  const own = [
     { value: 'vector', label: t('Map') },
     { value: 'bluemarble', label: 'Blue Marble' },
   ];
-  return (
-    <div className="map-switches">
+  if (grounds.length === 0) {
+    return (
       <SegmentedControl
         className="floating"
         size="xs"
-        data={bases}
+        data={own}
         value={base}
         onChange={setBase}
         aria-label={t('Base map')}
       />
+    );
+  }
+  const all = [...own, ...grounds.map(({ name }) => ({ value: name, label: name }))];
+  return (
+    <Menu position="bottom-start" withinPortal>
+      <Menu.Target>
+        <Button
+          className="floating base-button"
+          variant="default"
+          size="compact-md"
+          rightSection={<IconChevronDown size={14} />}
+          aria-label={t('Base map')}
+        >
+          {all.find(({ value }) => value === base)?.label}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {all.map(({ value, label }) => (
+          <Choice key={value} isChosen={value === base} choose={() => setBase(value)}>
+            {label}
+          </Choice>
+        ))}
+        <Menu.Label>{t('Others than the first two come from other hosts once chosen.')}</Menu.Label>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+export function MapSwitches() {
+  const projection = useStore((state) => state.projection);
+  const isGlobe = projection === 'globe';
+  const label = isGlobe ? t('Show the flat map') : t('Show the globe');
+  return (
+    <div className="map-switches">
+      <BaseSwitch />
       <NamesMenu />
       <Tooltip label={label}>
         <ActionIcon

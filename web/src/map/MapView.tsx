@@ -6,6 +6,7 @@ import { formatPercent } from '../format';
 import { t } from '../i18n';
 import { sideOf, useStore, type WhichSide } from '../state';
 import { MapController } from './controller';
+import { baseOf } from './ground';
 import type { Hover } from './hover';
 import { HoverTip } from './HoverTip';
 import { Legend } from './Legend';
@@ -19,10 +20,12 @@ function useMap(which: WhichSide) {
   const firstDark = useRef(dark);
   const [hover, setHover] = useState<Hover | null>(null);
   const [isBroken, setBroken] = useState(false);
+  const [isGroundLost, setGroundLost] = useState(false);
 
   useEffect(() => {
     try {
       controller.current = new MapController(box.current!, firstDark.current, setHover, which);
+      controller.current.onGround = setGroundLost;
     } catch {
       // oxlint-disable-next-line react/set-state-in-effect -- known only once it was tried
       setBroken(true);
@@ -36,7 +39,7 @@ function useMap(which: WhichSide) {
   useEffect(() => {
     controller.current?.setDark(dark);
   }, [dark]);
-  return { box, hover, isBroken };
+  return { box, hover, isBroken, isGroundLost };
 }
 
 function MapMessage({ isBroken, which }: { isBroken: boolean; which: WhichSide }) {
@@ -74,17 +77,22 @@ function MapMessage({ isBroken, which }: { isBroken: boolean; which: WhichSide }
 /** One side's map. Controls, legend and the card of the chosen tile are on the main one only. */
 export function MapView({ which = 'main' }: { which?: WhichSide }) {
   const isMain = which === 'main';
-  const isImagery = useStore((state) => state.base === 'bluemarble');
   const isSearching = useStore((state) => sideOf(state, which).phase === 'searching');
-  const { box, hover, isBroken } = useMap(which);
+  const base = useStore(baseOf);
+  const { box, hover, isBroken, isGroundLost } = useMap(which);
   return (
-    <div className="map-frame" data-imagery={isImagery || undefined}>
+    <div className="map-frame" data-imagery={base !== 'vector' || undefined}>
       <div ref={box} className="map-canvas" data-testid={isMain ? 'map' : 'map-rival'} />
       {isSearching && <div className="busy-bar" />}
       {hover && <HoverTip hover={hover} which={which} />}
       {isMain && <MapSwitches />}
       {which === 'difference' ? <DifferenceLegend /> : <Legend which={which} />}
       {isMain && <TileCard />}
+      {isMain && isGroundLost && (
+        <div className="map-note floating" role="status">
+          {t('The map “{name}” does not answer; the tiles are drawn without it.', { name: base })}
+        </div>
+      )}
       <MapMessage isBroken={isBroken} which={which} />
     </div>
   );

@@ -1,51 +1,32 @@
 /** The map, which is not React: it follows the store and reports what the pointer does. */
-import {
-  AttributionControl,
+import type {
+  ErrorEvent,
+  GeoJSONSource,
+  LngLat,
   Map as MapLibreMap,
-  NavigationControl,
-  ScaleControl,
-  setWorkerUrl,
-  type GeoJSONSource,
-  type LngLat,
-  type MapMouseEvent,
+  MapMouseEvent,
 } from 'maplibre-gl';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
-import 'maplibre-gl/dist/maplibre-gl.css';
 import { addPart, pointAt, select, setCamera, setPicking } from '../actions';
 import { getState, sideOf, watch, watchValue, type Side, type WhichSide } from '../state';
-import {
-  bringIntoView,
-  fittingZoom,
-  flyTo,
-  goHome,
-  HOME,
-  showAll,
-  showSet,
-  turnTo,
-} from './camera';
+import { bringIntoView, flyTo, goHome, showAll, showSet, turnTo } from './camera';
 import { showAreas } from './areas';
 import { startDrawing } from './draw';
 import { bestFeatures, chosenFeatures, markFeatures } from './features';
-import { writeDegrees } from './degrees';
 import { Graticule } from './graticule';
+import { applyGround, baseOf, isOfGround } from './ground';
 import { hoverAt, rowUnder, type Hover } from './hover';
 import { showLabels } from '../labels/mapLayer';
 import { enrol, type Linked } from './link';
 import { rivalRow } from '../compare/pairing';
-import type { Grid } from './grid';
-import { gridOf } from './gridding';
-import { TileFinder } from './nearest';
-import { TileLayer, type Paint } from './points';
-import { applyLooks, basemapFile, makeStyle, paletteOf } from './style';
-
-setWorkerUrl(workerUrl);
+import type { Base } from '../url';
+import { makeMap } from './make';
+import type { Paint } from './points';
+import { onContextLoss } from './restore';
+import { applyLooks, basemapFile, paletteOf } from './style';
+import { Tiles } from './tiles';
 
 /** From this zoom on the coast is drawn in detail. */
 const DETAIL_ZOOM = 2.3;
-const CANVAS_LABEL =
-  'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
-  'The best tiles are also in the list of results.';
-
 /** To about 100 m. */
 function round(degrees: number): number {
   return Number(degrees.toFixed(3));
@@ -58,13 +39,13 @@ export class MapController implements Linked {
   readonly map: MapLibreMap;
   readonly which: WhichSide;
   peer: Linked | null = null;
+  /** Called when a map of another host does not come, and when it is put aside. */
+  onGround: (isLost: boolean) => void = () => undefined;
   private readonly onHover: (hover: Hover | null) => void;
   private readonly stops: (() => void)[] = [];
   private readonly graticule: Graticule;
   private dark: boolean;
-  private layer: TileLayer | null = null;
-  private finder: TileFinder | null = null;
-  private stopSorting: () => void = () => undefined;
+  private readonly tiles: Tiles;
   private detailed = false;
   /** Whether the first answer was shown where the address says to look. */
   private isPlaced: boolean;
@@ -79,30 +60,21 @@ export class MapController implements Linked {
     this.dark = dark;
     this.onHover = onHover;
     this.which = which;
-    const { projection, camera } = getState();
-    this.isPlaced = camera === null;
-    this.map = new MapLibreMap({
-      container,
-      style: makeStyle(projection),
-      center: camera ? [camera.lon, camera.lat] : HOME,
-      zoom: camera ? camera.zoom : fittingZoom(container, projection),
-      maxZoom: 9,
-      maxPitch: 0,
-      dragRotate: false,
-      attributionControl: false,
-      fadeDuration: 0,
-      cooperativeGestures: window.matchMedia('(pointer: coarse) and (max-width: 999px)').matches,
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
-    this.map.addControl(new ScaleControl({ maxWidth: 90 }), 'bottom-right');
-    this.map.addControl(new AttributionControl({ compact: true }), 'bottom-right');
-    const canvas = this.map.getCanvas();
-    canvas.setAttribute('aria-label', CANVAS_LABEL);
-    canvas.setAttribute('role', 'application');
+    this.isPlaced = getState().camera === null;
+    this.map = makeMap(container);
+    this.tiles = new Tiles(
+      this.map,
+      () => ({ ...this.scores, paint: this.paint }),
+      () => this.announce(),
+    );
     this.graticule = new Graticule(this.map);
-    writeDegrees(this.map);
     this.stops.push(enrol(this));
+    onContextLoss(
+      this.map,
+      () => this.tiles.drop(),
+      () => this.takePositions(),
+    );
+    this.map.on('error', (event) => this.complain(event));
     this.map.on('load', () => this.start());
     this.map.on('movestart', () => this.setRest(false));
     this.map.on('dataloading', () => this.setRest(false));
@@ -119,7 +91,7 @@ export class MapController implements Linked {
     for (const stop of this.stops) {
       stop();
     }
-    this.stopSorting();
+    this.tiles.stopSorting();
     busy.delete(this.map);
     this.map.remove();
   }
@@ -170,9 +142,10 @@ export class MapController implements Linked {
     this.stops.push(
       showLabels(this.map, this.which),
       this.watchSide('positions', () => this.takePositions()),
-      this.watchSide('field', () => this.takeScores()),
-      this.watchSide('level', (level) => this.layer?.setLevel(level)),
+      this.watchSide('field', () => this.tiles.setScores(this.scores)),
+      this.watchSide('level', (level) => this.tiles.setLevel(level)),
       watch('base', () => this.look()),
+      watch('grounds', () => this.look()),
       watch('names', () => this.look()),
       watch('projection', () => this.project()),
       this.watchSide('answer', () => this.takeAnswer()),
@@ -193,44 +166,42 @@ export class MapController implements Linked {
     return watchValue((state) => sideOf(state, this.which)[key], changed);
   }
 
+  private get base(): Base {
+    return baseOf(getState());
+  }
+
   private get paint(): Paint {
-    return paletteOf(getState().base, this.dark, this.which === 'difference').tiles;
+    return paletteOf(this.base, this.dark, this.which === 'difference').tiles;
+  }
+
+  private complain(event: ErrorEvent): void {
+    if (isOfGround(event)) {
+      this.onGround(true);
+    } else {
+      console.error(event.error);
+    }
   }
 
   private look(): void {
-    const { base, names } = getState();
+    this.onGround(false);
+    const { names, grounds } = getState();
+    const { base } = this;
     applyLooks(this.map, base, this.dark, names);
-    this.layer?.setPaint(this.paint);
+    applyGround(this.map, grounds.find(({ name }) => name === base) ?? null);
+    this.tiles.setPaint(this.paint);
   }
 
   private takePositions(): void {
     const { positions, info } = this.side;
-    this.stopSorting();
-    this.finder = null;
-    if (this.layer) {
-      this.map.removeLayer(this.layer.id);
-      this.layer = null;
-    }
-    if (!positions) {
-      return;
-    }
-    if (info && !getState().camera && this.which === 'main') {
+    this.tiles.take(positions);
+    if (positions && info && !getState().camera && this.which === 'main') {
       showSet(this.map, info.bbox);
     }
-    this.stopSorting = gridOf(positions, (grid) => this.takeGrid(positions, grid));
   }
 
-  private takeGrid(positions: Float32Array, grid: Grid): void {
-    this.finder = new TileFinder(positions, grid);
-    this.layer = new TileLayer(grid, this.paint);
-    this.layer.onPainted = () => this.announce();
-    this.map.addLayer(this.layer, 'borders');
-    this.takeScores();
-  }
-
-  private takeScores(): void {
+  private get scores(): { raw: Uint16Array | null; level: number } {
     const { field, level } = this.side;
-    this.layer?.setScores(field?.raw ?? null, level);
+    return { raw: field?.raw ?? null, level };
   }
 
   /** The scores of the answer are on screen: say so to whoever waits for it. */
@@ -321,7 +292,7 @@ export class MapController implements Linked {
   }
 
   private rowAt(place: LngLat): number | null {
-    return rowUnder(this.map, this.finder, this.side.field?.raw, place);
+    return rowUnder(this.map, this.tiles.finder, this.side.field?.raw, place);
   }
 
   private hover({ lngLat, point }: MapMouseEvent): void {

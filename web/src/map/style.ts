@@ -70,8 +70,8 @@ const IMAGERY: Palette = {
 };
 
 export function paletteOf(base: Base, dark: boolean, isDifference = false): Palette {
-  const usual = base === 'bluemarble' ? IMAGERY : dark ? DARK : LIGHT;
-  const ramp = dark || base === 'bluemarble' ? 'apart-dark' : 'apart-light';
+  const usual = base !== 'vector' ? IMAGERY : dark ? DARK : LIGHT;
+  const ramp = dark || base !== 'vector' ? 'apart-dark' : 'apart-light';
   return isDifference ? { ...usual, tiles: { ...usual.tiles, ramp } } : usual;
 }
 
@@ -165,10 +165,10 @@ function ringRadius(): ExpressionSpecification {
 /** Colour the map for a base map and a theme. */
 export function applyLooks(map: MapLibreMap, base: Base, dark: boolean, names: Names): void {
   const colours = paletteOf(base, dark);
-  const imagery = base === 'bluemarble';
+  const imagery = base !== 'vector';
   addDot(map);
   applyNames(map, names, imagery ? 'imagery' : dark ? 'dark' : 'light');
-  map.setLayoutProperty('bluemarble', 'visibility', imagery ? 'visible' : 'none');
+  map.setLayoutProperty('bluemarble', 'visibility', base === 'bluemarble' ? 'visible' : 'none');
   map.setPaintProperty('sea', 'background-color', colours.sea);
   map.setPaintProperty('land', 'fill-color', imagery ? '#101c16' : colours.land);
   map.setPaintProperty('coast', 'line-color', colours.coast);

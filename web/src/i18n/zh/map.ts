@@ -13,8 +13,14 @@ export const map: Record<string, string> = {
   'No names': '不显示地名',
   'Natural Earth, in English; country names as given there.':
     '来自 Natural Earth（英文），国家名称以该数据为准。',
+  'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. The best tiles are also in the list of results.':
+    '世界地图，显示每个图块与查询的匹配程度。方向键移动，加减号缩放。最佳图块也在结果列表中。',
   'Base map': '底图',
   Map: '地图',
+  'Others than the first two come from other hosts once chosen.':
+    '前两种之外的底图在选择后从其他主机加载。',
+  'The map “{name}” does not answer; the tiles are drawn without it.':
+    '底图“{name}”没有响应，图块将直接显示。',
   'Show the flat map': '显示平面地图',
   'Show the globe': '显示地球仪',
   'Show the whole world': '显示全球',

@@ -240,8 +240,47 @@ async function answered(route: string, record: object, which: Which): Promise<Fo
   return { answer, scores: new Uint16Array(await response.arrayBuffer()) };
 }
 
-export function exportUrl(id: string, format: string): string {
-  return new URL(`searches/${encodeURIComponent(id)}/export?format=${format}`, ROOT).href;
+/** Ask only so that the server keeps the answer again; its id comes back. */
+export async function askAgain(query: Query, signal: AbortSignal): Promise<string> {
+  const body = JSON.stringify(toRecord(query));
+  const { id } = await json<Answer>('search', { ...POST, body, signal });
+  return id;
+}
+
+export interface Exported {
+  content: Blob;
+  /** As the server calls the file. */
+  name: string;
+}
+
+/** An answer as a file; `arrived` hears how many bytes are there, and how many there will be. */
+export async function exported(
+  id: string,
+  format: string,
+  signal: AbortSignal,
+  arrived: (bytes: number, total: number) => void = () => undefined,
+): Promise<Exported> {
+  const path = `searches/${encodeURIComponent(id)}/export?format=${format}`;
+  const response = await request(path, { signal });
+  const named = response.headers.get('content-disposition') ?? '';
+  const name = /filename="([^"]+)"/.exec(named)?.[1] ?? `earth.${format}`;
+  const type = response.headers.get('content-type') ?? '';
+  const total = Number(response.headers.get('content-length') ?? 0);
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  arrived(0, total);
+  const reader = response.body!.getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    pieces.push(piece.value);
+    bytes += piece.value.length;
+    arrived(bytes, total);
+  }
+  return { content: new Blob(pieces, { type }), name };
+}
+
+/** Address of the search route, as a command outside of the page calls it. */
+export function searchUrl(): string {
+  return new URL('search', ROOT).href;
 }
 
 /** Names of places with where they are, GeoJSON. */

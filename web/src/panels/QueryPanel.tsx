@@ -2,7 +2,8 @@
 import { Button, CloseButton, FileButton, TextInput, Tooltip } from '@mantine/core';
 import { IconPhoto, IconSearch } from '@tabler/icons-react';
 import { useCallback, useRef, useState, type FormEvent } from 'react';
-import { addPart, askText, openRecipe, setDraft } from '../actions';
+import { addPart, askText, setDraft } from '../actions';
+import { openFile } from '../labels/files';
 import { isPicture, PictureError, readPicture } from '../pictures';
 import { useStore } from '../state';
 import type { Part } from '../types';
@@ -39,7 +40,7 @@ export function QueryPanel() {
   }, []);
 
   const takeFile = useCallback(
-    (file: File) => void (isPicture(file) ? takePicture(file) : openRecipe(file)),
+    (file: File) => void (isPicture(file) ? takePicture(file) : openFile(file)),
     [takePicture],
   );
   const isOver = useGivenPicture(takeFile);

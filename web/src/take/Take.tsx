@@ -1,35 +1,41 @@
 /** Take the answer away: a button that opens all the ways there are. */
-import { Button, Menu } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
-import { exportUrl } from '../api';
+import { lazy, Suspense, useState } from 'react';
 import { t } from '../i18n';
 import { useStore } from '../state';
-import { forms } from './formats';
+
+const TakeDialog = lazy(() =>
+  import('./TakeDialog').then((module) => ({ default: module.TakeDialog })),
+);
 
 export function Take() {
-  const id = useStore((state) => state.answer?.id);
-  if (!id) {
+  const hasAnswer = useStore((state) => state.answer !== null);
+  const [isOpen, setOpen] = useState(false);
+  const [wasOpen, setWasOpen] = useState(false);
+  if (!hasAnswer) {
     return null;
   }
   return (
-    <Menu position="bottom-end" shadow="lg" withinPortal>
-      <Menu.Target>
-        <Button
-          variant="default"
-          size="compact-sm"
-          leftSection={<IconDownload size={15} />}
-          aria-label={t('Export the answer')}
-        >
-          {t('Export')}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {forms().map(({ name, title }) => (
-          <Menu.Item key={name} component="a" href={exportUrl(id, name)} download>
-            {title}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Button
+        variant="default"
+        size="compact-sm"
+        leftSection={<IconDownload size={15} />}
+        aria-haspopup="dialog"
+        aria-label={t('Export the answer')}
+        onClick={() => {
+          setOpen(true);
+          setWasOpen(true);
+        }}
+      >
+        {t('Export')}
+      </Button>
+      {wasOpen && (
+        <Suspense>
+          <TakeDialog isOpen={isOpen} close={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }

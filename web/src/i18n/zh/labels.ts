@@ -60,8 +60,6 @@ export const labels: Record<string, string> = {
     '这些标注属于数据集 {name}，当前服务器未提供该数据集。',
   'Serve that set, or choose it where it is served.':
     '请在服务器上提供该数据集，或在提供它的服务器上打开。',
-  'Project or recipe file': '项目或查询配方文件',
-  'Open a project or recipe …': '打开项目或查询配方…',
   'Mark the tile in focus as right': '将焦点所在图块标为符合',
   'Mark the tile in focus as wrong': '将焦点所在图块标为不符合',
 };

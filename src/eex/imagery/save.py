@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import eex
@@ -38,6 +39,9 @@ FORMATS: dict[str, Format] = {
 
 JPEG_QUALITY = 92
 """Of JPEG files that are written."""
+
+_WARNINGS = Lock()
+"""Held while warnings are left out, which Python does for all threads at once."""
 
 
 def format_of(path: str | Path) -> Format:
@@ -171,7 +175,7 @@ def _geotiff(pixels: TilePixels, tags: Mapping[str, str]) -> bytes:
     if pixels.bands != COLOURS and CLOUD_MASK not in pixels.bands:
         layout["nodata"] = 0
     try:
-        with warnings.catch_warnings(), MemoryFile() as memory:
+        with _WARNINGS, warnings.catch_warnings(), MemoryFile() as memory:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said by whoever writes
             with memory.open(
                 driver="COG",

@@ -23,6 +23,6 @@ else
 fi
 echo "Installing Debian's Chromium for the browser tests …"
 if ! { DEBIAN_FRONTEND=noninteractive $as_root apt-get -qq update \
-    && DEBIAN_FRONTEND=noninteractive $as_root apt-get -qq install -y --no-install-recommends chromium fonts-noto-core fonts-dejavu-core; } >/dev/null; then
+    && DEBIAN_FRONTEND=noninteractive $as_root apt-get -qq install -y --no-install-recommends chromium fonts-noto-core fonts-dejavu-core fonts-wqy-microhei; } >/dev/null; then
   echo "Chromium could not be installed: $how." >&2
 fi

@@ -181,11 +181,16 @@ function differing(list: Disagreement[], set: string): Tile[] {
       lat,
       mainRow: row,
       badge: String(index + 1),
-      below: `${words.a} | ${words.b}`,
+      below: `${shortPercent(topPercent(main))} | ${shortPercent(topPercent(rival))}`,
       tone: 'none',
       spoken: t('Best {a} on side A, best {b} on side B', words),
     };
   });
+}
+
+/** Both percentages are to fit below a small picture. */
+function shortPercent(percent: number): string {
+  return percent < 10 ? `${Number(percent.toFixed(1))} %` : `${Math.round(percent)} %`;
 }
 
 /** "Among the best x %" of a percentile where 1 is best. */

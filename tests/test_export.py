@@ -168,6 +168,15 @@ class TestKml:
         name = tree.findtext("./k:Document/k:Placemark/k:name", namespaces=KML)
         assert name == '1. <b>&"\ufffd\ufffd\ufffd]]>'
 
+    def test_a_credit_with_markup_is_shown_as_it_is(self, found: Found) -> None:
+        """Descriptions are HTML, so that text in them is escaped twice."""
+        credit = replace(found.credit, attribution="<script>a & b</script>")
+        tree = ET.fromstring(replace(found, credit=credit).to_kml())
+        html = tree.findtext("./k:Document/k:description", namespaces=KML) or ""
+        assert "<br/>attribution: &lt;script&gt;a &amp; b&lt;/script&gt;<br/>" in html
+        data = "./k:Document/k:ExtendedData/k:Data[@name='attribution']/k:value"
+        assert tree.findtext(data, namespaces=KML) == credit.attribution
+
     def test_a_tile_across_180_degrees_is_two_polygons(self, crossing: Found) -> None:
         tree = ET.fromstring(crossing.to_kml())
         path = "./k:Document/k:Placemark/k:MultiGeometry/k:Polygon"

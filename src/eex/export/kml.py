@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -52,7 +53,7 @@ def kml_pieces(taken: Taken) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield '<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
     yield f"<name>{_text(taken.title)}</name>\n"
-    yield f"<description>{_text(chr(10).join(lines))}</description>\n"
+    yield f"<description>{_html(lines)}</description>\n"
     yield from _styles()
     yield _data(data)
     levels = _levels(taken.results)
@@ -90,8 +91,9 @@ def _placemark(
     score_kind: str,
 ) -> str:
     where = latlon(result.lon, result.lat)
-    seen = "" if when is None else f"\nSeen {when:%Y-%m-%d %H:%M} UTC"
-    told = f"Score {result.score:.4f} ({score_kind})\n{where}{seen}"
+    told = [f"Score {result.score:.4f} ({score_kind})", where]
+    if when is not None:
+        told.append(f"Seen {when:%Y-%m-%d %H:%M} UTC")
     data = [
         (name, " ".join(map(str, value)) if isinstance(value, list) else str(value))
         for name, value in flat(result).items()
@@ -100,7 +102,7 @@ def _placemark(
     return (
         f'<Placemark id="tile-{result.row}">\n'
         f"<name>{_text(f'{result.rank}. {result.id}')}</name>\n"
-        f"<description>{_text(told)}</description>\n{time}"
+        f"<description>{_html(told)}</description>\n{time}"
         f"<styleUrl>#s{level}</styleUrl>\n{_data(data)}{_geometry(result, shape)}</Placemark>\n"
     )
 
@@ -143,6 +145,11 @@ def _data(pairs: Sequence[tuple[str, str]]) -> str:
         for name, value in pairs
     )
     return f"<ExtendedData>\n{each}</ExtendedData>\n"
+
+
+def _html(lines: Sequence[str]) -> str:
+    """Return lines as a description, which is HTML within XML."""
+    return _text("<br/>".join(html.escape(line, quote=False) for line in lines))
 
 
 def _text(text: str) -> str:

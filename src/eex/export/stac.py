@@ -29,6 +29,9 @@ VERSION = "1.1.0"
 SPAN = ("1900-01-01T00:00:00Z", "2099-12-31T23:59:59Z")
 """When an item of unknown time is: between these; readers with nanoseconds know no year 1600."""
 
+HALF = 180.0
+"""Degrees; what is wider meets itself across the antimeridian, or has a pole in it."""
+
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 """Media type of a tile's pixels."""
 
@@ -100,13 +103,16 @@ def _bbox(result: Result, shape: Any) -> list[float]:  # noqa: ANN401
     if shape is None:
         lon, lat = round(result.lon, 6), round(result.lat, 6)
         return [lon, lat, lon, lat]
-    import numpy as np
+    bounds = list(shape.bounds)
+    if bounds[2] - bounds[0] > HALF:
+        import numpy as np
 
-    from eex.geoparquet.header import Extent
+        from eex.geoparquet.header import Extent
 
-    extent = Extent()
-    extent.add(np.array([shape], object))
-    return [round(edge, 7) for edge in extent.bbox()]
+        extent = Extent()
+        extent.add(np.array([shape], object))
+        bounds = extent.bbox()
+    return [round(edge, 7) for edge in bounds]
 
 
 def _asset(href: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import { SkipLinks } from './help/SkipLinks';
 import { followHistory, redo, undo } from './help/steps';
 import { t } from './i18n';
 import { Labels } from './labels/Labels';
+import { FilterPanel } from './filters/FilterPanel';
+import { MapHint } from './map/MapHint';
 import { MapView } from './map/MapView';
 import { Concepts } from './panels/Concepts';
 import { Credits } from './panels/Credits';
@@ -92,6 +94,7 @@ export function App() {
       >
         <div className="side">
           <QueryPanel />
+          <FilterPanel />
           <ScorePanel />
           <Labels />
           <Concepts />
@@ -104,6 +107,7 @@ export function App() {
         )}
         <section className="map-area" aria-label={isComparing ? t('Map of A') : t('Map')}>
           <MapView />
+          <MapHint />
         </section>
         {isComparing ? (
           <ErrorBoundary part={t('The comparison')}>

@@ -195,10 +195,14 @@ export async function findPlaces(q: string, limit = 6): Promise<Place[]> {
   return found.places;
 }
 
-/** The tiles that pass a filter; nothing is ranked. Overtakes any count under way. */
-export async function countInside(set: string, filter: Filter): Promise<number> {
+/** The tiles that pass a filter; nothing is ranked. Overtakes any count of its kind under way. */
+export async function countInside(
+  set: string,
+  filter: Filter,
+  kind: 'count' | 'check' = 'count',
+): Promise<number> {
   const body = JSON.stringify({ filter: bareFilter(filter) });
-  const signal = overtake('count');
+  const signal = overtake(kind);
   const path = `sets/${encodeURIComponent(set)}/count`;
   const { inside } = await json<{ inside: number }>(path, { ...POST, body, signal });
   return inside;

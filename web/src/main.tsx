@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import './mantine';
 import './styles/base.css';
 import './styles/query.css';
+import './styles/filters.css';
 import './styles/scores.css';
 import './styles/map.css';
 import './styles/results.css';

@@ -1,4 +1,5 @@
 /** A typed place: "48.9, 2.4", "48.9N 2.4E", "2.4 E, 48.9 N". Latitude comes first without letters. */
+import { t } from './i18n';
 
 export type TypedPlace =
   | { kind: 'place'; lon: number; lat: number }
@@ -36,16 +37,19 @@ export function parsePlace(typed: string): TypedPlace {
   const first = angle(match[1]!, match[2]);
   const second = angle(match[3]!, match[4]);
   if ((isLat(first) && isLat(second)) || (isLon(first) && isLon(second))) {
-    return { kind: 'wrong', message: 'Give one latitude (N or S) and one longitude (E or W).' };
+    return { kind: 'wrong', message: t('Give one latitude (N or S) and one longitude (E or W).') };
   }
   const swapped = isLon(first) || isLat(second);
   const lat = (swapped ? second : first).value;
   const lon = (swapped ? first : second).value;
   if (Math.abs(lat) > 90 && Math.abs(lon) <= 90 && !swapped) {
-    return { kind: 'wrong', message: `Latitude comes first: did you mean ${lon}, ${lat}?` };
+    return {
+      kind: 'wrong',
+      message: t('Latitude comes first: did you mean {lon}, {lat}?', { lon, lat }),
+    };
   }
   if (Math.abs(lat) > 90 || Math.abs(lon) > 180) {
-    return { kind: 'wrong', message: 'Latitude is from −90 to 90, longitude from −180 to 180.' };
+    return { kind: 'wrong', message: t('Latitude is from −90 to 90, longitude from −180 to 180.') };
   }
   return { kind: 'place', lon, lat };
 }

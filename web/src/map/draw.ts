@@ -21,6 +21,24 @@ const NEAR_PX = 12;
 /** Fewest corners of a polygon. */
 const FEWEST = 3;
 
+interface Polygon {
+  finish: () => void;
+  back: () => void;
+}
+
+/** The polygon that is being drawn. */
+let polygon: Polygon | null = null;
+
+/** End the polygon that is being drawn, as Enter does. */
+export function finishDrawing(): void {
+  polygon?.finish();
+}
+
+/** Take its last corner back, as Backspace does. */
+export function takeCornerBack(): void {
+  polygon?.back();
+}
+
 /** Draw on this map from now on whenever `state.drawing` says so; gives back what ends it. */
 export function startDrawing(map: MapLibreMap): () => void {
   addLayers(map);
@@ -242,6 +260,7 @@ function drawPolygon(map: MapLibreMap, drawing: Drawing): () => void {
     show(map, corners, corners);
   }
 
+  polygon = { finish, back };
   map.on('click', click);
   map.on('dblclick', end);
   map.on('mousemove', move);
@@ -251,6 +270,7 @@ function drawPolygon(map: MapLibreMap, drawing: Drawing): () => void {
     Backspace: back,
   });
   return () => {
+    polygon = null;
     map.off('click', click);
     map.off('dblclick', end);
     map.off('mousemove', move);

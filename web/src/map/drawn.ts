@@ -36,11 +36,13 @@ export function boxOf([lon, lat]: Corner, [otherLon, otherLat]: Corner): Bbox {
 /** How many points stand for an edge, so that a parallel is drawn as one on the globe. */
 const EDGE = 24;
 
+function along(from: number, to: number, lat: number): Corner[] {
+  return Array.from({ length: EDGE + 1 }, (_, step) => [from + ((to - from) * step) / EDGE, lat]);
+}
+
 /** A box as a closed ring. */
 export function boxRing([west, south, east, north]: Bbox): Corner[] {
   const end = west > east ? east + 360 : east;
-  const along = (from: number, to: number, lat: number): Corner[] =>
-    Array.from({ length: EDGE + 1 }, (_, step) => [from + ((to - from) * step) / EDGE, lat]);
   return [...along(west, end, south), ...along(end, west, north), [west, south]];
 }
 

@@ -1,7 +1,7 @@
 /** What the words were read as, what the server wants said, and what went wrong. */
 import { Button, Text, UnstyledButton } from '@mantine/core';
-import { IconAlertTriangle, IconCrosshair, IconMapPin, IconRefresh } from '@tabler/icons-react';
-import { askPlace, askText, retry, setPicking } from '../actions';
+import { IconAlertTriangle, IconMapPin, IconRefresh } from '@tabler/icons-react';
+import { askPlace, askText, retry } from '../actions';
 import { useStore } from '../state';
 import type { Place, Problem, ReadAs } from '../types';
 
@@ -77,18 +77,6 @@ function ProblemBox({ problem }: { problem: Problem }) {
 export function Notice() {
   const problem = useStore((state) => state.problem);
   const answer = useStore((state) => state.answer);
-  const picking = useStore((state) => state.picking);
-  if (picking) {
-    return (
-      <div className="picking" role="status">
-        <IconCrosshair size={17} aria-hidden="true" />
-        <span>Click the place on the map.</span>
-        <Button variant="default" size="compact-sm" onClick={() => setPicking(false)}>
-          Cancel
-        </Button>
-      </div>
-    );
-  }
   if (problem) {
     return <ProblemBox problem={problem} />;
   }

@@ -6,6 +6,7 @@ import { useEffect, useId, useState, type KeyboardEvent } from 'react';
 import { addPart, setPicking } from '../actions';
 import { findPlaces } from '../api';
 import { formatPlace } from '../format';
+import { t } from '../i18n';
 import { parsePlace } from '../places';
 import { useStore } from '../state';
 import type { Place, PlacePart } from '../types';
@@ -56,20 +57,38 @@ export function PlacePicker() {
           size="sm"
           px="sm"
           leftSection={<IconMapPin size={17} aria-hidden="true" />}
-          aria-label="Add a place"
+          aria-label={t('Add a place')}
           onClick={() => setOpened(!opened)}
         >
-          Place
+          {t('Place')}
         </Button>
       </Popover.Target>
       <Popover.Dropdown>
-        <PlaceForm close={() => setOpened(false)} />
+        <PlaceForm
+          isFirst
+          choose={(part) => {
+            setOpened(false);
+            addPart(part);
+          }}
+          pick={() => {
+            setOpened(false);
+            setPicking(true);
+          }}
+        />
       </Popover.Dropdown>
     </Popover>
   );
 }
 
-function PlaceForm({ close }: { close: () => void }) {
+interface PlaceChoice {
+  choose: (part: PlacePart) => void;
+  /** Pick on the map instead, where that is offered. */
+  pick?: () => void;
+  /** Whether it is what a popover opens for. */
+  isFirst?: boolean;
+}
+
+export function PlaceForm({ choose, pick, isFirst = false }: PlaceChoice) {
   const [typed, setTyped] = useState('');
   const [active, setActive] = useState(0);
   const listId = useId();
@@ -77,11 +96,6 @@ function PlaceForm({ close }: { close: () => void }) {
   const read = partOf(typed);
   const wrong = typeof read === 'string' ? read : '';
   const isUnknown = isLooked && places.length === 0;
-
-  function choose(part: PlacePart): void {
-    close();
-    addPart(part);
-  }
 
   function choosePlace({ lon, lat, name }: Place): void {
     choose({ kind: 'place', lon, lat, name, weight: 1 });
@@ -107,16 +121,18 @@ function PlaceForm({ close }: { close: () => void }) {
   return (
     <div className="place-form">
       <TextInput
-        data-autofocus
-        label="Place"
-        description="Latitude, longitude – or a name"
-        placeholder="48.86, 2.35 or Paris"
+        data-autofocus={isFirst || undefined}
+        label={t('Place')}
+        description={t('Latitude, longitude – or a name')}
+        placeholder={t('48.86, 2.35 or Paris')}
         role="combobox"
         aria-expanded={places.length > 0}
         aria-controls={listId}
         aria-activedescendant={places.length > 0 ? `${listId}-${active}` : undefined}
         value={typed}
-        error={wrong || (isUnknown ? 'No such name here. Numbers always work: 48.86, 2.35' : null)}
+        error={
+          wrong || (isUnknown ? t('No such name here. Numbers always work: 48.86, 2.35') : null)
+        }
         onChange={(event) => {
           setTyped(event.currentTarget.value);
           setActive(0);
@@ -125,10 +141,10 @@ function PlaceForm({ close }: { close: () => void }) {
       />
       {read && typeof read !== 'string' && (
         <Button size="xs" mt="xs" fullWidth onClick={() => choose(read)}>
-          Use {formatPlace(read.lon, read.lat, 2)}
+          {t('Use {place}', { place: formatPlace(read.lon, read.lat, 2) })}
         </Button>
       )}
-      <div id={listId} role="listbox" aria-label="Places" className="place-list">
+      <div id={listId} role="listbox" aria-label={t('Places')} className="place-list">
         {places.map((place, index) => (
           <UnstyledButton
             key={`${place.name} ${place.lon} ${place.lat}`}
@@ -146,19 +162,18 @@ function PlaceForm({ close }: { close: () => void }) {
           </UnstyledButton>
         ))}
       </div>
-      <Button
-        variant="default"
-        size="xs"
-        fullWidth
-        mt="xs"
-        leftSection={<IconCrosshair size={15} />}
-        onClick={() => {
-          close();
-          setPicking(true);
-        }}
-      >
-        Pick on the map
-      </Button>
+      {pick && (
+        <Button
+          variant="default"
+          size="xs"
+          fullWidth
+          mt="xs"
+          leftSection={<IconCrosshair size={15} />}
+          onClick={pick}
+        >
+          {t('Pick on the map')}
+        </Button>
+      )}
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import { common } from './common';
 import { compare } from './compare';
 import { help } from './help';
+import { filters } from './filters';
 import { labels } from './labels';
 import { map } from './map';
 import { take } from './take';
@@ -9,6 +10,7 @@ import { take } from './take';
 export const zh: Record<string, string> = {
   ...common,
   ...compare,
+  ...filters,
   ...help,
   ...labels,
   ...map,

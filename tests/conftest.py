@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
+from eex.catalog.known import prepare
 from eex.cli import main
 from eex.config import Settings
 from eex.search.open import open_set
@@ -17,6 +20,9 @@ from eex.search.run import OpenSet
 from eex.weights import fetch
 
 _connect = socket.socket.connect
+
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("EEX_HYPOTHESIS") or "same")  # or "default"
 
 
 def _loopback_only(self: socket.socket, address: Any) -> None:
@@ -52,7 +58,29 @@ def own_sets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """Return a cache of this process; of several that test at once, one prepares the world."""
+    own = tmp_path_factory.mktemp("cache")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = tmp_path_factory.getbasetemp().parent / "prepared"
+        prepare("world", settings=Settings(cache_dir=shared, threads=2))
+        shutil.copytree(shared, own, dirs_exist_ok=True)
+    return own
+
+
+@pytest.fixture(scope="session")
+def prepared(cache_dir: Path) -> Path:
+    """Return the folder of the prepared world."""
+    return prepare("world", settings=Settings(cache_dir=cache_dir, threads=2)).parent
+
+
+@pytest.fixture
+def lend_world(prepared: Path) -> Callable[[Path], None]:
+    """Put the prepared world into another cache, for a test that needs one of its own."""
+
+    def lend(cache: Path) -> None:
+        shutil.copytree(prepared, cache / prepared.name, dirs_exist_ok=True)
+
+    return lend
 
 
 @pytest.fixture(scope="session")

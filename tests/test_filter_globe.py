@@ -149,8 +149,8 @@ def test_a_box_and_its_polygon_hold_the_same_edges_included(
 ) -> None:
     """Places lie on the very edges and corners, at the antimeridian and at the poles."""
     width = (east - west) % 360
-    if not 0 < width <= 180:
-        return  # wider ones would be read the short way round
+    if not 0 < width <= 180 or east - west == -180:
+        return  # wider ones would be read the short way round, half the globe as it is written
     low, high = south * 5.0, min(90.0, (south + height) * 5.0)
     ring = [[west, low], [east, low], [east, high], [west, high], [west, low]]
     lon, lat = np.meshgrid(np.arange(-180, 181, 5.0), np.arange(-90, 91, 5.0))

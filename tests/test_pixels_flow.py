@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -348,9 +348,13 @@ class TestCommandLine:
         assert "Warning: These pixels say that they lie" in capsys.readouterr().err
 
     def test_pixels_without_a_place_are_told(
-        self, made: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self,
+        made: World,
+        lend_world: Callable[[Path], None],
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
-        del made
+        lend_world(made.settings.cache_dir)
         assert self.run("tile", "world", "7", "-o", tmp_path / "x.png") == 0
         assert "Not georeferenced" in capsys.readouterr().err
         assert not (tmp_path / "x.pgw").exists()
@@ -663,9 +667,14 @@ class TestServer:
         assert answer.status_code == 502
 
     def test_slow_pictures_hold_up_nobody(
-        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+        self,
+        made: World,
+        lend_world: Callable[[Path], None],
+        client: TestClient,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """More pictures than the server has threads wait for a shard; all else is answered."""
+        lend_world(made.settings.cache_dir)
         gate = threading.Event()
 
         def waiting(self: OpenSet, row: int, *, size: int = 192) -> Any:

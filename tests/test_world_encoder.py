@@ -35,6 +35,12 @@ def world() -> Tiles:
     return lonlat, BlueMarble.open().cut(lonlat)
 
 
+@pytest.fixture(scope="module")
+def vectors(encoder: WorldEncoder, world: Tiles) -> NDArray[np.float32]:
+    """What the encoder makes of these pictures."""
+    return encoder.encode_image(world[1])
+
+
 def test_it_has_the_abilities_its_record_lists(encoder: WorldEncoder) -> None:
     for ability in (EncodesText, EncodesImage, EncodesPlace, ReadsText):
         assert isinstance(encoder, ability)
@@ -55,11 +61,11 @@ def test_all_vectors_are_unit_length(encoder: WorldEncoder, world: Tiles) -> Non
 
 
 def test_cosine_ranks_tiles_as_the_inner_product_in_concept_space(
-    encoder: WorldEncoder, world: Tiles
+    encoder: WorldEncoder, world: Tiles, vectors: NDArray[np.float32]
 ) -> None:
     raw = encoder.maps.of_features(tile_features(world[1]))
     query = encoder.encode_text(["farmland"])[0]
-    cosine = encoder.encode_image(world[1]) @ query
+    cosine = vectors @ query
     inside = np.linalg.norm(raw, axis=1) <= encoder.maps.radius
     assert inside.mean() > 0.99
     product = (raw @ query[:-1] / encoder.maps.radius)[inside]
@@ -109,28 +115,34 @@ def test_enlarged_tiles_stay_near_themselves(encoder: WorldEncoder, world: Tiles
         ("farmland", (-180, 20, 180, 60), 0.8),
     ],
 )
-def test_the_best_tiles_lie_where_they_should(
-    encoder: WorldEncoder, world: Tiles, text: str, box: tuple[float, ...], share: float
+def test_the_best_tiles_lie_where_they_should(  # noqa: PLR0917 - named by pytest
+    encoder: WorldEncoder,
+    world: Tiles,
+    vectors: NDArray[np.float32],
+    text: str,
+    box: tuple[float, ...],
+    share: float,
 ) -> None:
-    lonlat, tiles = world
-    scores = encoder.encode_image(tiles) @ encoder.encode_text([text])[0]
+    lonlat = world[0]
+    scores = vectors @ encoder.encode_text([text])[0]
     lon, lat = lonlat[np.argsort(-scores)[:20]].T
     west, south, east, north = box
     inside = (lon > west) & (lon < east) & (lat > south) & (lat < north)
     assert inside.mean() >= share
 
 
-def test_ice_is_found_near_the_poles(encoder: WorldEncoder, world: Tiles) -> None:
-    lonlat, tiles = world
-    scores = encoder.encode_image(tiles) @ encoder.encode_text(["ice sheet"])[0]
+def test_ice_is_found_near_the_poles(
+    encoder: WorldEncoder, world: Tiles, vectors: NDArray[np.float32]
+) -> None:
+    lonlat = world[0]
+    scores = vectors @ encoder.encode_text(["ice sheet"])[0]
     assert np.abs(lonlat[np.argsort(-scores)[:50], 1]).min() > 60
 
 
 def test_a_kind_of_land_in_a_named_region_is_sought_there(
-    encoder: WorldEncoder, world: Tiles
+    encoder: WorldEncoder, world: Tiles, vectors: NDArray[np.float32]
 ) -> None:
-    lonlat, tiles = world
-    vectors = encoder.encode_image(tiles)
+    lonlat = world[0]
     lon, lat = lonlat.T
     australia = (lon > 112) & (lon < 154) & (lat > -40) & (lat < -10)
     anywhere, there = encoder.encode_text(["desert", "desert of Australia"])
@@ -138,9 +150,10 @@ def test_a_kind_of_land_in_a_named_region_is_sought_there(
     assert shares[1] > shares[0] + 0.3
 
 
-def test_a_place_finds_land_of_its_kind(encoder: WorldEncoder, world: Tiles) -> None:
-    lonlat, tiles = world
-    vectors = encoder.encode_image(tiles)
+def test_a_place_finds_land_of_its_kind(
+    encoder: WorldEncoder, world: Tiles, vectors: NDArray[np.float32]
+) -> None:
+    lonlat = world[0]
     sahara, amazon = encoder.encode_place(np.array([[10.0, 24.0], [-62.0, -4.0]]))
     desert, jungle = encoder.encode_text(["sand desert", "rainforest"])
     assert sahara @ desert > amazon @ desert

@@ -10,7 +10,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Basemap
+     * Return a Web-Mercator tile of NASA Blue Marble, WebP, zooms 0 to 4
      * @description Return a Web-Mercator tile of NASA Blue Marble, WebP, zooms 0 to 4.
      */
     get: operations['basemap'];
@@ -30,7 +30,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Label Points
+     * Return all named places as GeoJSON points, for the labels of a map
      * @description Return all named places as GeoJSON points, for the labels of a map.
      */
     get: operations['labels'];
@@ -50,7 +50,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Config
+     * Tell what the operator chose and what a query may have, for the page
      * @description Tell what the operator chose and what a query may have, for the page.
      */
     get: operations['config'];
@@ -72,7 +72,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Feedback
+     * Rank the tiles of a set by tiles that were marked; the answer's recipe asks the same
      * @description Rank the tiles of a set by tiles that were marked; the answer's recipe asks the same.
      */
     post: operations['feedback'];
@@ -90,7 +90,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Health
+     * Say that the server answers
      * @description Say that the server answers.
      */
     get: operations['health'];
@@ -112,7 +112,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Login
+     * Take the token, and give a cookie that stands for it
      * @description Take the token, and give a cookie that stands for it.
      */
     post: operations['login'];
@@ -132,7 +132,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Logout
+     * Take the cookie back
      * @description Take the cookie back.
      */
     post: operations['logout'];
@@ -150,7 +150,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Metrics
+     * Return what the server counts of itself, in the text format of Prometheus
      * @description Return what the server counts of itself, in the text format of Prometheus.
      */
     get: operations['metrics'];
@@ -170,7 +170,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Models
+     * List the installed encoders; loads none
      * @description List the installed encoders; loads none.
      */
     get: operations['models'];
@@ -190,7 +190,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Places
+     * Find named places, without a network
      * @description Find named places, without a network.
      */
     get: operations['places'];
@@ -210,7 +210,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Nearest Place
+     * Name the city nearest to a place
      * @description Name the city nearest to a place.
      */
     get: operations['nearest_place'];
@@ -232,7 +232,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Recipe
+     * Return the query in a file: a query, or an answer as JSON, GeoJSON or CSV
      * @description Return the query in a file: a query, or an answer as JSON, GeoJSON or CSV.
      */
     post: operations['recipe'];
@@ -252,7 +252,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Search
+     * Rank the tiles of a set
      * @description Rank the tiles of a set. The search stops when the client goes away.
      */
     post: operations['search'];
@@ -270,7 +270,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Export
+     * Return the best tiles as a file, with licence, credit, notice and the query in it
      * @description Return the best tiles as a file, with licence, credit, notice and the query in it.
      *
      *     `chips` and `zip` are archives with the pixels of the best tiles; those that cannot be had are
@@ -294,7 +294,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Scores
+     * Return every tile's score: little-endian uint16 in row order, see `ScoresRecord`
      * @description Return every tile's score: little-endian uint16 in row order, see `ScoresRecord`.
      */
     get: operations['scores'];
@@ -314,7 +314,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Heatmap
+     * Return where in a tile the query of an answer fits, drawn over its picture, PNG
      * @description Return where in a tile the query of an answer fits, drawn over its picture, PNG.
      */
     get: operations['heatmap'];
@@ -334,7 +334,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Sets
+     * List the sets that are served
      * @description List the sets that are served.
      */
     get: operations['sets'];
@@ -354,7 +354,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * One Set
+     * Tell what is known of a set
      * @description Tell what is known of a set.
      */
     get: operations['set'];
@@ -376,7 +376,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Count
+     * Count the tiles that pass a filter; nothing is ranked
      * @description Count the tiles that pass a filter; nothing is ranked.
      */
     post: operations['count'];
@@ -396,7 +396,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Read Labels
+     * Return the labels of a GeoJSON file: ours, of any version of the set, or other points
      * @description Return the labels of a GeoJSON file: ours, of any version of the set, or other points.
      */
     post: operations['read_labels'];
@@ -414,7 +414,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Positions
+     * Return the centre of every tile: little-endian float32, lon, lat, in row order
      * @description Return the centre of every tile: little-endian float32, lon, lat, in row order.
      */
     get: operations['positions'];
@@ -434,7 +434,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Tile
+     * Tell what is known of a tile
      * @description Tell what is known of a tile.
      */
     get: operations['tile'];
@@ -454,7 +454,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Picture
+     * Return a tile's picture for people, WebP
      * @description Return a tile's picture for people, WebP.
      */
     get: operations['picture'];
@@ -474,7 +474,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Pixels
+     * Return a tile's pixels: a GeoTIFF of the stored numbers, or a picture, PNG or JPEG
      * @description Return a tile's pixels: a GeoTIFF of the stored numbers, or a picture, PNG or JPEG.
      */
     get: operations['pixels'];
@@ -1239,24 +1239,26 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
+        /**
+         * @description Column, from the west.
+         * @example 0
+         */
         x: number;
+        /**
+         * @description Row, from the north.
+         * @example 1
+         */
         y: number;
+        /**
+         * @description 0 to 4.
+         * @example 1
+         */
         zoom: number;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The bytes. */
       200: {
         headers: {
@@ -1264,6 +1266,92 @@ export interface operations {
         };
         content: {
           'image/webp': string;
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1277,23 +1365,101 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The bytes. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/geo+json': string;
+          /**
+           * @example {
+           *       "type": "FeatureCollection",
+           *       "attribution": "Place names: Natural Earth (public domain)",
+           *       "features": [
+           *         {
+           *           "type": "Feature",
+           *           "geometry": {
+           *             "type": "Point",
+           *             "coordinates": [
+           *               -4.042,
+           *               5.322
+           *             ]
+           *           },
+           *           "properties": {
+           *             "name": "Abidjan",
+           *             "kind": "city",
+           *             "rank": 1,
+           *             "country": "Ivory Coast"
+           *           }
+           *         },
+           *         {
+           *           "type": "Feature",
+           *           "geometry": {
+           *             "type": "Point",
+           *             "coordinates": [
+           *               7.531,
+           *               9.085
+           *             ]
+           *           },
+           *           "properties": {
+           *             "name": "Abuja",
+           *             "kind": "city",
+           *             "rank": 1,
+           *             "country": "Nigeria"
+           *           }
+           *         }
+           *       ]
+           *     }
+           */
+          'application/geo+json': Record<string, never>;
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1307,23 +1473,75 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "tile_sources": [],
+           *       "limits": {
+           *         "k": 50000,
+           *         "text": 2000,
+           *         "parts": 16,
+           *         "pictures": 4,
+           *         "picture_bytes": 33554432,
+           *         "picture_pixels": 40000000,
+           *         "body_bytes": 45787818
+           *       }
+           *     }
+           */
           'application/json': components['schemas']['Config'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1337,36 +1555,289 @@ export interface operations {
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "set": "world",
+         *       "positive": [
+         *         8702,
+         *         8703
+         *       ],
+         *       "negative": [
+         *         200
+         *       ],
+         *       "k": 2
+         *     }
+         */
         'application/json': components['schemas']['FeedbackRecord'];
       };
     };
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "demo": true,
+           *       "banner": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP.",
+           *       "recipe": {
+           *         "version": 2,
+           *         "set": "world",
+           *         "parts": [
+           *           {
+           *             "kind": "rows",
+           *             "rows": [
+           *               8702,
+           *               8703
+           *             ],
+           *             "weight": 1.9505241126553026
+           *           },
+           *           {
+           *             "kind": "rows",
+           *             "rows": [
+           *               200
+           *             ],
+           *             "weight": -1.0000000669284541
+           *           }
+           *         ],
+           *         "filter": {},
+           *         "k": 2,
+           *         "spread_km": 500,
+           *         "one_per_cell": null,
+           *         "diversity": null,
+           *         "repeats": null,
+           *         "top_percent": null,
+           *         "prompts": [],
+           *         "fusion": {
+           *           "method": "vector",
+           *           "calibration": "none"
+           *         }
+           *       },
+           *       "count": 2,
+           *       "inside": null,
+           *       "score_kind": "cosine",
+           *       "results": [
+           *         {
+           *           "rank": 1,
+           *           "row": 8702,
+           *           "id": "25U_50R",
+           *           "lon": 49.002695,
+           *           "lat": 22.835821,
+           *           "score": 0.949147,
+           *           "parts": {
+           *             "rows_1": 0.975262,
+           *             "rows_2": -0.028328
+           *           },
+           *           "near": "Riyadh (303 km)",
+           *           "time": null,
+           *           "distance_km": null,
+           *           "repeats": null
+           *         },
+           *         {
+           *           "rank": 2,
+           *           "row": 8114,
+           *           "id": "21U_57R",
+           *           "lon": 54.473684,
+           *           "lat": 19.253731,
+           *           "score": 0.89118,
+           *           "parts": {
+           *             "rows_1": 0.997559,
+           *             "rows_2": 0.133071
+           *           },
+           *           "near": "Abu Dhabi (580 km)",
+           *           "time": null,
+           *           "distance_km": null,
+           *           "repeats": null
+           *         }
+           *       ],
+           *       "read_as": [],
+           *       "messages": [],
+           *       "places": [],
+           *       "credit": {
+           *         "set": "world",
+           *         "model": "demo-bluemarble-concepts",
+           *         "licence": "Public domain (imagery); Apache-2.0 (vectors)",
+           *         "attribution": "NASA Blue Marble Next Generation, R. Stöckli, NASA Earth Observatory; vectors by Earth Embedding Explorer",
+           *         "notice": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP."
+           *       },
+           *       "took_ms": 4.2,
+           *       "id": "9ccd554680ab166aba87",
+           *       "scores": {
+           *         "url": "/api/v1/searches/9ccd554680ab166aba87/scores",
+           *         "count": 17666,
+           *         "valid": 17666,
+           *         "min": -0.48448050022125244,
+           *         "max": 0.9491473436355591,
+           *         "dtype": "uint16"
+           *       }
+           *     }
+           */
           'application/json': components['schemas']['SearchAnswer'];
         };
       };
-      /** @description What is wrong, and what to do. */
-      503: {
+      /** @description The server does not answer to this host name. */
+      400: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['Problem'];
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body did not come on. */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too slow",
+           *       "status": 408,
+           *       "detail": "The body did not come on.",
+           *       "code": "too-slow",
+           *       "hint": "Send it again."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too large",
+           *       "status": 413,
+           *       "detail": "The body is too large.",
+           *       "code": "too-large",
+           *       "hint": "Send less."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The server lacks a package. */
+      501: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Missing extra",
+           *       "status": 501,
+           *       "detail": "The server lacks a package.",
+           *       "code": "missing-extra",
+           *       "hint": "Tell who runs it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
           'application/problem+json': components['schemas']['Problem'];
         };
       };
@@ -1381,23 +1852,49 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "status": "ok",
+           *       "version": "0.1.0",
+           *       "demo": true
+           *     }
+           */
           'application/json': components['schemas']['Health'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1411,26 +1908,147 @@ export interface operations {
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "token": "what-the-operator-set"
+         *     }
+         */
         'application/json': components['schemas']['LoginRecord'];
       };
     };
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       204: {
         headers: {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body did not come on. */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too slow",
+           *       "status": 408,
+           *       "detail": "The body did not come on.",
+           *       "code": "too-slow",
+           *       "hint": "Send it again."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too large",
+           *       "status": 413,
+           *       "detail": "The body is too large.",
+           *       "code": "too-large",
+           *       "hint": "Send less."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
       };
     };
   };
@@ -1443,22 +2061,100 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       204: {
         headers: {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The body did not come on. */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too slow",
+           *       "status": 408,
+           *       "detail": "The body did not come on.",
+           *       "code": "too-slow",
+           *       "hint": "Send it again."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too large",
+           *       "status": 413,
+           *       "detail": "The body is too large.",
+           *       "code": "too-large",
+           *       "hint": "Send less."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
       };
     };
   };
@@ -1471,23 +2167,66 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example # HELP eex_http_requests_total Requests by route template, method and status.
+           *     # TYPE eex_http_requests_total counter
+           *     eex_http_requests_total{method="POST",route="/api/v1/search",status="200"} 2.0
+           */
           'text/plain': string;
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1501,23 +2240,128 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "models": [
+           *         {
+           *           "name": "clay-v1.5",
+           *           "title": "Clay v1.5",
+           *           "dim": 1024,
+           *           "modalities": [
+           *             "image"
+           *           ],
+           *           "bands": [
+           *             "B02",
+           *             "B03"
+           *           ],
+           *           "pixels": "sentinel2-l2a",
+           *           "variants": [
+           *             {
+           *               "name": "official",
+           *               "title": "As in Clay's tutorials: when and where are told where they are known, else zeros; of rasters over 256 px, the size in training, the middle is read."
+           *             },
+           *             {
+           *               "name": "eee",
+           *               "title": "As EarthEmbeddingExplorer made its table: 384 px (the middle of larger rasters, smaller ones enlarged bicubically), when and where always zeros."
+           *             }
+           *           ],
+           *           "heatmaps": false,
+           *           "licence": "Apache-2.0",
+           *           "attribution": "Clay Foundation",
+           *           "paper": "https://clay-foundation.github.io/model/release-notes/specification.html",
+           *           "good_for": "More of the same, with infrared: land cover and use, season and place if told.",
+           *           "demo": false,
+           *           "notice": "",
+           *           "installed": false,
+           *           "get": "eex models get clay-v1.5"
+           *         },
+           *         {
+           *           "name": "demo-bluemarble-concepts",
+           *           "title": "Blue Marble concepts (built-in demo)",
+           *           "dim": 64,
+           *           "modalities": [
+           *             "text",
+           *             "image"
+           *           ],
+           *           "bands": [
+           *             "red",
+           *             "green"
+           *           ],
+           *           "pixels": "picture",
+           *           "variants": [
+           *             {
+           *               "name": "official",
+           *               "title": "As the authors of the model run it."
+           *             }
+           *           ],
+           *           "heatmaps": false,
+           *           "licence": "Apache-2.0",
+           *           "attribution": "Word vectors distilled from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0); fitted on MODIS MCD12C1, Köppen-Geiger (Rubel et al. 2017), ETOPO and Natural Earth",
+           *           "paper": "",
+           *           "good_for": "Trying everything out offline: kinds of land, in English, on NASA Blue Marble.",
+           *           "demo": true,
+           *           "notice": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP.",
+           *           "installed": true,
+           *           "get": ""
+           *         }
+           *       ]
+           *     }
+           */
           'application/json': components['schemas']['ModelList'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1525,9 +2369,15 @@ export interface operations {
   places: {
     parameters: {
       query: {
-        /** @description Most places. */
+        /**
+         * @description Most places.
+         * @example 2
+         */
         limit?: number;
-        /** @description The beginning of a place's name. */
+        /**
+         * @description The beginning of a place's name.
+         * @example pari
+         */
         q: string;
       };
       header?: never;
@@ -1536,23 +2386,93 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "places": [
+           *         {
+           *           "name": "Paris",
+           *           "kind": "city",
+           *           "lon": 2.331,
+           *           "lat": 48.869,
+           *           "country": "France"
+           *         }
+           *       ]
+           *     }
+           */
           'application/json': components['schemas']['PlaceList'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1560,9 +2480,15 @@ export interface operations {
   nearest_place: {
     parameters: {
       query: {
-        /** @description Degrees north, -90 to 90. */
+        /**
+         * @description Degrees north, -90 to 90.
+         * @example 48.8
+         */
         lat: number;
-        /** @description Degrees east, -180 to 180. */
+        /**
+         * @description Degrees east, -180 to 180.
+         * @example 2.5
+         */
         lon: number;
       };
       header?: never;
@@ -1571,23 +2497,93 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "place": {
+           *         "name": "Paris",
+           *         "kind": "city",
+           *         "lon": 2.331,
+           *         "lat": 48.869,
+           *         "country": "France"
+           *       },
+           *       "km": 14.556,
+           *       "near": "Paris (15 km)"
+           *     }
+           */
           'application/json': components['schemas']['NearestPlace'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1601,27 +2597,176 @@ export interface operations {
     };
     requestBody: {
       content: {
+        /** @example {"text": "sand desert", "bbox": [-20, 0, 60, 40], "k": 5} */
         'application/octet-stream': string;
       };
     };
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "query": {
+           *         "version": 2,
+           *         "set": "world",
+           *         "parts": [
+           *           {
+           *             "kind": "text",
+           *             "text": "sand desert",
+           *             "weight": 1
+           *           }
+           *         ],
+           *         "filter": {
+           *           "bbox": [
+           *             -20,
+           *             0,
+           *             60,
+           *             40
+           *           ]
+           *         },
+           *         "k": 5,
+           *         "spread_km": null,
+           *         "one_per_cell": null,
+           *         "diversity": null,
+           *         "repeats": null,
+           *         "top_percent": null,
+           *         "prompts": [],
+           *         "fusion": null
+           *       },
+           *       "messages": []
+           *     }
+           */
           'application/json': components['schemas']['Recipe'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body did not come on. */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too slow",
+           *       "status": 408,
+           *       "detail": "The body did not come on.",
+           *       "code": "too-slow",
+           *       "hint": "Send it again."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too large",
+           *       "status": 413,
+           *       "detail": "The body is too large.",
+           *       "code": "too-large",
+           *       "hint": "Send less."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1635,36 +2780,325 @@ export interface operations {
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "set": "world",
+         *       "parts": [
+         *         {
+         *           "kind": "text",
+         *           "text": "sand desert",
+         *           "weight": 1
+         *         },
+         *         {
+         *           "kind": "place",
+         *           "lon": 10,
+         *           "lat": 24,
+         *           "weight": 0.5
+         *         }
+         *       ],
+         *       "filter": {
+         *         "bbox": [
+         *           -20,
+         *           0,
+         *           60,
+         *           40
+         *         ]
+         *       },
+         *       "fusion": {
+         *         "method": "sum",
+         *         "calibration": "z"
+         *       },
+         *       "k": 2,
+         *       "spread_km": 500
+         *     }
+         */
         'application/json': components['schemas']['QueryRecord'];
       };
     };
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "demo": true,
+           *       "banner": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP.",
+           *       "recipe": {
+           *         "version": 2,
+           *         "set": "world",
+           *         "parts": [
+           *           {
+           *             "kind": "text",
+           *             "text": "sand desert",
+           *             "weight": 1
+           *           },
+           *           {
+           *             "kind": "place",
+           *             "lon": 10,
+           *             "lat": 24,
+           *             "weight": 0.5
+           *           }
+           *         ],
+           *         "filter": {
+           *           "bbox": [
+           *             -20,
+           *             0,
+           *             60,
+           *             40
+           *           ]
+           *         },
+           *         "k": 2,
+           *         "spread_km": 500,
+           *         "one_per_cell": null,
+           *         "diversity": null,
+           *         "repeats": null,
+           *         "top_percent": null,
+           *         "prompts": [],
+           *         "fusion": {
+           *           "method": "sum",
+           *           "calibration": "z"
+           *         }
+           *       },
+           *       "count": 2,
+           *       "inside": 2975,
+           *       "score_kind": "weighted mean of the parts' z-scores",
+           *       "results": [
+           *         {
+           *           "rank": 1,
+           *           "row": 8702,
+           *           "id": "25U_50R",
+           *           "lon": 49.002695,
+           *           "lat": 22.835821,
+           *           "score": 5.208723,
+           *           "parts": {
+           *             "text": 0.507951,
+           *             "place": 0.990542
+           *           },
+           *           "near": "Riyadh (303 km)",
+           *           "time": null,
+           *           "distance_km": 3969.065,
+           *           "repeats": null
+           *         },
+           *         {
+           *           "rank": 2,
+           *           "row": 8114,
+           *           "id": "21U_57R",
+           *           "lon": 54.473684,
+           *           "lat": 19.253731,
+           *           "score": 5.110175,
+           *           "parts": {
+           *             "text": 0.497467,
+           *             "place": 0.975813
+           *           },
+           *           "near": "Abu Dhabi (580 km)",
+           *           "time": null,
+           *           "distance_km": 4608.959,
+           *           "repeats": null
+           *         }
+           *       ],
+           *       "read_as": [
+           *         {
+           *           "phrase": "sand desert",
+           *           "concept": "sand desert",
+           *           "similarity": 1
+           *         },
+           *         {
+           *           "phrase": "desert",
+           *           "concept": "desert",
+           *           "similarity": 0.889
+           *         }
+           *       ],
+           *       "messages": [
+           *         "The demo shows where else on Earth the land should look like there; it does not find the place itself.",
+           *         "Scores are no cosines: weighted mean of the parts' z-scores."
+           *       ],
+           *       "places": [],
+           *       "credit": {
+           *         "set": "world",
+           *         "model": "demo-bluemarble-concepts",
+           *         "licence": "Public domain (imagery); Apache-2.0 (vectors)",
+           *         "attribution": "NASA Blue Marble Next Generation, R. Stöckli, NASA Earth Observatory; vectors by Earth Embedding Explorer",
+           *         "notice": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP."
+           *       },
+           *       "took_ms": 4.2,
+           *       "id": "fd73b60f297da66b991c",
+           *       "scores": {
+           *         "url": "/api/v1/searches/fd73b60f297da66b991c/scores",
+           *         "count": 17666,
+           *         "valid": 2975,
+           *         "min": -1.0634840726852417,
+           *         "max": 5.208723068237305,
+           *         "dtype": "uint16"
+           *       }
+           *     }
+           */
           'application/json': components['schemas']['SearchAnswer'];
         };
       };
-      /** @description What is wrong, and what to do. */
-      503: {
+      /** @description The server does not answer to this host name. */
+      400: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['Problem'];
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body did not come on. */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too slow",
+           *       "status": 408,
+           *       "detail": "The body did not come on.",
+           *       "code": "too-slow",
+           *       "hint": "Send it again."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too large",
+           *       "status": 413,
+           *       "detail": "The body is too large.",
+           *       "code": "too-large",
+           *       "hint": "Send less."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The server lacks a package. */
+      501: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Missing extra",
+           *       "status": 501,
+           *       "detail": "The server lacks a package.",
+           *       "code": "missing-extra",
+           *       "hint": "Tell who runs it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
           'application/problem+json': components['schemas']['Problem'];
         };
       };
@@ -1675,7 +3109,10 @@ export interface operations {
       query?: {
         /** @description Outlines of tiles or their centres. GeoJSON has centres and GeoParquet outlines unless told otherwise; KML and STAC always have outlines where known. */
         footprints?: boolean | null;
-        /** @description What it is written as. */
+        /**
+         * @description What it is written as.
+         * @example geojson
+         */
         format?:
           | 'geojson'
           | 'csv'
@@ -1693,30 +3130,117 @@ export interface operations {
       };
       header?: never;
       path: {
+        /**
+         * @description Id of an answer that was given.
+         * @example fd73b60f297da66b991c
+         */
         mark: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The file. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/geo+json': string;
-          'application/json': string;
+          /**
+           * @example {
+           *       "type": "FeatureCollection",
+           *       "score_kind": "weighted mean of the parts' z-scores",
+           *       "credit": {
+           *         "set": "world",
+           *         "model": "demo-bluemarble-concepts",
+           *         "licence": "Public domain (imagery); Apache-2.0 (vectors)",
+           *         "attribution": "NASA Blue Marble Next Generation, R. Stöckli, NASA Earth Observatory; vectors by Earth Embedding Explorer",
+           *         "notice": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP."
+           *       },
+           *       "recipe": {
+           *         "version": 2,
+           *         "set": "world",
+           *         "parts": [
+           *           {
+           *             "kind": "text",
+           *             "text": "sand desert",
+           *             "weight": 1
+           *           },
+           *           {
+           *             "kind": "place",
+           *             "lon": 10,
+           *             "lat": 24,
+           *             "weight": 0.5
+           *           }
+           *         ],
+           *         "filter": {
+           *           "bbox": [
+           *             -20,
+           *             0,
+           *             60,
+           *             40
+           *           ]
+           *         },
+           *         "k": 2,
+           *         "spread_km": 500,
+           *         "one_per_cell": null,
+           *         "diversity": null,
+           *         "repeats": null,
+           *         "top_percent": null,
+           *         "prompts": [],
+           *         "fusion": {
+           *           "method": "sum",
+           *           "calibration": "z"
+           *         }
+           *       },
+           *       "features": [
+           *         {
+           *           "type": "Feature",
+           *           "id": 8702,
+           *           "geometry": {
+           *             "type": "Point",
+           *             "coordinates": [
+           *               49.002695,
+           *               22.835821
+           *             ]
+           *           },
+           *           "properties": {
+           *             "rank": 1,
+           *             "row": 8702,
+           *             "id": "25U_50R",
+           *             "lon": 49.002695,
+           *             "lat": 22.835821,
+           *             "score": 5.208723,
+           *             "score_text": 0.507951,
+           *             "score_place": 0.990542
+           *           }
+           *         },
+           *         {
+           *           "type": "Feature",
+           *           "id": 8114,
+           *           "geometry": {
+           *             "type": "Point",
+           *             "coordinates": [
+           *               54.473684,
+           *               19.253731
+           *             ]
+           *           },
+           *           "properties": {
+           *             "rank": 2,
+           *             "row": 8114,
+           *             "id": "21U_57R",
+           *             "lon": 54.473684,
+           *             "lat": 19.253731,
+           *             "score": 5.110175,
+           *             "score_text": 0.497467,
+           *             "score_place": 0.975813
+           *           }
+           *         }
+           *       ]
+           *     }
+           */
+          'application/geo+json': Record<string, never>;
+          'application/json': Record<string, never>;
           'application/vnd.apache.parquet': string;
           'application/vnd.google-earth.kml+xml': string;
           'application/zip': string;
@@ -1726,6 +3250,170 @@ export interface operations {
           'text/x-shellscript': string;
         };
       };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The server lacks a package. */
+      501: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Missing extra",
+           *       "status": 501,
+           *       "detail": "The server lacks a package.",
+           *       "code": "missing-extra",
+           *       "hint": "Tell who runs it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Pixels from afar are none. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 502,
+           *       "detail": "Pixels from afar are none.",
+           *       "code": "bad-answer",
+           *       "hint": "Look at another tile."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Nobody answers from afar. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 504,
+           *       "detail": "Nobody answers from afar.",
+           *       "code": "unavailable",
+           *       "hint": "Try again later."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
     };
   };
   scores: {
@@ -1733,22 +3421,16 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
+        /**
+         * @description Id of an answer that was given.
+         * @example fd73b60f297da66b991c
+         */
         mark: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The bytes. */
       200: {
         headers: {
@@ -1758,6 +3440,92 @@ export interface operations {
           'application/octet-stream': string;
         };
       };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
     };
   };
   heatmap: {
@@ -1765,30 +3533,34 @@ export interface operations {
       query?: {
         /** @description The colours alone, to be laid over the picture at any opacity. */
         layer?: boolean;
-        /** @description Of the colours. */
+        /**
+         * @description Of the colours.
+         * @example 0.6
+         */
         opacity?: number;
-        /** @description Long side, pixels. */
+        /**
+         * @description Long side, pixels.
+         * @example 256
+         */
         size?: number;
       };
       header?: never;
       path: {
+        /**
+         * @description Id of an answer that was given.
+         * @example fd73b60f297da66b991c
+         */
         mark: string;
+        /**
+         * @description Row of the set, from 0.
+         * @example 5000
+         */
         row: number;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The bytes. */
       200: {
         headers: {
@@ -1796,6 +3568,170 @@ export interface operations {
         };
         content: {
           'image/png': string;
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The server lacks a package. */
+      501: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Missing extra",
+           *       "status": 501,
+           *       "detail": "The server lacks a package.",
+           *       "code": "missing-extra",
+           *       "hint": "Tell who runs it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Pixels from afar are none. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 502,
+           *       "detail": "Pixels from afar are none.",
+           *       "code": "bad-answer",
+           *       "hint": "Look at another tile."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Nobody answers from afar. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 504,
+           *       "detail": "Nobody answers from afar.",
+           *       "code": "unavailable",
+           *       "hint": "Try again later."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1809,23 +3745,128 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "sets": [
+           *         {
+           *           "name": "world",
+           *           "id": "demo-bluemarble-100km",
+           *           "key": "46a654efa4783448",
+           *           "title": "The embedded world (NASA Blue Marble)",
+           *           "rows": 17666,
+           *           "dim": 64,
+           *           "model": "demo-bluemarble-concepts",
+           *           "variant": "official",
+           *           "takes": [
+           *             "text",
+           *             "image"
+           *           ],
+           *           "pixels": "bluemarble",
+           *           "heatmaps": false,
+           *           "prompts": [],
+           *           "demo": true,
+           *           "banner": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP.",
+           *           "licence": "Public domain (imagery); Apache-2.0 (vectors)",
+           *           "attribution": "NASA Blue Marble Next Generation, R. Stöckli, NASA Earth Observatory; vectors by Earth Embedding Explorer",
+           *           "tile_km": 200,
+           *           "spread_km": 500,
+           *           "bbox": [
+           *             -180,
+           *             -83.73134328358209,
+           *             179.53125,
+           *             83.73134328358208
+           *           ],
+           *           "concepts": [
+           *             {
+           *               "name": "tropical rainforest",
+           *               "examples": [
+           *                 "tropical rainforest",
+           *                 "evergreen broadleaf forest in the tropics"
+           *               ],
+           *               "reliable": true
+           *             },
+           *             {
+           *               "name": "forest",
+           *               "examples": [
+           *                 "forest",
+           *                 "dense forest"
+           *               ],
+           *               "reliable": true
+           *             }
+           *           ],
+           *           "examples": [
+           *             {
+           *               "title": "Tropical rainforest",
+           *               "query": {
+           *                 "text": "tropical rainforest"
+           *               }
+           *             },
+           *             {
+           *               "title": "Sand desert",
+           *               "query": {
+           *                 "text": "sand desert"
+           *               }
+           *             }
+           *           ]
+           *         }
+           *       ]
+           *     }
+           */
           'application/json': components['schemas']['SetList'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1835,29 +3876,172 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
+        /**
+         * @description Name or id of a set.
+         * @example world
+         */
         name: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "name": "world",
+           *       "id": "demo-bluemarble-100km",
+           *       "key": "46a654efa4783448",
+           *       "title": "The embedded world (NASA Blue Marble)",
+           *       "rows": 17666,
+           *       "dim": 64,
+           *       "model": "demo-bluemarble-concepts",
+           *       "variant": "official",
+           *       "takes": [
+           *         "text",
+           *         "image"
+           *       ],
+           *       "pixels": "bluemarble",
+           *       "heatmaps": false,
+           *       "prompts": [],
+           *       "demo": true,
+           *       "banner": "Built-in demo: NASA Blue Marble, 7 km pixels, named concepts; not Sentinel-2, not SigLIP.",
+           *       "licence": "Public domain (imagery); Apache-2.0 (vectors)",
+           *       "attribution": "NASA Blue Marble Next Generation, R. Stöckli, NASA Earth Observatory; vectors by Earth Embedding Explorer",
+           *       "tile_km": 200,
+           *       "spread_km": 500,
+           *       "bbox": [
+           *         -180,
+           *         -83.73134328358209,
+           *         179.53125,
+           *         83.73134328358208
+           *       ],
+           *       "concepts": [
+           *         {
+           *           "name": "tropical rainforest",
+           *           "examples": [
+           *             "tropical rainforest",
+           *             "evergreen broadleaf forest in the tropics"
+           *           ],
+           *           "reliable": true
+           *         },
+           *         {
+           *           "name": "forest",
+           *           "examples": [
+           *             "forest",
+           *             "dense forest"
+           *           ],
+           *           "reliable": true
+           *         }
+           *       ],
+           *       "examples": [
+           *         {
+           *           "title": "Tropical rainforest",
+           *           "query": {
+           *             "text": "tropical rainforest"
+           *           }
+           *         },
+           *         {
+           *           "title": "Sand desert",
+           *           "query": {
+           *             "text": "sand desert"
+           *           }
+           *         }
+           *       ]
+           *     }
+           */
           'application/json': components['schemas']['SetInfo'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1867,33 +4051,210 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
+        /**
+         * @description Name or id of a set.
+         * @example world
+         */
         name: string;
       };
       cookie?: never;
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "filter": {
+         *         "bbox": [
+         *           -20,
+         *           0,
+         *           60,
+         *           40
+         *         ],
+         *         "where": "lat > 5"
+         *       }
+         *     }
+         */
         'application/json': components['schemas']['CountRecord'];
       };
     };
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "inside": 2695,
+           *       "rows": 17666
+           *     }
+           */
           'application/json': components['schemas']['CountAnswer'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body did not come on. */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too slow",
+           *       "status": 408,
+           *       "detail": "The body did not come on.",
+           *       "code": "too-slow",
+           *       "hint": "Send it again."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too large",
+           *       "status": 413,
+           *       "detail": "The body is too large.",
+           *       "code": "too-large",
+           *       "hint": "Send less."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The server lacks a package. */
+      501: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Missing extra",
+           *       "status": 501,
+           *       "detail": "The server lacks a package.",
+           *       "code": "missing-extra",
+           *       "hint": "Tell who runs it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1903,33 +4264,218 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
+        /**
+         * @description Name or id of a set.
+         * @example world
+         */
         name: string;
       };
       cookie?: never;
     };
     requestBody: {
       content: {
+        /** @example {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [10.5, 24.0]}, "properties": {"label": 1}}, {"type": "Feature", "geometry": {"type": "Point", "coordinates": [-60.0, -4.0]}, "properties": {"label": -1}}]} */
         'application/octet-stream': string;
       };
     };
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "labels": [
+           *         {
+           *           "row": 4942,
+           *           "id": "5D_67L",
+           *           "label": -1,
+           *           "round": 1
+           *         },
+           *         {
+           *           "row": 8817,
+           *           "id": "26U_10R",
+           *           "label": 1,
+           *           "round": 1
+           *         }
+           *       ],
+           *       "at": 1,
+           *       "start": null,
+           *       "rounds": [
+           *         {
+           *           "number": 0,
+           *           "positive": [],
+           *           "negative": [],
+           *           "unmarked": [],
+           *           "method": null,
+           *           "query": null
+           *         },
+           *         {
+           *           "number": 1,
+           *           "positive": [
+           *             8817
+           *           ],
+           *           "negative": [
+           *             4942
+           *           ],
+           *           "unmarked": [],
+           *           "method": null,
+           *           "query": null
+           *         }
+           *       ],
+           *       "messages": [
+           *         "2 points went to the nearest tile, at most 39.6 km away."
+           *       ]
+           *     }
+           */
           'application/json': components['schemas']['LabelsRead'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body did not come on. */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too slow",
+           *       "status": 408,
+           *       "detail": "The body did not come on.",
+           *       "code": "too-slow",
+           *       "hint": "Send it again."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The body is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Too large",
+           *       "status": 413,
+           *       "detail": "The body is too large.",
+           *       "code": "too-large",
+           *       "hint": "Send less."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -1939,22 +4485,16 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
+        /**
+         * @description Name or id of a set.
+         * @example world
+         */
         name: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The bytes. */
       200: {
         headers: {
@@ -1964,6 +4504,92 @@ export interface operations {
           'application/octet-stream': string;
         };
       };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
     };
   };
   tile: {
@@ -1971,30 +4597,141 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
+        /**
+         * @description Name or id of a set.
+         * @example world
+         */
         name: string;
+        /**
+         * @description Row of the set, from 0.
+         * @example 5000
+         */
         row: number;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description Successful Response */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "row": 5000,
+           *       "id": "5D_43R",
+           *       "lon": 39.150000000000006,
+           *       "lat": -4.029850746268637,
+           *       "properties": {
+           *         "unique_id": "4f4518c90a7cea156d082a1f4d62d1eda6acad966064f87a045bb79a8e07b9b3",
+           *         "product_id": "BlueMarbleNG_topo_bathy_5400x2700",
+           *         "grid_cell": "5D_43R",
+           *         "grid_row_u": -5,
+           *         "grid_col_r": 43,
+           *         "centre_lat": -4.029850746268637,
+           *         "centre_lon": 39.150000000000006,
+           *         "pixel_bbox": [
+           *           0,
+           *           0
+           *         ],
+           *         "bbox": {
+           *           "xmin": 38.24835205078125,
+           *           "ymin": -4.928162097930908,
+           *           "xmax": 40.0516471862793,
+           *           "ymax": -3.1315393447875977
+           *         }
+           *       }
+           *     }
+           */
           'application/json': components['schemas']['TileInfo'];
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -2002,28 +4739,29 @@ export interface operations {
   picture: {
     parameters: {
       query?: {
-        /** @description Height and width, pixels. */
+        /**
+         * @description Height and width, pixels.
+         * @example 96
+         */
         size?: number;
       };
       header?: never;
       path: {
+        /**
+         * @description Name or id of a set.
+         * @example world
+         */
         name: string;
+        /**
+         * @description Row of the set, from 0.
+         * @example 5000
+         */
         row: number;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The bytes. */
       200: {
         headers: {
@@ -2031,6 +4769,170 @@ export interface operations {
         };
         content: {
           'image/webp': string;
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The server lacks a package. */
+      501: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Missing extra",
+           *       "status": 501,
+           *       "detail": "The server lacks a package.",
+           *       "code": "missing-extra",
+           *       "hint": "Tell who runs it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Pixels from afar are none. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 502,
+           *       "detail": "Pixels from afar are none.",
+           *       "code": "bad-answer",
+           *       "hint": "Look at another tile."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Nobody answers from afar. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 504,
+           *       "detail": "Nobody answers from afar.",
+           *       "code": "unavailable",
+           *       "hint": "Try again later."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };
@@ -2042,31 +4944,39 @@ export interface operations {
         bands?: string;
         /** @description embedded, whole, or the central square of so many pixels of 10 m. */
         crop?: string;
+        /**
+         * @description GeoTIFF, PNG or JPEG.
+         * @example png
+         */
         format?: 'tif' | 'png' | 'jpg';
-        /** @description What is read; rgb, or bands where bands are named. */
+        /**
+         * @description What is read; rgb, or bands where bands are named.
+         * @example thumbnail
+         */
         kind?: ('thumbnail' | 'rgb' | 'bands') | null;
-        /** @description Height and width of a picture; 0: as it is. */
+        /**
+         * @description Height and width of a picture; 0: as it is.
+         * @example 96
+         */
         size?: number;
       };
       header?: never;
       path: {
+        /**
+         * @description Name or id of a set.
+         * @example world
+         */
         name: string;
+        /**
+         * @description Row of the set, from 0.
+         * @example 5000
+         */
         row: number;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What is wrong, and what to do. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Problem'];
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
       /** @description The bytes. */
       200: {
         headers: {
@@ -2074,6 +4984,170 @@ export interface operations {
         };
         content: {
           'image/tiff': string;
+        };
+      };
+      /** @description The server does not answer to this host name. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Invalid host header */
+          'text/plain': string;
+        };
+      };
+      /** @description The server asks for a token. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Token needed",
+           *       "status": 401,
+           *       "detail": "The server asks for a token.",
+           *       "code": "token-needed",
+           *       "hint": "Send it as Bearer."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Unknown name",
+           *       "status": 404,
+           *       "detail": "There is no such thing.",
+           *       "code": "unknown-name",
+           *       "hint": "Look at /api/v1/sets."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It cannot be asked so. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Bad query",
+           *       "status": 422,
+           *       "detail": "It cannot be asked so.",
+           *       "code": "bad-query",
+           *       "hint": "k is how many results are listed."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description It went wrong on the server. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Internal error",
+           *       "status": 500,
+           *       "detail": "It went wrong on the server.",
+           *       "code": "internal",
+           *       "hint": "Try again, or report it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The server lacks a package. */
+      501: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Missing extra",
+           *       "status": 501,
+           *       "detail": "The server lacks a package.",
+           *       "code": "missing-extra",
+           *       "hint": "Tell who runs it."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Pixels from afar are none. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 502,
+           *       "detail": "Pixels from afar are none.",
+           *       "code": "bad-answer",
+           *       "hint": "Look at another tile."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Busy, or weights are not there. */
+      503: {
+        headers: {
+          /** @description Seconds. */
+          'Retry-After'?: number;
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Busy",
+           *       "status": 503,
+           *       "detail": "Busy, or weights are not there.",
+           *       "code": "busy",
+           *       "hint": "Ask again in 3 seconds."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Nobody answers from afar. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "type": "about:blank",
+           *       "title": "Pixels from afar",
+           *       "status": 504,
+           *       "detail": "Nobody answers from afar.",
+           *       "code": "unavailable",
+           *       "hint": "Try again later."
+           *     }
+           */
+          'application/problem+json': components['schemas']['Problem'];
         };
       };
     };

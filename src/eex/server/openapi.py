@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
+from eex.server.documented import document
 from eex.server.requests import NAME
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def described(app: FastAPI) -> dict[str, Any]:
         told["paths"] = _named(told["paths"], kept)
         records = _named(told["components"]["schemas"], kept) | kept
         told["components"]["schemas"] = dict(sorted(records.items()))
+        document(told["paths"])
         app.openapi_schema = told
     return app.openapi_schema
 

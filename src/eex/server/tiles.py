@@ -92,7 +92,7 @@ async def pixels(
             description="embedded, whole, or the central square of so many pixels of 10 m.",
         ),
     ] = "embedded",
-    format: Annotated[Format, Query()] = "tif",  # noqa: A002
+    format: Annotated[Format, Query(description="GeoTIFF, PNG or JPEG.")] = "tif",  # noqa: A002
     size: Annotated[
         int, Query(ge=0, le=2048, description="Height and width of a picture; 0: as it is.")
     ] = 0,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 from eex.config import MAX_PICTURE_PIXELS, Settings
@@ -19,7 +20,7 @@ from eex.errors import BadQueryError
 from eex.search.run import OpenSet
 from eex.server import app as apps
 from eex.server.app import create_app
-from eex.server.run import listen
+from eex.server.run import listen, serve_forever
 
 
 @pytest.fixture(scope="module")
@@ -281,3 +282,19 @@ def test_only_this_machine_is_served_unless_told_otherwise() -> None:
     with listen(settings.host, 0) as taken:
         assert taken.getsockname()[0] == "127.0.0.1"
     assert Settings.from_env({"EEX_HOST": "0.0.0.0"}).host == "0.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "told"),
+    [("127.0.0.1", "", False), ("0.0.0.0", "", True), ("0.0.0.0", "a-long-token", False)],
+)
+def test_a_server_that_all_may_ask_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, token: str, *, told: bool
+) -> None:
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: None)
+    said: list[str] = []
+    settings = Settings(cache_dir=tmp_path, threads=1, host=host, port=0, token=token)
+    serve_forever(settings, say=said.append)
+    assert said[0].startswith(f"Serving on http://{host}:")
+    assert any("EEX_TOKEN" in line for line in said) == told
+    assert not token or token not in " ".join(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 from eex.config import Settings
@@ -57,6 +58,8 @@ def serve_forever(
     host, port = taken.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     say(f"Serving on http://{shown}:{port}  (Ctrl-C ends it)")
+    if not settings.token and not ip_address(host).is_loopback:
+        say("Whoever reaches this address may ask: set EEX_TOKEN to close it.")
     config = uvicorn.Config(app, log_level="warning")
     with taken, suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
         uvicorn.Server(config).run(sockets=[taken])

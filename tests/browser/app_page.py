@@ -27,7 +27,7 @@ expect.set_options(timeout=WAIT_MS)
 READY = """([id]) => document.body.dataset.ready === '1' && document.body.dataset.queryId !== id"""
 REST = "() => document.body.dataset.map === 'idle'"
 ARRIVED = """() => {
-  const pictures = [...document.querySelectorAll('.gallery img')].slice(0, 4);
+  const pictures = [...document.querySelectorAll('.gallery img, .compare-cards img')].slice(0, 4);
   return pictures.length > 0 && pictures.every((one) => one.complete && one.naturalWidth > 0);
 }"""
 
@@ -104,8 +104,8 @@ class App:
         found = re.match(r"([\d,]+) of", told)
         return int(found[1].replace(",", "")) if found else -1
 
-    def map_pixels(self) -> np.ndarray[Any, Any]:
-        shot = self.page.get_by_test_id("map").locator("canvas").screenshot()
+    def map_pixels(self, name: str = "map") -> np.ndarray[Any, Any]:
+        shot = self.page.get_by_test_id(name).locator("canvas").screenshot()
         return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
 
     def coloured(self) -> int:

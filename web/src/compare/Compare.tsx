@@ -81,22 +81,30 @@ function Tabs() {
 
 /** Sets wider than this, in degrees, are looked at as a whole. */
 const WHOLE = 50;
+/** Frames that are waited for the map to be there. */
+const PATIENCE = 1200;
 
 /** A map that is suddenly half as wide shows the whole world again, unless a view was chosen. */
-function fitAgain(): void {
+function fitAgain(patience = PATIENCE): void {
   const { camera, info, selected } = getState();
   const [west, , east] = info?.bbox ?? [-180, -90, 180, 90];
-  if (camera === null && selected === null && Math.abs(east - west) > WHOLE) {
-    requestAnimationFrame(() => requestAnimationFrame(showWholeWorld));
+  if (camera !== null || selected !== null || Math.abs(east - west) < WHOLE) {
+    return;
   }
+  requestAnimationFrame(() => {
+    if (document.body.dataset.ready === '1') {
+      requestAnimationFrame(showWholeWorld);
+    } else if (patience > 0) {
+      fitAgain(patience - 1);
+    }
+  });
 }
 
 /** What stands above the maps. */
 export function CompareTop() {
-  useEffect(() => {
-    fitAgain();
-    return fitAgain;
-  }, []);
+  const hasFigures = useStore((state) => state.difference !== null);
+  useEffect(() => fitAgain(), [hasFigures]);
+  useEffect(() => () => fitAgain(), []);
   return (
     <>
       <Tabs />

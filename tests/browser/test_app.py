@@ -37,7 +37,7 @@ def test_another_set_is_chosen_from_the_menu_and_asked_the_same(visit: Open) -> 
     app = visit("/?theme=dark&text=mountains&row=1000")
     before = app.query_id
     app.page.get_by_role("button", name="Choose the set of tiles").click()
-    app.page.get_by_role("menuitem", name="Southern tip").click()
+    app.page.get_by_role("button", name="Southern tip").click()
     app.wait_painted(before)
     assert "set=southern-tip" in app.page.url
     assert "text=mountains" in app.page.url
@@ -58,7 +58,8 @@ def test_a_set_whose_model_is_not_here_is_asked_with_its_own_tiles(visit: Open) 
     app = visit("/?theme=dark&text=mountains")
     before = app.query_id
     app.page.get_by_role("button", name="Choose the set of tiles").click()
-    app.page.get_by_role("menuitem", name="Mute").click()
+    expect(app.page.get_by_role("button", name="Mute")).to_be_disabled()
+    app.page.get_by_role("button", name="Leave out words and turn to it").click()
     app.wait_painted(before)
     assert "text=" not in app.page.url
     assert "row=" in app.page.url

@@ -3,6 +3,8 @@ import { useMantineColorScheme } from '@mantine/core';
 import { lazy, Suspense, useEffect } from 'react';
 import { listSets, start } from './actions';
 import { followComparison } from './compare/load';
+import { SetList } from './ask/SetList';
+import { TokenDialog } from './ask/TokenDialog';
 import { Announcer } from './help/Announcer';
 import { keepConnected } from './help/connection';
 import { ErrorBoundary } from './help/ErrorBoundary';
@@ -122,6 +124,8 @@ export function App() {
         )}
       </main>
       <Announcer />
+      <SetList />
+      <TokenDialog />
       {isHelpOpen && (
         <Suspense>
           <Help />

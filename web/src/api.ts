@@ -208,6 +208,11 @@ export async function countInside(
   return inside;
 }
 
+/** Show the server its token; the browser keeps the cookie that it gives. */
+export async function login(token: string): Promise<void> {
+  await request('login', { ...POST, body: JSON.stringify({ token }) });
+}
+
 /** The query in a file: a recipe, or an answer that keeps its own (JSON, GeoJSON, CSV). */
 export function readRecipe(file: Blob): Promise<{ query: LooseQuery; messages: string[] }> {
   return json('recipe', { method: 'POST', body: file });

@@ -5,6 +5,7 @@ import './mantine';
 import './styles/base.css';
 import './styles/query.css';
 import './styles/filters.css';
+import './styles/ask.css';
 import './styles/scores.css';
 import './styles/map.css';
 import './styles/results.css';

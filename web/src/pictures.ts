@@ -1,4 +1,5 @@
 /** Pictures given by a person: checked, made small enough, and turned into a data: URL. */
+import { t } from './i18n';
 
 /** Largest side sent to the server, in pixels; encoders look at far fewer. */
 const SIDE = 768;
@@ -21,13 +22,15 @@ async function draw(file: Blob): Promise<string> {
 
 export async function readPicture(file: File): Promise<{ data: string; name: string }> {
   if (file.size > MAX_BYTES) {
-    throw new PictureError('This file is too large: give a picture of less than 40 MB.');
+    throw new PictureError(t('This file is too large: give a picture of less than 40 MB.'));
   }
   try {
-    return { data: await draw(file), name: file.name || 'pasted picture' };
+    return { data: await draw(file), name: file.name || t('pasted picture') };
   } catch {
     throw new PictureError(
-      `“${file.name}” cannot be read as a picture. Give a PNG, JPEG or WebP file of ordinary size.`,
+      t('“{name}” cannot be read as a picture. Give a PNG, JPEG or WebP file of ordinary size.', {
+        name: file.name,
+      }),
     );
   }
 }

@@ -2,6 +2,7 @@
 import { TextInput, Title, UnstyledButton } from '@mantine/core';
 import { useState } from 'react';
 import { askText } from '../actions';
+import { t } from '../i18n';
 import { useStore } from '../state';
 
 /** Concepts shown while nothing is typed into the filter; the server lists the plainest first. */
@@ -25,33 +26,35 @@ export function Concepts() {
     <section className="known" aria-labelledby="known-title">
       <div className="scores-head">
         <Title order={2} id="known-title" className="section-title">
-          What it knows
+          {t('What it knows')}
         </Title>
         <TextInput
           size="xs"
           className="known-filter"
-          aria-label="Filter the concepts"
-          placeholder={`Filter ${concepts.length} concepts`}
+          aria-label={t('Filter the concepts')}
+          placeholder={t('Filter {count} concepts', { count: concepts.length })}
           value={filter}
           onChange={(event) => setFilter(event.currentTarget.value)}
         />
       </div>
-      <div className="known-list" role="group" aria-label="Known concepts">
+      <div className="known-list" role="group" aria-label={t('Known concepts')}>
         {found.map(({ name, examples, reliable }) => (
           <UnstyledButton
             key={name}
             className="pill"
             data-doubtful={reliable === false || undefined}
             title={
-              reliable === false ? 'Not reliably visible in these pictures' : examples.join(', ')
+              reliable === false ? t('Not reliably visible in these pictures') : examples.join(', ')
             }
             onClick={() => askText(name)}
           >
             {name}
           </UnstyledButton>
         ))}
-        {more > 0 && <span className="known-none">and {more} more: type to find them</span>}
-        {found.length === 0 && <span className="known-none">Nothing by that name.</span>}
+        {more > 0 && (
+          <span className="known-none">{t('and {more} more: type to find them', { more })}</span>
+        )}
+        {found.length === 0 && <span className="known-none">{t('Nothing by that name.')}</span>}
       </div>
     </section>
   );

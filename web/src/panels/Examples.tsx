@@ -1,6 +1,7 @@
 /** One click, one query. */
 import { UnstyledButton } from '@mantine/core';
 import { askExample } from '../actions';
+import { t } from '../i18n';
 import { useStore } from '../state';
 
 export function Examples() {
@@ -9,8 +10,8 @@ export function Examples() {
     return null;
   }
   return (
-    <div className="examples" role="group" aria-label="Examples">
-      <span className="examples-title">Try</span>
+    <div className="examples" role="group" aria-label={t('Examples')}>
+      <span className="examples-title">{t('Try')}</span>
       {info.examples.map((example) => (
         <UnstyledButton key={example.title} className="pill" onClick={() => askExample(example)}>
           {example.title}

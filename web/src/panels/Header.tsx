@@ -1,73 +1,41 @@
 /** Name, what is searched, dark or light; below it what this data is not. */
-import {
-  ActionIcon,
-  Button,
-  Menu,
-  Text,
-  Title,
-  Tooltip,
-  useComputedColorScheme,
-} from '@mantine/core';
-import { IconCheck, IconChevronDown, IconInfoCircle, IconMoon, IconSun } from '@tabler/icons-react';
-import { chooseSet, setTheme } from '../actions';
+import { ActionIcon, Button, Title, Tooltip, useComputedColorScheme } from '@mantine/core';
+import { IconChevronDown, IconInfoCircle, IconMoon, IconSun } from '@tabler/icons-react';
+import { setTheme } from '../actions';
+import { showSets } from '../ask/dialog';
 import { formatCount } from '../format';
+import { t } from '../i18n';
 import { useStore } from '../state';
 import { HeaderTools } from '../help/HeaderTools';
 import { FileMenu } from './FileMenu';
 import { Logo } from './Logo';
 
-/** What is searched; where the server has several sets, a menu of them. */
+/** What is searched; opens the list of sets and models. */
 function SetName() {
   const info = useStore((state) => state.info);
-  const sets = useStore((state) => state.sets);
   const chosen = useStore((state) => state.set);
-  const told = info ? `${formatCount(info.rows)} tiles · ${info.title}` : chosen;
-  if (sets.length < 2) {
-    return info ? (
-      <Text className="header-set" size="sm" c="dimmed">
-        {told}
-      </Text>
-    ) : null;
-  }
+  const told = info
+    ? `${t('{count} tiles', { count: formatCount(info.rows) })} · ${info.title}`
+    : chosen;
   return (
-    <Menu position="bottom-start" shadow="lg" withinPortal>
-      <Menu.Target>
-        <Button
-          className="header-set header-sets"
-          variant="subtle"
-          color="gray"
-          size="compact-sm"
-          rightSection={<IconChevronDown size={14} />}
-          aria-label={`Choose the set of tiles, now ${told}`}
-        >
-          {told}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown className="sets-menu">
-        {sets.map((set) => {
-          const isChosen = set.name === info?.name;
-          return (
-            <Menu.Item
-              key={set.name}
-              aria-current={isChosen || undefined}
-              leftSection={isChosen ? <IconCheck size={14} /> : <span className="menu-gap" />}
-              onClick={() => void chooseSet(set.name)}
-            >
-              {set.title}
-              <Text size="xs" c="dimmed">
-                {set.name} · {formatCount(set.rows)} tiles{set.model && ` · ${set.model}`}
-              </Text>
-            </Menu.Item>
-          );
-        })}
-      </Menu.Dropdown>
-    </Menu>
+    <Button
+      className="header-set header-sets"
+      variant="subtle"
+      color="gray"
+      size="compact-sm"
+      rightSection={<IconChevronDown size={14} />}
+      aria-label={t('Choose the set of tiles, now {told}', { told })}
+      aria-haspopup="dialog"
+      onClick={() => showSets(true)}
+    >
+      {told}
+    </Button>
   );
 }
 
 export function Header() {
   const dark = useComputedColorScheme('dark') === 'dark';
-  const label = dark ? 'Switch to light colours' : 'Switch to dark colours';
+  const label = dark ? t('Switch to light colours') : t('Switch to dark colours');
   return (
     <header className="header">
       <Logo />

@@ -2,6 +2,7 @@
 import { Button, Text, UnstyledButton } from '@mantine/core';
 import { IconAlertTriangle, IconMapPin, IconRefresh } from '@tabler/icons-react';
 import { askPlace, askText, retry } from '../actions';
+import { t } from '../i18n';
 import { useStore } from '../state';
 import type { Place, Problem, ReadAs } from '../types';
 
@@ -11,7 +12,7 @@ const SURE = 0.999;
 function ReadAsLine({ readings }: { readings: ReadAs[] }) {
   return (
     <p className="read-as">
-      Read as{' '}
+      {t('Read as')}{' '}
       {readings.map(({ phrase, concept, similarity }, index) => (
         <span key={`${phrase} ${concept}`}>
           {index > 0 && ', '}
@@ -34,7 +35,7 @@ function PlaceOffers({ places }: { places: Place[] }) {
           leftSection={<IconMapPin size={14} />}
           onClick={() => askPlace(place)}
         >
-          Search places like {place.name} instead
+          {t('Search places like {name} instead', { name: place.name })}
         </Button>
       ))}
     </div>
@@ -47,12 +48,12 @@ function ProblemBox({ problem }: { problem: Problem }) {
     <div className="problem" role="alert">
       <div className="problem-head">
         <IconAlertTriangle size={17} aria-hidden="true" />
-        <strong>{problem.detail}</strong>
+        <strong>{t(problem.detail)}</strong>
       </div>
-      {problem.hint && <Text size="sm">{problem.hint}</Text>}
+      {problem.hint && <Text size="sm">{t(problem.hint)}</Text>}
       <PlaceOffers places={problem.places} />
       {problem.concepts.length > 0 && (
-        <div className="concepts" role="group" aria-label="What this demo knows">
+        <div className="concepts" role="group" aria-label={t('What this demo knows')}>
           {problem.concepts.map((concept) => (
             <UnstyledButton key={concept} className="pill" onClick={() => askText(concept)}>
               {concept}
@@ -67,7 +68,7 @@ function ProblemBox({ problem }: { problem: Problem }) {
           leftSection={<IconRefresh size={14} />}
           onClick={retry}
         >
-          Try again
+          {t('Try again')}
         </Button>
       )}
     </div>

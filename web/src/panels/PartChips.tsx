@@ -1,14 +1,7 @@
-/** The parts of the query as chips: what counts how much, and away with it. */
+/** The parts of the query as chips: what counts how much, what it is, and away with it. */
+import { CloseButton, Popover, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import {
-  CloseButton,
-  Popover,
-  SegmentedControl,
-  Slider,
-  Text,
-  UnstyledButton,
-  VisuallyHidden,
-} from '@mantine/core';
-import {
+  IconAlertTriangle,
   IconGridDots,
   IconLetterCase,
   IconMapPin,
@@ -16,9 +9,12 @@ import {
   IconVector,
 } from '@tabler/icons-react';
 import { useState } from 'react';
-import { changePart, removePart } from '../actions';
+import { removePart } from '../actions';
 import { pictureUrl } from '../api';
+import { lacking } from '../ask/fit';
+import { PartForm } from '../ask/PartForm';
 import { formatWeight } from '../format';
+import { t } from '../i18n';
 import { partKey, partLabel } from '../parts';
 import { useStore } from '../state';
 import type { Part } from '../types';
@@ -46,71 +42,47 @@ function PartIcon({ part }: { part: Part }) {
   return <Icon size={15} aria-hidden="true" />;
 }
 
-function WeightForm({ part, change }: { part: Part; change: (weight: number) => void }) {
-  const sign = part.weight < 0 ? -1 : 1;
-  const [size, setSize] = useState(Math.abs(part.weight));
-  return (
-    <div className="weight-form">
-      <SegmentedControl
-        size="xs"
-        fullWidth
-        aria-label="Sign"
-        value={String(sign)}
-        data={[
-          { value: '1', label: 'More like it' },
-          { value: '-1', label: 'Less like it' },
-        ]}
-        onChange={(value) => change(Number(value) * size)}
-      />
-      <Text size="xs" mt="sm">
-        How much it counts: {size.toFixed(1)}
-      </Text>
-      <Slider
-        mt={4}
-        min={0.1}
-        max={2}
-        step={0.1}
-        value={size}
-        label={null}
-        thumbLabel="How much it counts"
-        onChange={setSize}
-        onChangeEnd={(value) => change(sign * Number(value.toFixed(1)))}
-      />
-    </div>
-  );
-}
-
 function Chip({ part, index }: { part: Part; index: number }) {
   const [opened, setOpened] = useState(false);
+  const info = useStore((state) => state.info);
   const label = partLabel(part);
+  const isOff = info !== null && lacking(info, [part]).length > 0;
   return (
-    <li className="chip" data-negative={part.weight < 0 || undefined}>
-      <Popover opened={opened} onChange={setOpened} width={240} shadow="lg" trapFocus returnFocus>
+    <li className="chip" data-negative={part.weight < 0 || undefined} data-off={isOff || undefined}>
+      <Popover opened={opened} onChange={setOpened} width={270} shadow="lg" trapFocus returnFocus>
         <Popover.Target>
           <UnstyledButton className="chip-main" onClick={() => setOpened(!opened)}>
-            <PartIcon part={part} />
+            {isOff ? <IconAlertTriangle size={15} aria-hidden="true" /> : <PartIcon part={part} />}
             <span className="chip-label">{label}</span>
-            <VisuallyHidden>, change the weight: </VisuallyHidden>
+            <VisuallyHidden>
+              {isOff && `, ${t('not taken by this set')}`}
+              {t(', change it: ')}
+            </VisuallyHidden>
             <span className="chip-weight">{formatWeight(part.weight)}</span>
           </UnstyledButton>
         </Popover.Target>
         <Popover.Dropdown>
-          <WeightForm part={part} change={(weight) => changePart(index, { ...part, weight })} />
+          <PartForm part={part} index={index} isOff={isOff} close={() => setOpened(false)} />
         </Popover.Dropdown>
       </Popover>
-      <CloseButton size="xs" aria-label={`Remove ${label}`} onClick={() => removePart(index)} />
+      <CloseButton
+        size="xs"
+        aria-label={t('Remove {label}', { label })}
+        onClick={() => removePart(index)}
+      />
     </li>
   );
 }
 
 export function PartChips() {
   const parts = useStore((state) => state.parts);
+  const takesWords = useStore((state) => state.info?.takes.includes('text') ?? true);
   const isPlain = parts.length === 1 && parts[0]!.kind === 'text' && parts[0]!.weight === 1;
-  if (parts.length === 0 || isPlain) {
+  if (parts.length === 0 || (isPlain && takesWords)) {
     return null;
   }
   return (
-    <ul className="chips" aria-label="Parts of the query">
+    <ul className="chips" aria-label={t('Parts of the query')}>
       {parts.map((part, index) => (
         <Chip key={partKey(part, index)} part={part} index={index} />
       ))}

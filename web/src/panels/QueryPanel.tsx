@@ -3,6 +3,11 @@ import { Button, CloseButton, FileButton, TextInput, Tooltip } from '@mantine/co
 import { IconPhoto, IconSearch } from '@tabler/icons-react';
 import { useCallback, useRef, useState, type FormEvent } from 'react';
 import { addPart, askText, setDraft } from '../actions';
+import { AddForm, AddMenu, type Adding } from '../ask/AddPart';
+import { areaOf } from '../ask/given';
+import { GivenArea, type Given } from '../ask/GivenArea';
+import { Joining } from '../ask/Joining';
+import { t } from '../i18n';
 import { openFile } from '../labels/files';
 import { isPicture, PictureError, readPicture } from '../pictures';
 import { useStore } from '../state';
@@ -24,6 +29,8 @@ export function QueryPanel() {
   const hasOthers = useStore((state) => state.parts.some((part) => part.kind !== 'text'));
   const takes = useStore((state) => state.info?.takes ?? KINDS);
   const [wrong, setWrong] = useState('');
+  const [adding, setAdding] = useState<Adding | null>(null);
+  const [given, setGiven] = useState<Given | null>(null);
   const box = useRef<HTMLInputElement>(null);
 
   const takePicture = useCallback(async (file: File | null) => {
@@ -35,12 +42,23 @@ export function QueryPanel() {
       const { data, name } = await readPicture(file);
       addPart({ kind: 'image', data, name, weight: 1 });
     } catch (error) {
-      setWrong(error instanceof PictureError ? error.message : 'This picture cannot be read.');
+      setWrong(error instanceof PictureError ? error.message : t('This picture cannot be read.'));
     }
   }, []);
 
   const takeFile = useCallback(
-    (file: File) => void (isPicture(file) ? takePicture(file) : openFile(file)),
+    async (file: File) => {
+      setGiven(null);
+      if (isPicture(file)) {
+        await takePicture(file);
+        return;
+      }
+      const area = await areaOf(file);
+      setGiven(area);
+      if (!area) {
+        await openFile(file);
+      }
+    },
     [takePicture],
   );
   const isOver = useGivenPicture(takeFile);
@@ -53,7 +71,7 @@ export function QueryPanel() {
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (!draft.trim() && !hasOthers) {
-      setWrong('Say what to look for, or add a picture or a place.');
+      setWrong(t('Say what to look for, or add a picture or a place.'));
       return;
     }
     setWrong('');
@@ -61,20 +79,22 @@ export function QueryPanel() {
   }
 
   return (
-    <section className="query" aria-label="Query" data-over={isOver || undefined}>
+    <section className="query" aria-label={t('Query')} data-over={isOver || undefined}>
       <form className="query-form" role="search" onSubmit={submit}>
         <TextInput
           size="md"
-          aria-label="What to look for"
+          aria-label={t('What to look for')}
           placeholder={
-            takes.includes('text') ? 'sand desert, fjords …' : 'Choose a tile on the map instead'
+            takes.includes('text')
+              ? t('sand desert, fjords …')
+              : t('Choose a tile on the map instead')
           }
           value={draft}
           maxLength={MAX_TEXT}
           error={wrong || null}
           leftSection={<IconSearch size={18} aria-hidden="true" />}
           rightSection={
-            draft && <CloseButton size="sm" aria-label="Clear the words" onClick={clear} />
+            draft && <CloseButton size="sm" aria-label={t('Clear the words')} onClick={clear} />
           }
           ref={box}
           onChange={(event) => {
@@ -85,31 +105,35 @@ export function QueryPanel() {
         <div className="query-tools">
           <FileButton onChange={(file) => void takePicture(file)} accept="image/*">
             {(props) => (
-              <Tooltip label="Choose, drop or paste a picture">
+              <Tooltip label={t('Choose, drop or paste a picture')}>
                 <Button
                   variant="default"
                   size="sm"
                   px="sm"
                   leftSection={<IconPhoto size={17} aria-hidden="true" />}
-                  aria-label="Add a picture"
+                  aria-label={t('Add a picture')}
                   disabled={!takes.includes('image')}
                   {...props}
                 >
-                  Picture
+                  {t('Picture')}
                 </Button>
               </Tooltip>
             )}
           </FileButton>
           <PlacePicker />
+          <AddMenu add={setAdding} />
           <Button type="submit" size="sm" loading={isSearching} ml="auto">
-            Search
+            {t('Search')}
           </Button>
         </div>
       </form>
       {isOver && (
-        <p className="drop-hint">Drop a picture to search with it, or a recipe to ask it.</p>
+        <p className="drop-hint">{t('Drop a picture, a recipe, or an area as GeoJSON.')}</p>
       )}
+      {given && <GivenArea given={given} done={() => setGiven(null)} />}
+      {adding && <AddForm adding={adding} done={() => setAdding(null)} />}
       <PartChips />
+      <Joining />
       <Examples />
       <Notice />
     </section>

@@ -1,4 +1,5 @@
 /** Chinese, all parts of the page. */
+import { ask } from './ask';
 import { common } from './common';
 import { compare } from './compare';
 import { help } from './help';
@@ -8,6 +9,7 @@ import { map } from './map';
 import { take } from './take';
 
 export const zh: Record<string, string> = {
+  ...ask,
   ...common,
   ...compare,
   ...filters,

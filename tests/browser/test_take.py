@@ -221,7 +221,7 @@ def test_what_a_link_cannot_hold_is_said_and_saved_otherwise(
     app.wait_painted(before)
     shown = open_dialog(app)
     expect(shown.get_by_role("button", name="Copy link")).to_be_disabled()
-    expect(shown).to_contain_text("over 8,000 characters")
+    expect(shown).to_contain_text("over 7,500 characters")
     with app.page.expect_download() as waiting:
         shown.get_by_role("button", name="Save the recipe").click()
     record = json.loads(Path(waiting.value.path()).read_text(encoding="utf-8"))

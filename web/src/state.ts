@@ -1,11 +1,12 @@
 /** One store for the whole page: the view (which also lives in the URL) and what the server said. */
 import { useSyncExternalStore } from 'react';
 import type { Pairing } from './compare/pairing';
+import { viewNow } from './entry';
 import { speak } from './i18n';
 import { textOf } from './parts';
 import type { ScoreField } from './scores';
 import type { Answer, ModelInfo, Part, Problem, Query, SetInfo, TileSource } from './types';
-import { readView, type View } from './url';
+import type { View } from './url';
 
 /** `ready` is a set that is there and was not asked yet. */
 export type Phase = 'starting' | 'ready' | 'searching' | 'done' | 'failed';
@@ -102,7 +103,7 @@ export function stepNow(): number {
 }
 
 function initial(): State {
-  const view = readView(window.location.search);
+  const view = viewNow();
   speak(view.lang);
   return {
     ...NO_SIDE,

@@ -1,6 +1,6 @@
 /** The address bar follows the store: each question is a step back, each slider only a change. */
 import { getState, setState, stepNow } from '../state';
-import { writeView } from '../url';
+import { entryOf } from '../entry';
 
 /** How long the URL waits for a slider to rest; browsers limit how often it may change. */
 const URL_REST_MS = 250;
@@ -9,13 +9,14 @@ let pendingUrl = 0;
 
 export function writeUrl(kind: 'push' | 'replace'): void {
   window.clearTimeout(pendingUrl);
-  const target = window.location.pathname + writeView(getState()) + window.location.hash;
+  const step = stepNow() + Number(kind === 'push');
+  const { search, kept } = entryOf(getState(), step);
+  const target = window.location.pathname + search + window.location.hash;
   if (kind === 'push') {
-    const step = stepNow() + 1;
-    window.history.pushState({ step }, '', target);
+    window.history.pushState(kept, '', target);
     setState({ step, lastStep: step });
   } else {
-    window.history.replaceState({ step: stepNow() }, '', target);
+    window.history.replaceState(kept, '', target);
   }
 }
 

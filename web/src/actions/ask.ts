@@ -1,12 +1,12 @@
 /** Asking: the query as it stands, other sets, recipes, and what the browser's history says. */
 import * as api from '../api';
+import { viewNow } from '../entry';
 import { t } from '../i18n';
 import { describeParts, textOf, wholeParts } from '../parts';
 import { asksSame, fromRecord, queryIn } from '../query';
 import { levelOfPercent, makeField } from '../scores';
 import { getState, NO_SIDE, setState, type Side } from '../state';
 import type { LooseQuery, Part, Problem, Query } from '../types';
-import { readView } from '../url';
 import { writeUrl } from './address';
 
 type Url = 'push' | 'replace' | 'keep';
@@ -194,8 +194,7 @@ export function retry(): void {
 /** The browser went back or forward. */
 export function followUrl(): void {
   const before = getState();
-  const view = readView(window.location.search);
-  // Pictures do not fit into the URL: where all else is as before, they stay.
+  const view = viewNow();
   if (view.set !== before.set) {
     setState({ ...NOTHING, ...view, draft: textOf(view.parts) });
     void start();

@@ -116,8 +116,8 @@ async function show(set: string, read: LabelsRead, told: ReturnType<typeof peek>
   const { at, start } = read;
   const view = typeof told?.view === 'string' ? readView(told.view) : null;
   if (view) {
-    const { percent, base, projection, theme, layout, other } = view;
-    setState({ percent, base, projection, theme, layout, other });
+    const { camera: _, selected: __, lang: ___, ...shown } = view;
+    setState({ ...shown, ...queryIn(getState()) }); // the language stays the reader's own
   }
   const asked = told?.recipe ?? rounds[at]?.query ?? start;
   if (asked || set !== getState().set) {

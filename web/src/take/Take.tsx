@@ -1,18 +1,14 @@
 /** Take the answer away: a button that opens all the ways there are. */
 import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { t } from '../i18n';
 import { useStore } from '../state';
-
-const TakeDialog = lazy(() =>
-  import('./TakeDialog').then((module) => ({ default: module.TakeDialog })),
-);
+import { LazyDialog } from './LazyDialog';
 
 export function Take() {
   const hasAnswer = useStore((state) => state.answer !== null);
   const [isOpen, setOpen] = useState(false);
-  const [wasOpen, setWasOpen] = useState(false);
   if (!hasAnswer) {
     return null;
   }
@@ -24,18 +20,11 @@ export function Take() {
         leftSection={<IconDownload size={15} />}
         aria-haspopup="dialog"
         aria-label={t('Export the answer')}
-        onClick={() => {
-          setOpen(true);
-          setWasOpen(true);
-        }}
+        onClick={() => setOpen(true)}
       >
         {t('Export')}
       </Button>
-      {wasOpen && (
-        <Suspense>
-          <TakeDialog isOpen={isOpen} close={() => setOpen(false)} />
-        </Suspense>
-      )}
+      <LazyDialog isOpen={isOpen} close={() => setOpen(false)} />
     </>
   );
 }

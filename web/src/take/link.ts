@@ -3,7 +3,7 @@ import type { State } from '../state';
 import { writeView } from '../url';
 
 /** Longer links are cut by many servers, chats and mail programs. */
-export const MOST_LINK = 8000;
+export const MOST_LINK = 7500;
 
 export function linkTo(state: State): string {
   const { origin, pathname } = window.location;

@@ -2,6 +2,7 @@
 export const take: Record<string, string> = {
   Export: '导出',
   'Export the answer': '导出结果',
+  'Export the answer …': '导出结果…',
   'Take the answer away': '导出结果',
   '{count} best tiles of “{question}”.': '“{question}”的最佳图块，共 {count} 个。',
   Save: '保存',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ApiError, search, toProblem, wasAborted } from './api';
+import { ApiError, getPositions, search, toProblem, wasAborted } from './api';
 import { DEFAULT_QUERY } from './query';
 import type { Query } from './types';
 
@@ -64,5 +64,26 @@ describe('search', () => {
     const error = await search(query).catch((thrown: unknown) => thrown);
     expect(toProblem(error).code).toBe('unreachable');
     expect(toProblem(error).hint).toContain('eex serve');
+  });
+});
+
+describe('positions', () => {
+  it('tell how far they are where there are many', async () => {
+    const positions = Float32Array.from({ length: 400_000 }, (_, index) => index % 180);
+    const headers = { 'content-length': String(positions.byteLength) };
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(positions.buffer, { headers })));
+    const parts: number[] = [];
+    const found = await getPositions('world', (part) => parts.push(part));
+    expect(found.length).toBe(positions.length);
+    expect(found.every((value, index) => value === positions[index])).toBe(true);
+    expect(parts.at(-1)).toBe(1);
+  });
+
+  it('come at once where there are few', async () => {
+    const few = Float32Array.of(1, 2);
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(few.buffer)));
+    const arrived = vi.fn();
+    expect(await getPositions('world', arrived)).toEqual(few);
+    expect(arrived).not.toHaveBeenCalled();
   });
 });

@@ -103,8 +103,15 @@ function fitAgain(patience = PATIENCE): void {
 /** What stands above the maps. */
 export function CompareTop() {
   const hasFigures = useStore((state) => state.difference !== null);
-  useEffect(() => fitAgain(), [hasFigures]);
-  useEffect(() => () => fitAgain(), []);
+  useEffect(() => {
+    if (hasFigures) {
+      fitAgain(); // the figures take some of the map's height
+    }
+  }, [hasFigures]);
+  useEffect(() => {
+    fitAgain();
+    return () => fitAgain();
+  }, []);
   return (
     <>
       <Tabs />

@@ -1,5 +1,5 @@
 /** Two rows of tiles: the best of each side with their place on the other, or where they differ. */
-import { SegmentedControl, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { SegmentedControl, UnstyledButton } from '@mantine/core';
 import { IconPhotoOff } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { flyThere, pointAt, select } from '../actions';
@@ -7,7 +7,7 @@ import { pictureUrl } from '../api';
 import { formatCount, formatPercent, formatPlace } from '../format';
 import { t } from '../i18n';
 import { countAtLeast } from '../scores';
-import { sideOf, useStore, type Mark } from '../state';
+import { setState, sideOf, useStore, type Mark } from '../state';
 import type { Result } from '../types';
 import { Letter, LETTERS } from './Letter';
 import { otherRow } from './load';
@@ -15,6 +15,9 @@ import { ranksIn, type Disagreement } from './measure';
 import type { Agreement } from './useAgreement';
 
 type Which = Mark['higher'];
+
+/** Screens that show one side at a time; see compare.css. */
+const ONE_SIDE = '(max-width: 699px)';
 
 interface Tile {
   /** Row of the set whose picture is shown. */
@@ -62,6 +65,9 @@ function choose({ mainRow, lon, lat }: Tile): void {
     flyThere({ lon, lat });
   } else {
     select(mainRow, true);
+    if (window.matchMedia(ONE_SIDE).matches) {
+      setState({ front: 'main' }); // the card of the tile is on that map
+    }
   }
 }
 
@@ -240,9 +246,6 @@ export function Lists({
           ]}
           onChange={(value) => setListing(value as Listing)}
         />
-        <VisuallyHidden>
-          <output aria-live="polite">{titles.main}</output>
-        </VisuallyHidden>
       </div>
       <Row side="main" title={titles.main} tiles={tiles('main')} />
       <Row side="rival" title={titles.rival} tiles={tiles('rival')} />

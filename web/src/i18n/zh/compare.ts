@@ -28,6 +28,8 @@ export const compare: Record<string, string> = {
   'These sets have no tiles at the same places, so they cannot be compared tile by tile. The maps and the lists still can be looked at.':
     '这两个数据集没有位于相同位置的图块，因此无法逐块对比。仍可查看两侧的地图和列表。',
   'Matching the tiles of both sets …': '正在匹配两个数据集的图块…',
+  'B has no score for it': 'B 没有它的得分',
+  'B: score {score} · place {place} of {total}': 'B：得分 {score} · 第 {place} 位，共 {total} 个',
   'Difference of percentiles': '百分位之差',
   'A higher': 'A 更高',
   'B higher': 'B 更高',

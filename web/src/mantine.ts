@@ -31,4 +31,3 @@ import '@mantine/core/styles/Progress.css';
 import '@mantine/core/styles/Menu.css';
 import '@mantine/core/styles/Stack.css';
 import '@mantine/core/styles/Kbd.css';
-import '@mantine/core/styles/Switch.css';

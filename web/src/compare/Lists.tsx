@@ -1,5 +1,5 @@
 /** Two rows of tiles: the best of each side with their place on the other, or where they differ. */
-import { SegmentedControl, UnstyledButton } from '@mantine/core';
+import { SegmentedControl, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconPhotoOff } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { flyThere, pointAt, select } from '../actions';
@@ -79,7 +79,6 @@ function TileButton({ tile }: { tile: Tile }) {
     <li className="compare-card" data-row={tile.row} data-selected={isSelected || undefined}>
       <UnstyledButton
         className="compare-tile"
-        aria-label={`${tile.spoken}, ${formatPlace(tile.lon, tile.lat)}`}
         title={tile.spoken}
         onPointerEnter={() => pointAt(tile.mainRow)}
         onPointerLeave={() => pointAt(null)}
@@ -87,11 +86,12 @@ function TileButton({ tile }: { tile: Tile }) {
         onBlur={() => pointAt(null)}
         onClick={() => choose(tile)}
       >
-        <span className="compare-thumb">
+        <VisuallyHidden>{`${tile.spoken}, ${formatPlace(tile.lon, tile.lat)}`}</VisuallyHidden>
+        <span className="compare-thumb" aria-hidden="true">
           <Thumb tile={tile} />
           <span className="card-rank">{tile.badge}</span>
         </span>
-        <span className="compare-shift" data-tone={tile.tone}>
+        <span className="compare-shift" data-tone={tile.tone} aria-hidden="true">
           {tile.below}
         </span>
       </UnstyledButton>

@@ -1,4 +1,5 @@
 /** Numbers as words a person reads. */
+import { t } from './i18n';
 
 const COUNT = new Intl.NumberFormat('en');
 
@@ -8,7 +9,7 @@ export function formatCount(count: number): string {
 
 export function formatPercent(percent: number): string {
   if (percent < 0.1) {
-    return 'under 0.1 %';
+    return t('under 0.1 %');
   }
   if (percent >= 10) {
     return `${Math.round(percent)} %`;
@@ -24,7 +25,7 @@ export function formatPlace(lon: number, lat: number, digits = 1): string {
 }
 
 export function formatScore(score: number): string {
-  return Number.isFinite(score) ? score.toFixed(3) : 'none';
+  return Number.isFinite(score) ? score.toFixed(3) : t('none');
 }
 
 export function formatWeight(weight: number): string {

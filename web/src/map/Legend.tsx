@@ -1,6 +1,7 @@
 /** What the colours mean, in scores. */
 import { useComputedColorScheme } from '@mantine/core';
 import { formatPercent, formatScore } from '../format';
+import { t } from '../i18n';
 import { scoreOfLevel } from '../scores';
 import { sideOf, useStore, type WhichSide } from '../state';
 import { rampGradient } from './ramp';
@@ -18,8 +19,10 @@ export function Legend({ which }: { which: WhichSide }) {
   }
   const { ramp } = paletteOf(base, dark).tiles;
   return (
-    <div className="legend floating" role="group" aria-label="Colour scale">
-      <div className="legend-title">Score of the best {formatPercent(percent)}</div>
+    <div className="legend floating" role="group" aria-label={t('Colour scale')}>
+      <div className="legend-title">
+        {t('Score of the best {percent}', { percent: formatPercent(percent) })}
+      </div>
       <div className="legend-bar" style={{ background: rampGradient(ramp) }} />
       <div className="legend-ends">
         <span>{formatScore(scoreOfLevel(field, level))}</span>

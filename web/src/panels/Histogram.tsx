@@ -2,6 +2,7 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useMemo, type PointerEvent } from 'react';
 import { setPercent } from '../actions';
+import { t } from '../i18n';
 import { rampCss } from '../map/ramp';
 import { paletteOf } from '../map/style';
 import { binEdges, histogram, percentOfLevel, type ScoreField } from '../scores';
@@ -45,14 +46,14 @@ export function Histogram() {
       viewBox={`0 0 ${BINS} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label="Histogram of the scores of all tiles"
+      aria-label={t('Histogram of the scores of all tiles')}
       onPointerDown={cutAt}
       onPointerMove={cutAt}
     >
       {heights.map((height, bin) => {
         const middle = (edges[bin]! + edges[bin + 1]!) / 2;
         const isShown = edges[bin + 1]! > level;
-        const t = (middle - level) / Math.max(1, TOP_LEVEL - level);
+        const place = (middle - level) / Math.max(1, TOP_LEVEL - level);
         return (
           <rect
             key={edges[bin]}
@@ -61,7 +62,7 @@ export function Histogram() {
             y={HEIGHT - height}
             height={height}
             className={isShown ? undefined : 'bar-rest'}
-            fill={isShown ? rampCss(ramp, Math.max(0, t)) : undefined}
+            fill={isShown ? rampCss(ramp, Math.max(0, place)) : undefined}
           />
         );
       })}

@@ -3,6 +3,7 @@ import { Text, Title } from '@mantine/core';
 import type { CSSProperties } from 'react';
 import { setPercent } from '../actions';
 import { formatCount, formatPercent, formatScore } from '../format';
+import { t } from '../i18n';
 import {
   countAtLeast,
   percentOfSlider,
@@ -32,10 +33,15 @@ export function ScorePanel() {
     <section className="scores" aria-labelledby="scores-title" data-stale={isStale || undefined}>
       <div className="scores-head">
         <Title order={2} id="scores-title" className="section-title">
-          Best {formatPercent(percent)} of tiles
+          {t('Best {percent} of tiles', { percent: formatPercent(percent) })}
         </Title>
         <output aria-live="polite" className="scores-count" data-testid="count">
-          {field ? `${formatCount(count)} of ${formatCount(field.valid)}` : '…'}
+          {field
+            ? t('{count} of {total}', {
+                count: formatCount(count),
+                total: formatCount(field.valid),
+              })
+            : '…'}
         </output>
       </div>
       <Histogram />
@@ -47,8 +53,11 @@ export function ScorePanel() {
         step={1}
         value={position}
         style={{ '--cut': `${(100 * position) / SLIDER_STEPS}%` } as CSSProperties}
-        aria-label="Share of tiles shown in colour"
-        aria-valuetext={`best ${formatPercent(percent)}, ${formatCount(count)} tiles`}
+        aria-label={t('Share of tiles shown in colour')}
+        aria-valuetext={t('best {percent}, {count} tiles', {
+          percent: formatPercent(percent),
+          count: formatCount(count),
+        })}
         disabled={!field}
         onChange={(event) => setPercent(percentOfSlider(Number(event.currentTarget.value)))}
       />
@@ -61,8 +70,11 @@ export function ScorePanel() {
       </div>
       {field && (
         <Text size="xs" c="dimmed" className="scores-foot">
-          Score {formatScore(scoreOfLevel(field, level))} and more · all from{' '}
-          {formatScore(field.min)} to {formatScore(field.max)}
+          {t('Score {level} and more · all from {least} to {most}', {
+            level: formatScore(scoreOfLevel(field, level)),
+            least: formatScore(field.min),
+            most: formatScore(field.max),
+          })}
         </Text>
       )}
     </section>

@@ -49,7 +49,6 @@ export const compare: Record<string, string> = {
   'nearly alike': '非常相似',
   'practically the same order': '次序几乎相同',
   'In both lists': '同时在两个列表中',
-  '{count} of {total}': '{total} 个中的 {count} 个',
   'no tile in common': '没有共同的图块',
   'half move {shift} ranks or less': '半数名次变动不超过 {shift}',
   'Compared over {count} tiles.': '共对比 {count} 个图块。',

@@ -51,5 +51,4 @@ export const filters: Record<string, string> = {
   'Click the corners; double-click or press Enter to end.': '依次点击顶点；双击或按回车键结束。',
   Back: '撤回',
   Done: '完成',
-  Cancel: '取消',
 };

@@ -1,6 +1,5 @@
 /** Chinese: help, keys, undo, language, what is announced, what went wrong in the page. */
 export const help: Record<string, string> = {
-  Map: '地图',
   'The best tiles': '最佳图块',
   Skip: '跳转',
   'Skip to the best tiles': '跳到最佳图块',
@@ -11,7 +10,6 @@ export const help: Record<string, string> = {
   Language: '语言',
   Help: '帮助',
   'Close the help': '关闭帮助',
-  Close: '关闭',
   'What this page does': '本页面的用途',
   'Ask for something in words, with a picture, a place, a drawn area or tiles that you like. Every tile of the set is scored; the map shows all scores, the list the best tiles with their pictures. Take answers away as files, mark tiles as right or wrong, and compare two models or two questions.':
     '用文字、图片、地点、绘制的区域或您中意的图块来查询。数据集中的每个图块都会得到一个得分；地图显示全部得分，列表显示最佳图块及其影像。您可以将结果导出为文件，标注图块是否符合，也可以对比两个模型或两个查询。',
@@ -46,10 +44,7 @@ export const help: Record<string, string> = {
   'Software notices': '软件声明',
   'Everything here can also be asked over HTTP:': '这里的一切也可以通过 HTTP 查询：',
   'description of the API (OpenAPI)': 'API 说明（OpenAPI）',
-  'Licence: {licence}.': '许可：{licence}。',
-  'The set does not state its licence.': '该数据集未声明许可。',
   'Model: {model}.': '模型：{model}。',
-  'Base map: Natural Earth.': '底图：Natural Earth。',
   'Searching …': '正在搜索…',
   'No tile found.': '没有找到图块。',
   '{count} tiles found of {total}; the best has score {score}, {place}.':

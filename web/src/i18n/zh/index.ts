@@ -6,6 +6,7 @@ import { help } from './help';
 import { filters } from './filters';
 import { labels } from './labels';
 import { map } from './map';
+import { scores } from './scores';
 import { take } from './take';
 
 export const zh: Record<string, string> = {
@@ -16,5 +17,6 @@ export const zh: Record<string, string> = {
   ...help,
   ...labels,
   ...map,
+  ...scores,
   ...take,
 };

@@ -16,7 +16,6 @@ export const map: Record<string, string> = {
   'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. The best tiles are also in the list of results.':
     '世界地图，显示每个图块与查询的匹配程度。方向键移动，加减号缩放。最佳图块也在结果列表中。',
   'Base map': '底图',
-  Map: '地图',
   'Others than the first two come from other hosts once chosen.':
     '前两种之外的底图在选择后从其他主机加载。',
   'The map “{name}” does not answer; the tiles are drawn without it.':

@@ -27,7 +27,8 @@ expect.set_options(timeout=WAIT_MS)
 READY = """([id]) => document.body.dataset.ready === '1' && document.body.dataset.queryId !== id"""
 REST = "() => document.body.dataset.map === 'idle'"
 ARRIVED = """() => {
-  const pictures = [...document.querySelectorAll('.gallery img, .compare-cards img')].slice(0, 4);
+  const shown = '.gallery img, .table-body img, .compare-cards img';
+  const pictures = [...document.querySelectorAll(shown)].slice(0, 4);
   return pictures.length > 0 && pictures.every((one) => one.complete && one.naturalWidth > 0);
 }"""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,44 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import uvicorn
 from app_page import PREFIX, App, Open
 from chromium import FLAGS, find_chromium
 from PIL import Image
+from served import part_of_world, serving
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from eex.catalog.known import prepare
 from eex.config import Settings
-from eex.embeddings import SetHeader
 from eex.search.run import OpenSet
 from eex.server.app import STATIC, create_app
-from eex.server.run import listen
-
-PART = 900
-"""Tiles of the second set that is served."""
 
 DATED = 6_000
 """Tiles of the set that has dates and clouds."""
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-
-def part_of_world(
-    settings: Settings,
-    path: Path,
-    *,
-    first: int = 0,
-    rows: int = PART,
-    title: str = "Southern tip",
-    model: str = "demo-bluemarble-concepts",
-) -> Path:
-    """Write some tiles of the embedded world, south to north, as a set of their own."""
-    table = pq.read_table(prepare("world", settings=settings)).slice(first, rows)
-    header = SetHeader.from_json(table.schema.metadata[b"emb"])
-    named = replace(header, id=path.stem, title=title, model=model, examples=())
-    pq.write_table(table.replace_schema_metadata({"emb": named.to_json()}), path)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -85,15 +60,8 @@ def server(
         Mount(PREFIX, create_app(settings)),
         Mount("/", create_app(settings, sets=(part, mute, dated))),
     ]
-    taken = listen("127.0.0.1", 0)
-    port = taken.getsockname()[1]
-    running = uvicorn.Server(uvicorn.Config(Starlette(routes=both), log_level="warning"))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [taken]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join(timeout=20)
-    taken.close()
+    with serving(Starlette(routes=both)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

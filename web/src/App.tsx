@@ -23,6 +23,7 @@ import { QueryPanel } from './panels/QueryPanel';
 import { Results } from './panels/Results';
 import { ScorePanel } from './panels/ScorePanel';
 import { describeParts } from './parts';
+import { Viewer } from './results/viewer/Viewer';
 import { setState, useStore } from './state';
 
 const PRODUCT = 'Earth Embedding Explorer';
@@ -131,6 +132,7 @@ export function App() {
           <Help />
         </Suspense>
       )}
+      <Viewer />
     </div>
   );
 }

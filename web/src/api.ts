@@ -184,9 +184,32 @@ export function pictureUrl(set: string, row: number, size: number): string {
   return new URL(path, ROOT).href;
 }
 
-/** Red, green and blue of a tile as stored numbers, with where they lie. */
-export function pixelsUrl(set: string, row: number): string {
-  return new URL(`sets/${encodeURIComponent(set)}/tiles/${row}/pixels?kind=rgb`, ROOT).href;
+/** Which pixels of a tile, and as what; GeoTIFFs have the stored numbers and where they lie. */
+export interface PixelsWish {
+  kind: 'rgb' | 'bands' | 'thumbnail';
+  crop: 'embedded' | 'whole';
+  format: 'tif' | 'png' | 'jpg';
+}
+
+/** Red, green and blue of what was embedded, as GeoTIFF, if nothing else is wished for. */
+export function pixelsUrl(set: string, row: number, wish: Partial<PixelsWish> = {}): string {
+  const query = new URLSearchParams({ kind: 'rgb', ...wish });
+  return new URL(`sets/${encodeURIComponent(set)}/tiles/${row}/pixels?${query}`, ROOT).href;
+}
+
+/** Where in a tile the query of an answer fits: the colours alone. */
+export function heatmapUrl(id: string, row: number, size: number): string {
+  const path = `searches/${encodeURIComponent(id)}/tiles/${row}/heatmap?layer=true&size=${size}`;
+  return new URL(path, ROOT).href;
+}
+
+/** A picture or a file, with its headers; what is wrong with it arrives in words. */
+export async function getFile(
+  url: string,
+  signal: AbortSignal,
+): Promise<{ blob: Blob; headers: Headers }> {
+  const response = await request(url, { signal });
+  return { blob: await response.blob(), headers: response.headers };
 }
 
 export async function findPlaces(q: string, limit = 6): Promise<Place[]> {

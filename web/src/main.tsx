@@ -9,6 +9,7 @@ import './styles/ask.css';
 import './styles/scores.css';
 import './styles/map.css';
 import './styles/results.css';
+import './styles/viewer.css';
 import './styles/take.css';
 import './styles/labels.css';
 import './styles/help.css';

@@ -31,3 +31,5 @@ import '@mantine/core/styles/Progress.css';
 import '@mantine/core/styles/Menu.css';
 import '@mantine/core/styles/Stack.css';
 import '@mantine/core/styles/Kbd.css';
+import '@mantine/core/styles/Checkbox.css';
+import '@mantine/core/styles/NumberInput.css';

@@ -83,6 +83,8 @@ export interface State extends View, Side {
   earlier: Query | null;
   /** Row that the pointer or the keyboard is on, in the list of results. */
   pointed: number | null;
+  /** Row of the tile that is shown large. */
+  viewed: number | null;
   /** Whether the next click on the map gives a place. */
   picking: boolean;
   drawing: Drawing | null;
@@ -119,6 +121,7 @@ function initial(): State {
     front: 'main',
     earlier: null,
     pointed: null,
+    viewed: null,
     picking: false,
     drawing: null,
     labels: new Map(),

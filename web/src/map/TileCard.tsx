@@ -1,13 +1,14 @@
-/** The chosen tile: its picture, its score, and what can be asked from it. */
-import { Anchor, Button, CloseButton, Group, Text, Title } from '@mantine/core';
+/** The chosen tile, in brief: its picture, its score, and what can be asked from it. */
+import { Button, CloseButton, Group, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { IconSparkles } from '@tabler/icons-react';
+import { IconArrowsMaximize, IconSparkles } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
-import { pixelsUrl } from '../api';
 import { formatCount, formatPlace, formatScore } from '../format';
-import { countAtLeast, scoreOfLevel } from '../scores';
+import { t } from '../i18n';
 import { TilePicture } from '../panels/TilePicture';
+import { openTile } from '../results/actions';
+import { countAtLeast, scoreOfLevel } from '../scores';
 import { useStore } from '../state';
 import { useTile } from '../useTile';
 
@@ -17,7 +18,8 @@ export function TileCard() {
 }
 
 function Card({ row }: { row: number }) {
-  useHotkeys([['Escape', closeTile]]);
+  const isLarge = useStore((state) => state.viewed !== null);
+  useHotkeys(isLarge ? [] : [['Escape', closeTile]]);
   const tile = useTile(row);
   const card = useRef<HTMLElement>(null);
 
@@ -26,7 +28,6 @@ function Card({ row }: { row: number }) {
     card.current?.scrollIntoView({ block: 'center' });
   }, []);
 
-  const set = useStore((state) => state.set);
   const info = useStore((state) => state.info);
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);
@@ -36,66 +37,79 @@ function Card({ row }: { row: number }) {
   const lon = positions[2 * row]!;
   const lat = positions[2 * row + 1]!;
   const level = field?.raw[row] ?? 0;
+  const where = formatPlace(lon, lat);
   return (
-    <section ref={card} className="tile-card floating" aria-label="Chosen tile">
+    <section ref={card} className="tile-card floating" aria-label={t('Chosen tile')}>
       <CloseButton
         className="tile-close"
         size="sm"
-        aria-label="Close the tile"
+        aria-label={t('Close the tile')}
         onClick={closeTile}
       />
       <div className="tile-picture">
         <TilePicture
           row={row}
           size={384}
-          alt={`Satellite view of the tile at ${formatPlace(lon, lat)}`}
+          alt={t('Satellite view of the tile at {where}', { where })}
+          retry
         />
       </div>
       <div className="tile-text">
         <Title order={3} size="sm">
-          {formatPlace(lon, lat)}
+          {where}
         </Title>
-        <Text size="xs" c="dimmed">
-          {tile?.id ?? `row ${row}`}
+        <Text size="xs" c="dimmed" truncate>
+          {tile?.id ?? t('row {row}', { row })}
         </Text>
         {field && level > 0 && (
           <Text size="xs" mt={2}>
-            Score {formatScore(scoreOfLevel(field, level))} · place{' '}
-            {formatCount(countAtLeast(field, level))} of {formatCount(field.valid)}
+            {t('Score {score} · place {place} of {count}', {
+              score: formatScore(scoreOfLevel(field, level)),
+              place: formatCount(countAtLeast(field, level)),
+              count: formatCount(field.valid),
+            })}
           </Text>
         )}
-        <Button
-          fullWidth
-          mt="xs"
-          size="compact-sm"
-          leftSection={<IconSparkles size={15} />}
-          onClick={() => moreLikeThis(row)}
-        >
-          More like this
-        </Button>
-        {info?.pixels === 'majortom' && (
-          <Anchor size="xs" mt={6} display="block" href={pixelsUrl(set, row)} download>
-            Pixels as GeoTIFF
-          </Anchor>
-        )}
+        <Group gap={6} mt="xs" grow>
+          <Button
+            size="compact-sm"
+            px={6}
+            leftSection={<IconSparkles size={15} />}
+            onClick={() => moreLikeThis(row)}
+          >
+            {t('More like this')}
+          </Button>
+        </Group>
         <Group gap={6} mt={6} grow>
           <Button
             variant="default"
             size="compact-xs"
             px={6}
-            title="Add to the query: more like this"
-            onClick={() => addRow(row, 1)}
+            leftSection={<IconArrowsMaximize size={13} />}
+            title={t('Show the tile large, with all that is known of it')}
+            onClick={() => openTile(row)}
           >
-            + Add
+            {t('Open')}
           </Button>
           <Button
             variant="default"
             size="compact-xs"
             px={6}
-            onClick={() => addRow(row, -1)}
-            title="Less like this"
+            title={t('Add to the query: more like this')}
+            onClick={() => addRow(row, 1)}
           >
-            − Less
+            {t('+ Add')}
+          </Button>
+        </Group>
+        <Group gap={6} mt={6} grow>
+          <Button
+            variant="default"
+            size="compact-xs"
+            px={6}
+            onClick={() => addRow(row, -1)}
+            title={t('Less like this')}
+          >
+            {t('− Less')}
           </Button>
           <Button
             variant="default"
@@ -103,9 +117,9 @@ function Card({ row }: { row: number }) {
             px={6}
             disabled={info !== null && !info.takes.includes('place')}
             onClick={() => askPlace({ lon, lat })}
-            title="Search like this place"
+            title={t('Search like this place')}
           >
-            Place
+            {t('Place')}
           </Button>
         </Group>
       </div>

@@ -9,12 +9,16 @@ function point(lon: number, lat: number, properties: GeoJSON.GeoJsonProperties) 
   return { type: 'Feature' as const, properties, geometry };
 }
 
+/** Most rings on the map: more would hide the scores, and take long whenever another is pointed at. */
+const RINGED = 200;
+
 /** The best tiles, the one that is pointed at last, so that its ring lies on top. */
 export function bestFeatures(results: Result[], pointed: number | null): Points {
-  const features = results.map(({ lon, lat, row, rank }) =>
+  const on = pointed === null ? undefined : results.find(({ row }) => row === pointed);
+  const ringed = results.slice(0, RINGED).filter((result) => result !== on);
+  const features = (on ? [...ringed, on] : ringed).map(({ lon, lat, row, rank }) =>
     point(lon, lat, { row, rank, pointed: row === pointed }),
   );
-  features.sort((a, b) => Number(a.properties?.pointed) - Number(b.properties?.pointed));
   return { type: 'FeatureCollection', features };
 }
 

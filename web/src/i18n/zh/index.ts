@@ -7,6 +7,7 @@ import { filters } from './filters';
 import { labels } from './labels';
 import { map } from './map';
 import { scores } from './scores';
+import { results } from './results';
 import { take } from './take';
 
 export const zh: Record<string, string> = {
@@ -18,5 +19,6 @@ export const zh: Record<string, string> = {
   ...labels,
   ...map,
   ...scores,
+  ...results,
   ...take,
 };

@@ -35,6 +35,7 @@ LAYERS = (
     "search",
     "demo",
     "server",
+    "space",
     "testing",
     "evaluate",
     "cli",

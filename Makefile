@@ -59,13 +59,16 @@ fix: $(VENV)/dev  ## format, and mend what lint can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: $(VENV)/dev  ## measure: search, scale, start, opening, encoding and pixels, beside peers and physical limits
+bench: $(VENV)/dev  ## measure: search, scale, start, opening, encoding, pixels and the web page, beside peers and physical limits
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/scale.py
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/open.py
 	@$(BIN)/python benchmarks/encode.py --batch 1 --rounds 5
 	@$(BIN)/python benchmarks/pixels.py
+	@sh scripts/chromium.sh
+	@$(PIP) install --quiet --group bench
+	@$(BIN)/python benchmarks/web.py
 
 screenshots: $(VENV)/dev  ## pictures of the web page into docs/images
 	@sh scripts/chromium.sh

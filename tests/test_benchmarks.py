@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from chromium import find_chromium
+
+from eex.server.app import STATIC
 
 if TYPE_CHECKING:
     from eex.search.run import OpenSet
@@ -105,3 +108,23 @@ def test_pixels_gives_the_named_ratios() -> None:
     assert [told[job]["eex"]["requests"] for job in ("thumbnail", "rgb")] == [1, 5]
     assert [told[job]["eex, side index"]["requests"] for job in ("thumbnail", "rgb")] == [1, 5]
     assert [told[job]["eex, cold"]["requests"] for job in ("thumbnail", "rgb")] == [2, 10]
+
+
+@pytest.mark.browser
+def test_web_gives_the_named_figures(world: OpenSet, tmp_path: Path) -> None:
+    pytest.importorskip("playwright")
+    if find_chromium() is None:
+        pytest.skip("no Chromium: apt-get install chromium, or name one in CHROMIUM_PATH")
+    if not (STATIC / "index.html").is_file():
+        pytest.skip("the web page is not built: pip install -e . without EEX_SKIP_WEB")
+    cache = str(world.settings.cache_dir)
+    asked = ("--rounds", "1", "--rows", "4000", "--cache", str(tmp_path))
+    result = bench("web.py", *asked, EEX_CACHE_DIR=cache)
+    assert result["rows"] == 4_000
+    for name in ("enter_to_map_ms", "enter_to_picture_ms", "slider_ms", "open_ms"):
+        assert is_ratio(result[name]), name
+    assert result["bytes_per_query"] > 2 * 4_000  # two bytes for each tile, and the answer
+    assert result["open_bytes"] > result["bytes_per_query"]
+    for name in ("enter_to_map_speedup", "peer_ms"):
+        assert result[name] is None or is_ratio(result[name]), name
+    assert (tmp_path / "tiles-4000.parquet").is_file()

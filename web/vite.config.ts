@@ -12,7 +12,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 1800,
     rolldownOptions: {
       output: {
-        advancedChunks: {
+        codeSplitting: {
+          // Changes less often than the page, so that browsers keep it.
           groups: [{ name: 'maplibre', test: /node_modules[\\/]maplibre-gl/ }],
         },
       },

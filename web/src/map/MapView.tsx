@@ -5,7 +5,7 @@ import { DifferenceLegend } from '../compare/DifferenceLegend';
 import { formatPercent } from '../format';
 import { t } from '../i18n';
 import { sideOf, useStore, type WhichSide } from '../state';
-import { MapController } from './controller';
+import type { MapController } from './controller';
 import { baseOf } from './ground';
 import type { Hover } from './hover';
 import { HoverTip } from './HoverTip';
@@ -13,30 +13,37 @@ import { Legend } from './Legend';
 import { MapSwitches } from './MapSwitches';
 import { TileCard } from './TileCard';
 
+/** The map is a large part of the page's code; the rest does not wait for it. */
+const drawing = import('./controller');
+
 function useMap(which: WhichSide) {
   const dark = useComputedColorScheme('dark') === 'dark';
   const box = useRef<HTMLDivElement>(null);
   const controller = useRef<MapController>(null);
-  const firstDark = useRef(dark);
+  const isDark = useRef(dark);
   const [hover, setHover] = useState<Hover | null>(null);
   const [isBroken, setBroken] = useState(false);
   const [isGroundLost, setGroundLost] = useState(false);
 
   useEffect(() => {
-    try {
-      controller.current = new MapController(box.current!, firstDark.current, setHover, which);
-      controller.current.onGround = setGroundLost;
-    } catch {
-      // oxlint-disable-next-line react/set-state-in-effect -- known only once it was tried
-      setBroken(true);
-    }
+    let isGone = false;
+    const draw = async (): Promise<void> => {
+      const { MapController: Controller } = await drawing;
+      if (!isGone && box.current) {
+        controller.current = new Controller(box.current, isDark.current, setHover, which);
+        controller.current.onGround = setGroundLost;
+      }
+    };
+    draw().catch(() => setBroken(true));
     return () => {
+      isGone = true;
       controller.current?.destroy();
       controller.current = null;
     };
   }, [which]);
 
   useEffect(() => {
+    isDark.current = dark;
     controller.current?.setDark(dark);
   }, [dark]);
   return { box, hover, isBroken, isGroundLost };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  barHeights,
   countAtLeast,
   histogram,
   levelOfPercent,
@@ -88,5 +89,24 @@ describe('the slider', () => {
     for (let position = 0; position <= SLIDER_STEPS; position += 1) {
       expect(sliderOfPercent(percentOfSlider(position))).toBe(position);
     }
+  });
+});
+
+describe('bars', () => {
+  it.each(['linear', 'sqrt', 'log'] as const)('are as high as allowed at most, by %s', (scale) => {
+    const heights = barHeights([0, 1, 100, 10_000], scale, 64);
+    expect(heights[0]).toBe(0);
+    expect(heights[1]).toBeGreaterThanOrEqual(1.5);
+    expect(heights[3]).toBe(64);
+    expect(heights[2]! > heights[1]! || scale === 'linear').toBe(true);
+  });
+
+  it('show the few best tiles the more, the more they are bent', () => {
+    const few = (['linear', 'sqrt', 'log'] as const).map(
+      (scale) => barHeights([400, 10_000], scale, 64)[0]!,
+    );
+    expect(few[0]).toBeCloseTo(64 * 0.04, 6);
+    expect(few[1]).toBeCloseTo(64 * 0.2, 6);
+    expect(few[2]).toBeCloseTo((64 * Math.log(401)) / Math.log(10_001), 6);
   });
 });

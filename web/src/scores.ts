@@ -78,6 +78,25 @@ export function histogram(field: ScoreField, bins: number): number[] {
     .map((edge, bin) => field.atLeast[edge]! - field.atLeast[edges[bin + 1]!]!);
 }
 
+/** How a bar's height follows its count. */
+export type BarScale = 'linear' | 'sqrt' | 'log';
+
+const BEND: Record<BarScale, (count: number) => number> = {
+  linear: (count) => count,
+  sqrt: Math.sqrt,
+  log: Math.log1p,
+};
+
+/** Least height of a bar that is not empty. */
+const LEAST_BAR = 1.5;
+
+/** Heights of bars, the highest of them `most`: bent, so that the few best tiles can be seen. */
+export function barHeights(counts: number[], scale: BarScale, most: number): number[] {
+  const bend = BEND[scale];
+  const top = bend(Math.max(1, ...counts));
+  return counts.map((count) => (count === 0 ? 0 : Math.max(LEAST_BAR, (most * bend(count)) / top)));
+}
+
 /** Range of the slider, in percent of the tiles. */
 export const PERCENT_MIN = 0.1;
 export const PERCENT_MAX = 100;

@@ -4,12 +4,16 @@ import { formatPercent, formatScore } from '../format';
 import { t } from '../i18n';
 import { scoreOfLevel } from '../scores';
 import { sideOf, useStore, type WhichSide } from '../state';
+import { baseOf } from './ground';
 import { rampGradient } from './ramp';
 import { paletteOf } from './style';
 
+/** Level of the best tile. */
+const TOP_LEVEL = 65_535;
+
 export function Legend({ which }: { which: WhichSide }) {
   const dark = useComputedColorScheme('dark') === 'dark';
-  const base = useStore((state) => state.base);
+  const base = useStore(baseOf);
   const field = useStore((state) => sideOf(state, which).field);
   const level = useStore((state) => sideOf(state, which).level);
   const percent = useStore((state) => state.percent);
@@ -25,8 +29,11 @@ export function Legend({ which }: { which: WhichSide }) {
       </div>
       <div className="legend-bar" style={{ background: rampGradient(ramp) }} />
       <div className="legend-ends">
-        <span>{formatScore(scoreOfLevel(field, level))}</span>
-        <span>{formatScore(field.max)}</span>
+        {[0, 0.5, 1].map((share) => (
+          <span key={share}>
+            {formatScore(scoreOfLevel(field, level + share * (TOP_LEVEL - level)))}
+          </span>
+        ))}
       </div>
       {kind && kind !== 'cosine' && <div className="legend-kind">{kind}</div>}
     </div>

@@ -1,6 +1,6 @@
 /** How many of the best tiles are shown: the histogram of all scores, and the slider that cuts it. */
-import { Text, Title } from '@mantine/core';
-import type { CSSProperties } from 'react';
+import { Text, Title, UnstyledButton } from '@mantine/core';
+import { useState, type CSSProperties } from 'react';
 import { setPercent } from '../actions';
 import { formatCount, formatPercent, formatScore } from '../format';
 import { t } from '../i18n';
@@ -10,11 +10,44 @@ import {
   SLIDER_STEPS,
   sliderOfPercent,
   scoreOfLevel,
+  type BarScale,
 } from '../scores';
 import { useStore } from '../state';
 import { Histogram } from './Histogram';
 
 const MARKS = [100, 10, 1, 0.1];
+
+/** Which heights come next, and what they are called. */
+const SCALES: Record<BarScale, { next: BarScale; name: string }> = {
+  sqrt: { next: 'log', name: '√' },
+  log: { next: 'linear', name: 'log' },
+  linear: { next: 'sqrt', name: 'lin' },
+};
+
+function scaleLabel(scale: BarScale): string {
+  switch (scale) {
+    case 'sqrt':
+      return t('Heights by the square root of counts');
+    case 'log':
+      return t('Heights by the logarithm of counts');
+    case 'linear':
+      return t('Heights by counts');
+  }
+}
+
+function ScaleButton({ scale, choose }: { scale: BarScale; choose: (scale: BarScale) => void }) {
+  const { next, name } = SCALES[scale];
+  return (
+    <UnstyledButton
+      className="bar-scale"
+      title={scaleLabel(scale)}
+      aria-label={`${scaleLabel(scale)}. ${t('Change')}`}
+      onClick={() => choose(next)}
+    >
+      {name}
+    </UnstyledButton>
+  );
+}
 
 export function ScorePanel() {
   const field = useStore((state) => state.field);
@@ -24,6 +57,7 @@ export function ScorePanel() {
   const isGone = useStore(
     (state) => (state.phase === 'failed' || state.phase === 'ready') && !state.field,
   );
+  const [scale, setScale] = useState<BarScale>('sqrt');
   const position = sliderOfPercent(percent);
   const count = field ? countAtLeast(field, level) : 0;
   if (isGone) {
@@ -44,7 +78,10 @@ export function ScorePanel() {
             : '…'}
         </output>
       </div>
-      <Histogram />
+      <div className="scores-bars">
+        <Histogram scale={scale} />
+        {field && <ScaleButton scale={scale} choose={setScale} />}
+      </div>
       <input
         className="percent"
         type="range"

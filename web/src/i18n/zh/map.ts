@@ -15,6 +15,12 @@ export const map: Record<string, string> = {
     '来自 Natural Earth（英文），国家名称以该数据为准。',
   'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. The best tiles are also in the list of results.':
     '世界地图，显示每个图块与查询的匹配程度。方向键移动，加减号缩放。最佳图块也在结果列表中。',
+  '{low} to {high}': '{low} 至 {high}',
+  '{count} tiles, best {percent}': '{count} 个图块，前 {percent}',
+  'Heights by the square root of counts': '柱高按计数的平方根',
+  'Heights by the logarithm of counts': '柱高按计数的对数',
+  'Heights by counts': '柱高按计数',
+  Change: '更改',
   'Base map': '底图',
   'Others than the first two come from other hosts once chosen.':
     '前两种之外的底图在选择后从其他主机加载。',

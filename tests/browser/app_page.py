@@ -17,6 +17,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 PREFIX = "/maps/earth"
 """Path under which the same application is served a second time, as behind a reverse proxy."""
 
+TOKEN = "a token of 32 letters, say the rules"
+"""Of the server that asks for one."""
+
 WAIT_MS = 60_000
 """Software rendering on a busy machine is slow; nothing waits this long where it works."""
 

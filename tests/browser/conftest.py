@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from app_page import PREFIX, App, Open
+from app_page import PREFIX, TOKEN, App, Open
 from chromium import FLAGS, find_chromium
 from PIL import Image
 from served import part_of_world, serving
@@ -61,6 +62,14 @@ def server(
         Mount("/", create_app(settings, sets=(part, mute, dated))),
     ]
     with serving(Starlette(routes=both)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def guarded(settings: Settings, world: OpenSet) -> Iterator[str]:
+    """Address of a server that lets in only those who have its token."""
+    assert len(world) > 0
+    with serving(create_app(replace(settings, token=TOKEN))) as address:
         yield address
 
 

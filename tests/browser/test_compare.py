@@ -186,6 +186,7 @@ def test_axe_finds_nothing_serious_in_a_comparison(visit: Open, theme: str) -> N
     app = visit(f"/?theme={theme}&text=sand desert&vs=text%3Ddesert&contrast=difference")
     wait_rival(app)
     assert app.serious_barriers() == []
+    assert app.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_phone_shows_one_side_at_a_time(visit: Open) -> None:

@@ -5,6 +5,7 @@ import { IconArrowsMaximize, IconSparkles } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
 import { formatCount, formatPlace, formatScore } from '../format';
+import { RivalScore } from '../compare/RivalScore';
 import { t } from '../i18n';
 import { TilePicture } from '../panels/TilePicture';
 import { openTile } from '../results/actions';
@@ -70,6 +71,7 @@ function Card({ row }: { row: number }) {
             })}
           </Text>
         )}
+        <RivalScore row={row} />
         <Group gap={6} mt="xs" grow>
           <Button
             size="compact-sm"

@@ -7,7 +7,6 @@ import {
   setWorkerUrl,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
-import 'maplibre-gl/dist/maplibre-gl.css';
 import { t } from '../i18n';
 import { getState } from '../state';
 import { fittingZoom, HOME } from './camera';

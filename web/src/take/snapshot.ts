@@ -159,28 +159,37 @@ export async function snapshot(): Promise<Blob> {
   const height = Math.max(...frames.map((frame) => frame.height));
   const room = width - 2 * PAD * scale;
   draw.font = font(pen, TITLE, 650);
-  const title = sides.map(({ which }) => titleOf(which)).filter(Boolean);
-  const headline = wrapped(title.join('  |  '), room, (line) => draw.measureText(line).width);
+  const titles = sides.map(({ which }, index) =>
+    wrapped(
+      titleOf(which),
+      frames[index]!.width - 2 * PAD * scale,
+      (line) => draw.measureText(line).width,
+    ),
+  );
   draw.font = font(pen, TEXT);
   const credit = wrapped(creditOf(), room, (line) => draw.measureText(line).width);
-  const head = (headline.length * TITLE * LEAD + TEXT * LEAD + PAD) * scale;
+  const head =
+    (Math.max(...titles.map(({ length }) => length)) * TITLE * LEAD + TEXT * LEAD + PAD) * scale;
   const foot = (credit.length * TEXT * LEAD + PAD * 1.3) * scale;
   canvas.width = width;
   canvas.height = Math.round(head + height + foot);
 
   draw.fillStyle = pen.ground;
   draw.fillRect(0, 0, canvas.width, canvas.height);
-  draw.fillStyle = pen.text;
-  draw.font = font(pen, TITLE, 650);
-  headline.forEach((line, index) =>
-    draw.fillText(line, PAD * scale, (TITLE * LEAD * (index + 1) + PAD * 0.2) * scale),
-  );
   draw.fillStyle = pen.soft;
   draw.font = font(pen, TEXT);
   draw.fillText(info?.title ?? '', PAD * scale, head - PAD * 0.75 * scale);
   let left = 0;
   frames.forEach((frame, index) => {
+    draw.fillStyle = pen.text;
+    draw.font = font(pen, TITLE, 650);
+    titles[index]!.forEach((line, number) => {
+      const y = (TITLE * LEAD * (number + 1) + PAD * 0.2) * scale;
+      draw.fillText(line, left + PAD * scale, y);
+    });
     draw.drawImage(frame, left, head);
+    draw.fillStyle = pen.ground;
+    draw.fillRect(left - scale, head, index > 0 ? 2 * scale : 0, frame.height);
     drawLegend(pen, sides[index]!.which, dark, left, head + frame.height);
     left += frame.width;
   });

@@ -7,6 +7,7 @@ import { addRow, askPlace, closeTile, moreLikeThis } from '../actions';
 import { formatCount, formatPlace, formatScore } from '../format';
 import { RivalScore } from '../compare/RivalScore';
 import { t } from '../i18n';
+import { LabelButtons } from '../labels/LabelButtons';
 import { TilePicture } from '../panels/TilePicture';
 import { openTile } from '../results/actions';
 import { countAtLeast, scoreOfLevel } from '../scores';
@@ -40,7 +41,7 @@ function Card({ row }: { row: number }) {
   const level = field?.raw[row] ?? 0;
   const where = formatPlace(lon, lat);
   return (
-    <section ref={card} className="tile-card floating" aria-label={t('Chosen tile')}>
+    <section ref={card} className="tile-card floating" aria-label={t('Chosen tile')} data-row={row}>
       <CloseButton
         className="tile-close"
         size="sm"
@@ -124,6 +125,9 @@ function Card({ row }: { row: number }) {
             {t('Place')}
           </Button>
         </Group>
+        <div className="tile-labels">
+          <LabelButtons row={row} />
+        </div>
       </div>
     </section>
   );

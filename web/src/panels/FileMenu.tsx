@@ -7,7 +7,7 @@ import {
   IconFolderOpen,
   IconMenu2,
 } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { t } from '../i18n';
 import { chooseAndOpen } from '../labels/open';
 import { saveNow } from '../labels/save';
@@ -20,12 +20,13 @@ export function FileMenu() {
   const hasLabels = useStore((state) => state.labels.size > 0);
   const hasAnswer = useStore((state) => state.answer !== null);
   const [isTaking, setTaking] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   return (
     <>
       <Menu position="bottom-end" shadow="lg" withinPortal>
         <Menu.Target>
           <Tooltip label={t('Files')}>
-            <ActionIcon variant="default" size="lg" ml="auto" aria-label={t('Files')}>
+            <ActionIcon ref={button} variant="default" size="lg" ml="auto" aria-label={t('Files')}>
               <IconMenu2 size={18} />
             </ActionIcon>
           </Tooltip>
@@ -57,7 +58,7 @@ export function FileMenu() {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <LazyDialog isOpen={isTaking} close={() => setTaking(false)} />
+      <LazyDialog isOpen={isTaking} close={() => setTaking(false)} opener={button} />
     </>
   );
 }

@@ -71,6 +71,7 @@ export function TakeDialog({ isOpen, close }: { isOpen: boolean; close: () => vo
       opened={isOpen}
       onClose={close}
       size="lg"
+      returnFocus={false}
       title={t('Take the answer away')}
       closeButtonProps={{ 'aria-label': t('Close') }}
       className="take"

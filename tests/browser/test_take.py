@@ -260,7 +260,11 @@ def test_an_answer_that_is_no_longer_kept_is_asked_again(visit: Open) -> None:
 def test_slow_files_can_be_cancelled_and_failures_are_told(visit: Open) -> None:
     app = visit(START)
     held: list[Route] = []
-    app.page.route("**/export?format=chips", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    app.page.route("**/export?format=chips", hold)
     shown = open_dialog(app)
     shown.get_by_role("button", name="Save as Pixels").click()
     expect(shown.get_by_role("progressbar")).to_be_visible()

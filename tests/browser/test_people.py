@@ -82,6 +82,7 @@ def test_help_tells_and_single_keys_can_be_switched_off(visit: Open) -> None:
     app.page.get_by_role("button", name="Help").press("Enter")
     help_.get_by_label("Single keys").press("Space")
     press("Escape")
+    expect(help_).to_have_count(0)
     press("?")
     expect(help_).to_be_visible()
 

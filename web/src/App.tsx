@@ -104,9 +104,11 @@ export function App() {
           <Credits />
         </div>
         {isComparing && (
-          <Suspense>
-            <CompareTop />
-          </Suspense>
+          <ErrorBoundary isQuiet>
+            <Suspense>
+              <CompareTop />
+            </Suspense>
+          </ErrorBoundary>
         )}
         <section className="map-area" aria-label={isComparing ? t('Map of A') : t('Map')}>
           <MapView />
@@ -128,9 +130,11 @@ export function App() {
       <SetList />
       <TokenDialog />
       {isHelpOpen && (
-        <Suspense>
-          <Help />
-        </Suspense>
+        <ErrorBoundary part={t('Help')}>
+          <Suspense>
+            <Help />
+          </Suspense>
+        </ErrorBoundary>
       )}
       <Viewer />
     </div>

@@ -6,6 +6,8 @@ interface Props {
   children: ReactNode;
   /** What is left out, for the words; null is the whole page. */
   part?: string;
+  /** Whether another boundary beside it has the words. */
+  isQuiet?: boolean;
 }
 
 interface Failure {
@@ -37,9 +39,12 @@ export class ErrorBoundary extends Component<Props, Failure> {
 
   override render(): ReactNode {
     const { error } = this.state;
-    const { children, part } = this.props;
+    const { children, part, isQuiet } = this.props;
     if (!error) {
       return children;
+    }
+    if (isQuiet) {
+      return null;
     }
     return (
       <div className="broken" role="alert">

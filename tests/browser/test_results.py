@@ -16,7 +16,6 @@ from app_page import App, Open
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Route, expect
-from served import part_of_world, serving
 
 from eex.config import Settings
 from eex.embeddings import SetHeader
@@ -25,6 +24,7 @@ from eex.imagery.bluemarble import BlueMarble
 from eex.places import distances_km
 from eex.search.run import OpenSet
 from eex.server.app import create_app
+from served import part_of_world, serving
 
 pytestmark = pytest.mark.browser
 

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { getTile } from '../api';
 
 export interface Columns {
-  /** Names for CQL2. */
+  /** Names for CQL2, those asked for most first; lists cannot be compared. */
   names: string[];
   hasTimes: boolean;
   hasClouds: boolean;
@@ -44,18 +44,22 @@ function fieldsIn(properties: Record<string, unknown>, prefix = ''): Field[] {
   });
 }
 
+/** A name as the server looks for it. */
+function bare(name: string): string {
+  return name.toLowerCase().replace(/^properties\./, '');
+}
+
 export function columnsIn(properties: Record<string, unknown>): Columns {
   const fields = fieldsIn(properties);
-  const names = fields.map(([name]) => name);
-  const plain = new Map(
-    fields.map(([name, value]) => [name.toLowerCase().replace(/^properties\./, ''), value]),
-  );
+  const names = fields.filter(([, value]) => !Array.isArray(value)).map(([name]) => name);
+  const usual = names.filter((name) => [...TIMES, ...CLOUDS].includes(bare(name)));
+  const plain = new Map(fields.map(([name, value]) => [bare(name), value]));
   const hasTimes =
     TIMES.some((name) => plain.has(name)) ||
     PRODUCTS.some((name) => DATE.test(String(plain.get(name) ?? '')));
   const virtual = ['lon', 'lat', ...(hasTimes ? ['year', 'month'] : [])];
   return {
-    names: [...virtual, ...names.filter((name) => !virtual.includes(name))],
+    names: [...new Set([...virtual, ...usual, ...names])],
     hasTimes,
     hasClouds: CLOUDS.some((name) => plain.has(name)),
   };

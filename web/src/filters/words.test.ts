@@ -23,8 +23,9 @@ describe('conditions in words', () => {
 
 describe('columns of a set', () => {
   it('are those of a tile, and the centre', () => {
-    const columns = columnsIn({ grid_cell: '1U_2R', properties: { 'eo:cloud_cover': null } });
-    expect(columns.names).toEqual(['lon', 'lat', 'grid_cell', 'properties.eo:cloud_cover']);
+    const properties = { 'eo:cloud_cover': null };
+    const columns = columnsIn({ grid_cell: '1U_2R', box: [0, 1], properties });
+    expect(columns.names).toEqual(['lon', 'lat', 'properties.eo:cloud_cover', 'grid_cell']);
     expect([columns.hasTimes, columns.hasClouds]).toEqual([false, true]);
     expect(columnsIn({ product_id: 'bluemarble' }).hasTimes).toBe(false);
     expect(columnsIn({ product_id: 'S2A_MSIL2A_20220101T101010' }).hasTimes).toBe(true);

@@ -193,6 +193,7 @@ def test_a_server_with_a_token_asks_for_it(browser: Browser, guarded: str) -> No
     field.press("Enter")
     app.wait_painted("")
     expect(dialog).to_have_count(0)
+    expect(app.page.locator(".mantine-Modal-overlay")).to_have_count(0)  # has faded
     assert app.coloured() > 300
     app.context.close()
 

@@ -23,7 +23,7 @@ export function MapHint() {
   const isOn = picking || drawing !== null;
   useEffect(() => {
     if (isOn) {
-      box.current?.scrollIntoView({ block: 'nearest' });
+      box.current?.parentElement?.scrollIntoView({ block: 'nearest' });
     }
   }, [isOn]);
   if (!isOn) {

@@ -137,7 +137,8 @@ export function Results() {
   const { all, columns, isShown, toggle } = useColumns(answer, width, parts);
   const isWaiting = !answer && phase !== 'failed' && phase !== 'ready';
   const isTable = layout === 'table';
-  useHotkeys(isMax ? [['Escape', () => setMax(false)]] : []);
+  const isViewing = useStore((state) => state.viewed !== null);
+  useHotkeys(isMax && !isViewing ? [['Escape', () => setMax(false)]] : []);
   const MaxIcon = isMax ? IconMinimize : IconMaximize;
   const maxLabel = isMax ? t('Show the map again') : t('List over the whole page');
   return (

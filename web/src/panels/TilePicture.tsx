@@ -101,10 +101,15 @@ function useTurn(url: string) {
   return { frame, phase, done };
 }
 
+/** What stands for a picture is read out as one, unless the picture only decorates. */
+function named(label: string) {
+  return label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true };
+}
+
 function Missing({ alt, retry }: { alt: string; retry?: () => void }) {
   return (
     <span className="card-picture picture-none">
-      <span role="img" aria-label={t('{what}: not to be had', { what: alt })}>
+      <span {...named(alt && t('{what}: not to be had', { what: alt }))}>
         <IconPhotoOff size={22} stroke={1.5} aria-hidden="true" />
       </span>
       <span className="picture-none-words" aria-hidden="true">
@@ -153,7 +158,7 @@ function Loaded(props: Props & { url: string; again: () => void }) {
   const isShown = phase === 'loading' || phase === 'arrived';
   return (
     <span ref={frame} className="picture-frame" data-phase={phase}>
-      {phase === 'waiting' && <span className="card-picture" role="img" aria-label={alt} />}
+      {phase === 'waiting' && <span className="card-picture" {...named(alt)} />}
       {phase === 'failed' && <Missing alt={alt} {...(retry ? { retry: again } : {})} />}
       {isShown && (
         <img

@@ -237,11 +237,14 @@ export class MapController implements Linked {
     if (this.which !== 'main') {
       return; // it looks where the first map looks
     }
+    if (!best) {
+      return;
+    }
     if (!this.isPlaced) {
       this.isPlaced = true;
-    } else if (best && projection === 'globe') {
+    } else if (projection === 'globe') {
       turnTo(this.map, best.lon, best.lat);
-    } else if (best) {
+    } else {
       bringIntoView(this.map, best.lon, best.lat);
     }
   }

@@ -110,16 +110,18 @@ export function TakeDialog({ isOpen, close }: { isOpen: boolean; close: () => vo
           take={takePicture}
         />
       </ul>
-      {isBusy && <Progress taking={taking} cancel={() => cancel(t('Cancelled.'))} />}
-      <p className="take-done" role="status">
-        {taking.done}
-      </p>
-      {taking.wrong && (
-        <p className="take-wrong" role="alert">
-          <IconAlertTriangle size={16} aria-hidden="true" />
-          <span>{taking.wrong}</span>
+      <div className="take-state">
+        {isBusy && <Progress taking={taking} cancel={() => cancel(t('Cancelled.'))} />}
+        <p className="take-done" role="status">
+          {taking.done}
         </p>
-      )}
+        {taking.wrong && (
+          <p className="take-wrong" role="alert">
+            <IconAlertTriangle size={16} aria-hidden="true" />
+            <span>{taking.wrong}</span>
+          </p>
+        )}
+      </div>
       <Share run={run} isBusy={isBusy} close={close} />
       <p className="take-credit">{creditOf()}</p>
     </Modal>

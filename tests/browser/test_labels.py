@@ -78,15 +78,23 @@ def near_colour(app: App, colour: tuple[int, int, int]) -> int:
     return int((np.abs(app.map_pixels() - colour).max(axis=2) < 12).sum())
 
 
+def wait_for_colour(app: App, colour: tuple[int, int, int]) -> None:
+    """Wait until signs of this colour are on the map, which draws them a little later."""
+    for _ in range(40):
+        if near_colour(app, colour) > 20:
+            return
+        app.page.wait_for_timeout(250)
+    pytest.fail(f"no sign of the colour {colour} is on the map")
+
+
 def test_tiles_are_marked_by_keys_and_buttons_and_undone(visit: Open) -> None:
     app = visit(START)
     best = rows(app)
     assert near_colour(app, RIGHT) == near_colour(app, WRONG) == 0
     mark(app, "rrw")
     expect(counts(app)).to_have_text("2 right, 1 wrong")
-    app.wait_rest()
-    assert near_colour(app, RIGHT) > 20
-    assert near_colour(app, WRONG) > 20
+    wait_for_colour(app, RIGHT)
+    wait_for_colour(app, WRONG)
     listed = panel(app).get_by_role("list", name="Labelled tiles").get_by_role("listitem")
     told = [int(one.get_attribute("data-row") or -1) for one in listed.all()]
     assert told == best[2::-1]  # the latest first
@@ -284,11 +292,12 @@ def test_labels_survive_a_reload_and_who_leaves_with_unsaved_ones_is_warned(visi
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_serious_in_labels(visit: Open, theme: str) -> None:
-    wide = {"width": 390, "height": 844} if theme == "light" else {"width": 1100, "height": 720}
-    app = visit(START.replace("dark", theme), viewport=wide)
+    app = visit(START.replace("dark", theme))
     mark(app, "rw")
     ask(app)
     press_on(app, 5, "w")
+    width = 390 if theme == "light" else 1100
+    app.page.set_viewport_size({"width": width, "height": 844})
     panel(app).get_by_text("Classifier", exact=True).click()
     assert app.serious_barriers() == []
-    assert app.page.evaluate("() => document.documentElement.scrollWidth") <= wide["width"]
+    assert app.page.evaluate("() => document.documentElement.scrollWidth") <= width

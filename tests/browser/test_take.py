@@ -305,14 +305,15 @@ def test_where_the_browser_does_not_copy_the_text_is_shown(visit: Open) -> None:
 def test_the_dialog_is_for_the_keyboard_and_axe_finds_nothing_serious(
     visit: Open, theme: str
 ) -> None:
-    wide = {"width": 390, "height": 844} if theme == "light" else {"width": 1100, "height": 720}
-    app = visit(START.replace("dark", theme), viewport=wide)
+    app = visit(START.replace("dark", theme))
+    width = 390 if theme == "light" else 1100
+    app.page.set_viewport_size({"width": width, "height": 844})
     button = app.page.get_by_role("button", name="Export the answer")
     button.focus()
     app.page.keyboard.press("Enter")
     expect(dialog(app)).to_be_visible()
     assert app.serious_barriers() == []
-    assert app.page.evaluate("() => document.documentElement.scrollWidth") <= wide["width"]
+    assert app.page.evaluate("() => document.documentElement.scrollWidth") <= width
     for _ in range(40):
         app.page.keyboard.press("Tab")
         if app.page.evaluate("() => document.activeElement.ariaLabel") == "Save as CSV":

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from app_page import PREFIX, TOKEN, App, Open
 from chromium import FLAGS, find_chromium
+from loopback_world import part_of_world, serving
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -20,7 +21,6 @@ from starlette.routing import Mount
 from eex.config import Settings
 from eex.search.run import OpenSet
 from eex.server.app import STATIC, create_app
-from served import part_of_world, serving
 
 DATED = 6_000
 """Tiles of the set that has dates and clouds."""

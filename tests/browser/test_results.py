@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from app_page import App, Open
+from loopback_world import part_of_world, serving
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Route, expect
@@ -24,7 +25,6 @@ from eex.imagery.bluemarble import BlueMarble
 from eex.places import distances_km
 from eex.search.run import OpenSet
 from eex.server.app import create_app
-from served import part_of_world, serving
 
 pytestmark = pytest.mark.browser
 

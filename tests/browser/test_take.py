@@ -142,7 +142,9 @@ def test_the_map_is_saved_as_it_is_seen(visit: Open) -> None:
     wanted = seen[middle, 200:-200]
     assert wanted.std() > 5
     lines = picture[middle : middle + height - seen.shape[0], 200:-200].astype(int)
-    assert (np.abs(lines - wanted).max(axis=(1, 2)) <= 3).any()
+    apart = np.abs(lines - wanted).mean(axis=(1, 2))  # a screen may lie between two pixels
+    assert apart.min() < 0.5 * np.median(apart)
+    assert apart.min() < 8
     strong = picture.max(axis=2).astype(int) - picture.min(axis=2) > 70
     assert strong.sum() > 300  # the coloured tiles and the scale
 

@@ -16,21 +16,23 @@ import type { Names } from '../url';
 import { baseOf } from './ground';
 
 interface ChoiceProps {
+  value: string;
   isChosen: boolean;
   choose: () => void;
   children: ReactNode;
 }
 
-function Choice({ isChosen, choose, children }: ChoiceProps) {
+function Choice({ value, isChosen, choose, children }: ChoiceProps) {
   return (
-    <Menu.Item
-      role="menuitemradio"
-      aria-checked={isChosen}
-      leftSection={isChosen ? <IconCheck size={14} /> : <span className="menu-gap" />}
-      onClick={choose}
+    <Menu.RadioItem
+      value={value}
+      checked={isChosen}
+      checkIcon={<IconCheck size={14} />}
+      closeMenuOnClick
+      onChange={choose}
     >
       {children}
-    </Menu.Item>
+    </Menu.RadioItem>
   );
 }
 
@@ -44,20 +46,24 @@ function NamesMenu() {
   return (
     <Menu position="bottom-start" withinPortal>
       <Menu.Target>
-        <Tooltip label={t('Names on the map')}>
-          <ActionIcon
-            className="floating"
-            variant="default"
-            size={32}
-            aria-label={t('Names on the map')}
-          >
-            <IconTypography size={17} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          className="floating"
+          variant="default"
+          size={32}
+          title={t('Names on the map')}
+          aria-label={t('Names on the map')}
+        >
+          <IconTypography size={17} />
+        </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         {choices.map(([value, label]) => (
-          <Choice key={value} isChosen={value === names} choose={() => setNames(value)}>
+          <Choice
+            key={value}
+            value={value}
+            isChosen={value === names}
+            choose={() => setNames(value)}
+          >
             {label}
           </Choice>
         ))}
@@ -105,7 +111,7 @@ function BaseSwitch() {
       </Menu.Target>
       <Menu.Dropdown>
         {all.map(({ value, label }) => (
-          <Choice key={value} isChosen={value === base} choose={() => setBase(value)}>
+          <Choice key={value} value={value} isChosen={value === base} choose={() => setBase(value)}>
             {label}
           </Choice>
         ))}

@@ -52,7 +52,7 @@ def heated(settings: Settings, world: OpenSet, tmp_path_factory: pytest.TempPath
     made = encoder(model, device="cpu").encode_image(list(BlueMarble.open().cut(lonlat)))
     column = pa.FixedSizeListArray.from_arrays(pa.array(made.ravel(), pa.float32()), made.shape[1])
     at = table.schema.get_field_index("embedding")
-    named = replace(header, title="Heated", model=model, variant="", dim=made.shape[1])
+    named = replace(header, title="Heated", model=model, variant="", weights="", dim=made.shape[1])
     table = table.set_column(at, "embedding", column)
     pq.write_table(table.replace_schema_metadata({"emb": named.to_json()}), path)
     return path
@@ -199,10 +199,13 @@ def test_seventeen_thousand_rows_are_read_sorted_and_chosen_with_keys(
     assert active.get_attribute("aria-selected") == "true"
     app.page.wait_for_function("row => location.search.includes(`tile=${row}`)", arg=row)
     # and the other way round: what is chosen on the map is shown in the table
+    app.page.get_by_label("Close the tile").click()
+    app.page.get_by_role("button", name="Show the whole world").click()
+    app.page.wait_for_timeout(300)
     app.wait_rest()
     box = app.page.get_by_test_id("map").bounding_box()
     assert box is not None
-    app.page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"])
+    app.page.mouse.click(box["x"] + 0.55 * box["width"], box["y"] + 0.5 * box["height"])
     chosen = app.page.locator(f".table-body [aria-selected=true]:not([data-row='{row}'])")
     expect(chosen).to_be_in_viewport()
     chosen.dblclick()

@@ -171,8 +171,8 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         with nullcontext(asked.url) if asked.url else own_server() as url:
-            for shot in SHOTS:
-                for width in WIDTHS if asked.only in {None, shot.name} else ():
+            for width in WIDTHS:
+                for shot in (one for one in SHOTS if asked.only in {None, one.name}):
                     png = small(take(browser, url.rstrip("/"), shot, width))
                     path = asked.out / f"{shot.name}-{width}.png"
                     path.write_bytes(png)

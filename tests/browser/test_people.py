@@ -154,5 +154,6 @@ def test_a_part_that_breaks_leaves_the_rest_in_use(browser: Browser, server: str
     expect(broken).to_contain_text("This part of the page broke")
     expect(broken.get_by_role("button", name="Reload the page")).to_be_visible()
     expect(app.words).to_be_visible()
+    app.wait_rest()
     assert app.coloured() > 300
     app.context.close()

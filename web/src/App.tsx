@@ -36,8 +36,10 @@ const CompareBelow = lazy(() =>
 );
 const Help = lazy(() => import('./help/Help').then((module) => ({ default: module.Help })));
 
+/** A dialog that is just closing, which the browser tells late, is opened again. */
 function openHelp(): void {
   setState({ isHelpOpen: true });
+  document.querySelector<HTMLDialogElement>('dialog.help:not([open])')?.showModal();
 }
 
 function listen(event: KeyboardEvent): void {

@@ -1,13 +1,15 @@
 /** What the page does, its keys, what scores mean, its limits, whose data it shows. */
 import { Button, CloseButton, Kbd, Switch } from '@mantine/core';
-import { Fragment, useEffect, useRef, useState } from 'react';
+import { Fragment, useEffect, useRef, useState, type SyntheticEvent } from 'react';
 import { openApiUrl } from '../api';
 import { t } from '../i18n';
 import { setState, useStore } from '../state';
 import { setSingleKeys, SHORTCUTS, singleKeysOn } from './shortcuts';
 
-function close(): void {
-  setState({ isHelpOpen: false });
+function close({ currentTarget }: SyntheticEvent<HTMLDialogElement>): void {
+  if (!currentTarget.open) {
+    setState({ isHelpOpen: false });
+  }
 }
 
 function Keys() {

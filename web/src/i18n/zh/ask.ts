@@ -48,7 +48,6 @@ export const ask: Record<string, string> = {
   'Latitude, longitude': '纬度, 经度',
   'Latitude and longitude, such as 48.86, 2.35': '纬度和经度，例如 48.86, 2.35',
   'West, south, east, north': '西, 南, 东, 北',
-  Change: '修改',
   'Show on the map': '在地图上显示',
   'Look for what is like the tiles in this area:': '查找与此区域内图块相似的图块：',
   'Area that was given': '收到的区域',

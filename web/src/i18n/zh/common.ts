@@ -11,6 +11,7 @@ export const common: Record<string, string> = {
   'not {label}': '非 {label}',
   Map: '地图',
   Cancel: '取消',
+  Change: '更改',
   Close: '关闭',
   'Licence: {licence}.': '许可：{licence}。',
   'The set does not state its licence.': '该数据集未注明许可。',

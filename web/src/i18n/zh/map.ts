@@ -20,7 +20,6 @@ export const map: Record<string, string> = {
   'Heights by the square root of counts': '柱高按计数的平方根',
   'Heights by the logarithm of counts': '柱高按计数的对数',
   'Heights by counts': '柱高按计数',
-  Change: '更改',
   'Base map': '底图',
   'Others than the first two come from other hosts once chosen.':
     '前两种之外的底图在选择后从其他主机加载。',

@@ -137,7 +137,7 @@ def take(browser: Browser, url: str, shot: Shot, width: str) -> bytes:
     """Return one picture as PNG."""
     wide, high = WIDTHS[width]
     page = browser.new_page(viewport={"width": wide, "height": high}, reduced_motion="reduce")
-    page.goto(f"{url}/?{shot.query}")
+    page.goto(f"{url}/?{shot.query}", timeout=WAIT_MS)
     wait_painted(page)
     for selector in shot.clicks:
         page.locator(selector).first.click()

@@ -117,7 +117,7 @@ def test_a_chinese_browser_is_spoken_to_in_chinese(visit: Open) -> None:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_nothing_needs_sideways_scrolling_at_400_percent(visit: Open, theme: str) -> None:
     app = visit(
-        f"/?theme={theme}&text=farmland&place=31,30", viewport={"width": 320, "height": 256}
+        f"/?theme={theme}&text=farmland&place=31,30", viewport={"width": 320, "height": 1400}
     )
     assert app.page.evaluate("() => document.documentElement.scrollWidth") <= 320
     cut = app.page.evaluate(

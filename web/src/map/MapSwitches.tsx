@@ -40,11 +40,11 @@ function NamesMenu() {
   const names = useStore((state) => state.names);
   const choices: [Names, string][] = [
     ['places', t('Seas, landscapes, cities')],
-    ['countries', t('Countries too')],
+    ['countries', t('Countries too, as Natural Earth has them')],
     ['none', t('No names')],
   ];
   return (
-    <Menu position="bottom-start" withinPortal>
+    <Menu position="bottom-start" withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon
           className="floating"
@@ -67,9 +67,6 @@ function NamesMenu() {
             {label}
           </Choice>
         ))}
-        <Menu.Label className="names-note">
-          {t('Natural Earth, in English; country names as given there.')}
-        </Menu.Label>
       </Menu.Dropdown>
     </Menu>
   );
@@ -95,9 +92,15 @@ function BaseSwitch() {
       />
     );
   }
-  const all = [...own, ...grounds.map(({ name }) => ({ value: name, label: name }))];
+  const all = [
+    ...own,
+    ...grounds.map(({ name }) => ({
+      value: name,
+      label: t('{name} (from another host)', { name }),
+    })),
+  ];
   return (
-    <Menu position="bottom-start" withinPortal>
+    <Menu position="bottom-start" withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button
           className="floating base-button"
@@ -115,7 +118,6 @@ function BaseSwitch() {
             {label}
           </Choice>
         ))}
-        <Menu.Label>{t('Others than the first two come from other hosts once chosen.')}</Menu.Label>
       </Menu.Dropdown>
     </Menu>
   );

@@ -9,10 +9,9 @@ export const map: Record<string, string> = {
   'There is no map for this query. Try one of the examples.': '此查询没有地图，请试试示例。',
   'Names on the map': '地图上的地名',
   'Seas, landscapes, cities': '海洋、地貌、城市',
-  'Countries too': '同时显示国家名',
+  'Countries too, as Natural Earth has them': '同时显示国家名（以 Natural Earth 为准）',
+  '{name} (from another host)': '{name}（来自其他主机）',
   'No names': '不显示地名',
-  'Natural Earth, in English; country names as given there.':
-    '来自 Natural Earth（英文），国家名称以该数据为准。',
   'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. The best tiles are also in the list of results.':
     '世界地图，显示每个图块与查询的匹配程度。方向键移动，加减号缩放。最佳图块也在结果列表中。',
   '{low} to {high}': '{low} 至 {high}',
@@ -21,8 +20,6 @@ export const map: Record<string, string> = {
   'Heights by the logarithm of counts': '柱高按计数的对数',
   'Heights by counts': '柱高按计数',
   'Base map': '底图',
-  'Others than the first two come from other hosts once chosen.':
-    '前两种之外的底图在选择后从其他主机加载。',
   'The map “{name}” does not answer; the tiles are drawn without it.':
     '底图“{name}”没有响应，图块将直接显示。',
   'Show the flat map': '显示平面地图',

@@ -10,8 +10,8 @@ import { t } from '../i18n';
 import { pictureSlots } from '../results/slots';
 import { useStore } from '../state';
 
-/** How far beyond the edge of the screen pictures are asked for. */
-const MARGIN = '240px';
+/** How far beyond the edge of the screen pictures are asked for, after those on it. */
+const MARGIN = '1200px';
 /** A picture that has not come after this is given up, so that others get their turn. */
 const PATIENCE_MS = 45_000;
 /** Addresses of pictures that came; they come again at once. */

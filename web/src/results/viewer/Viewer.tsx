@@ -9,13 +9,13 @@ import {
   IconMinus,
   IconSparkles,
 } from '@tabler/icons-react';
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { addRow, askPlace, moreLikeThis, select } from '../../actions';
 import { heatmapUrl, pictureUrl, pixelsUrl } from '../../api';
 import { formatCount, formatPlace } from '../../format';
 import { t } from '../../i18n';
 import { LabelButtons } from '../../labels/LabelButtons';
-import { getState, useStore } from '../../state';
+import { getState, useStore, watch } from '../../state';
 import { useTile } from '../../useTile';
 import { closeViewer, leaveViewer, neighbour, openTile, placeOf, showOnMap } from '../actions';
 import { Downloads, Links } from './Elsewhere';
@@ -29,9 +29,40 @@ import { useImage } from './useImage';
 const HEAT_PX = 768;
 /** Side of pictures that are not stored as pixels, the most that the server gives. */
 const PICTURE_PX = 1_024;
+const TABLE = '.table-scroll';
+const VISIBLE = { visibilityProperty: true };
+
+/** Give the focus back to what opened the view, or to the tile that was seen last in the list. */
+function useFocusBack(row: number | null): void {
+  const opener = useRef<Element | null>(null);
+  const last = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (row !== null) {
+      last.current = row;
+      return;
+    }
+    const card = `.gallery [data-row="${last.current}"] .card-main`;
+    const places = [opener.current, document.querySelector(card), document.querySelector(TABLE)];
+    const seen = places.find((one) => one?.isConnected && one.checkVisibility(VISIBLE));
+    if (last.current !== null && seen instanceof HTMLElement) {
+      seen.focus({ preventScroll: true });
+    }
+    last.current = null;
+  }, [row]);
+  useEffect(
+    () =>
+      watch('viewed', (next) => {
+        if (next !== null && last.current === null) {
+          opener.current = document.activeElement;
+        }
+      }),
+    [],
+  );
+}
 
 export function Viewer() {
   const row = useStore((state) => state.viewed);
+  useFocusBack(row);
   const answer = useStore((state) => state.answer);
   const isNarrow = useMediaQuery('(max-width: 820px)', false) ?? false;
   const shownFor = useRef(answer);
@@ -53,6 +84,7 @@ export function Viewer() {
       size="min(1240px, 94vw)"
       centered
       transitionProps={{ duration: 0 }}
+      returnFocus={false}
       className="viewer"
     >
       <Modal.Overlay backgroundOpacity={0.6} />

@@ -95,7 +95,7 @@ def test_a_slow_picture_holds_up_no_other_and_no_question(browser: Browser, serv
     app.page.on("requestfinished", lambda request: running.discard(request.url))
     app.page.on("requestfailed", lambda request: running.discard(request.url))
     app.page.goto(server + "/?theme=dark&text=sand desert")
-    expect(app.page.locator(f"{CARDS} img[data-phase=arrived]").nth(5)).to_be_visible()
+    expect(app.page.locator(f"{CARDS} img[data-phase=arrived]").nth(3)).to_be_visible()
     row = held[0].request.url.split("/")[-2]
     slow = app.page.locator(f"{CARDS}[data-row='{row}']")
     expect(slow.locator("img")).to_have_attribute("data-phase", "waiting")

@@ -67,13 +67,13 @@ SHOTS = (
     ),
     Shot(
         name="compare",
-        query="text=sand desert&theme=dark&vs=text%3Dsteppe",
+        query="text=sand desert&theme=dark&vs=text%3Ddesert",
         top=".compare-head-main",
     ),
     Shot(
         name="difference",
         query="text=mountains&theme=light&vs=text%3Dsnow&contrast=difference",
-        top=".compare-head-rival",
+        top=".compare-head-main",
     ),
     Shot(
         name="globe",

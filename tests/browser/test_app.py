@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from pathlib import Path
 
@@ -286,23 +283,6 @@ def test_examples_and_concepts_are_one_click(visit: Open) -> None:
     app.page.get_by_role("group", name="Known concepts").get_by_role("button").first.click()
     app.wait_painted(before)
     assert "glaci" in app.words.input_value()
-
-
-@pytest.mark.parametrize("form", ["GeoJSON", "CSV"])
-def test_the_best_tiles_can_be_taken_away(visit: Open, form: str) -> None:
-    app = visit("/?theme=dark&text=sand desert")
-    rows = [card.get_attribute("data-row") for card in app.page.locator(".gallery .card").all()]
-    app.page.get_by_label("Export the answer").click()
-    with app.page.expect_download() as waiting:
-        app.page.get_by_role("menuitem", name=form).click()
-    content = Path(waiting.value.path()).read_text(encoding="utf-8")
-    if form == "GeoJSON":
-        record = json.loads(content)
-        assert [str(one["properties"]["row"]) for one in record["features"]] == rows
-    else:
-        lines = [line for line in content.splitlines() if not line.startswith("#")]
-        table = list(csv.DictReader(io.StringIO("\n".join(lines))))
-        assert [line["row"] for line in table] == rows
 
 
 def test_everything_can_be_done_with_the_keyboard(visit: Open) -> None:

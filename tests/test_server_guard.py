@@ -20,6 +20,7 @@ from eex.errors import BadQueryError
 from eex.search.run import OpenSet
 from eex.server import app as apps
 from eex.server.app import create_app
+from eex.server.page import Page
 from eex.server.run import listen, serve_forever
 
 
@@ -35,6 +36,8 @@ def directives(client: TestClient, url: str = "/api/v1/health") -> dict[str, lis
     pieces = [piece.split() for piece in policy.split(";")]
     return {name: rest for name, *rest in pieces}
 
+
+JSON = "application/json"
 
 STRICT = {
     "default-src": ["'self'"],
@@ -298,3 +301,66 @@ def test_a_server_that_all_may_ask_says_so(
     assert said[0].startswith(f"Serving on http://{host}:")
     assert any("EEX_TOKEN" in line for line in said) == told
     assert not token or token not in " ".join(said)
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "allowed"),
+    [
+        ("GET", "/api/v1/search", "POST"),
+        ("DELETE", "/api/v1/search", "POST"),
+        ("PUT", "/api/v1/health", "GET, HEAD"),
+        ("DELETE", "/api/v1/sets/world", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_a_route_does_not_take_is_told_with_those_it_takes(
+    client: TestClient, method: str, url: str, allowed: str
+) -> None:
+    answer = client.request(method, url)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["code"] == "http-405"
+    assert client.request(method, "/api/v1/nothing").status_code in {404, 405}
+
+
+@pytest.mark.parametrize(
+    "url", ["/api/v1/health", "/api/v1/basemap/places", "/api/v1/sets/world/positions"]
+)
+def test_head_says_what_get_would_say_without_the_body(client: TestClient, url: str) -> None:
+    asked, got = client.head(url), client.get(url)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert dict(asked.headers) == dict(got.headers)
+    assert client.head("/api/v1/nothing").status_code == 404
+    counted = client.get("/api/v1/metrics").text
+    assert 'method="HEAD",route="/api/v1/health",status="200"' in counted
+
+
+def test_an_entity_tag_is_the_same_however_an_answer_is_compressed(client: TestClient) -> None:
+    for coding in ("gzip", "identity"):
+        got = client.get("/api/v1/basemap/places", headers={"Accept-Encoding": coding})
+        assert got.headers["etag"].startswith('W/"')
+        known = {"Accept-Encoding": coding, "If-None-Match": got.headers["etag"]}
+        again = client.get("/api/v1/basemap/places", headers=known)
+        assert (again.status_code, again.headers["etag"]) == (304, got.headers["etag"])
+
+
+def test_only_files_named_by_their_content_are_kept_unasked(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    for name in ("index.html", "assets/index-B0kUGiLH.js"):
+        (tmp_path / name).write_text("0")
+    page = TestClient(Page(directory=tmp_path, html=True))
+    first = page.get("/")
+    assert first.headers["cache-control"] == "no-cache"
+    again = page.get("/", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert "immutable" in page.get("/assets/index-B0kUGiLH.js").headers["cache-control"]
+
+
+def test_an_error_repeats_what_is_no_unicode(client: TestClient) -> None:
+    body = b'{"set": "\\ud800", "positive": [1]}'
+    answer = client.post("/api/v1/feedback", content=body, headers={"Content-Type": JSON})
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-name")
+
+
+def test_a_map_at_no_address_is_told_in_words() -> None:
+    with pytest.raises(BadQueryError, match="not a map"):
+        Settings.from_env({"EEX_TILE_SOURCES": "A=https://[/{z}/{x}/{y}|Example"})

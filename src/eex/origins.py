@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -132,8 +133,9 @@ def _tile_source(entry: str) -> TileSource:
     made = TileSource(name=name.strip(), url=url, attribution=credit)
     marks = all(url.count(mark) == 1 for mark in ("{z}", "{x}", "{y}"))
     plain = bool(_ADDRESS.fullmatch(url)) and not re.search(r"[{}]", re.sub(r"{[xyz]}", "", url))
-    if made.name and marks and plain and _ORIGIN.fullmatch(made.origin.lower()) and credit:
-        return made
+    with suppress(ValueError):  # brackets that hold no address
+        if made.name and marks and plain and _ORIGIN.fullmatch(made.origin.lower()) and credit:
+            return made
     message = f"EEX_TILE_SOURCES has {entry[:80]!r}, which is not a map."
     hint = (
         "Such as Satellite=https://tiles.example/{z}/{x}/{y}.jpg|© Example: name, address, credit."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Annotated, Any
 
 import numpy as np
@@ -47,7 +48,15 @@ def problem(status: int, title: str, detail: str, code: str, **more: Any) -> JSO
     record = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     content = {"hint": "", **more, **record, "code": code}
     headers = {"Retry-After": str(RETRY_AFTER)} if code == BusyError.code else None
-    return JSONResponse(content, status, headers, media_type="application/problem+json")
+    return _Problem(content, status, headers, media_type="application/problem+json")
+
+
+class _Problem(JSONResponse):
+    """JSON that may repeat what was sent, even where that is no Unicode."""
+
+    def render(self, content: object) -> bytes:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 def get_state(request: Request) -> State:
@@ -78,10 +87,15 @@ def answered(
     extra: dict[str, str] | None = None,
 ) -> Response:
     """Return bytes that may be kept, or say that who asks has them already."""
-    headers = {"ETag": f'"{tag}"', "Cache-Control": age, **(extra or {})}
+    headers = {"ETag": etag(tag), "Cache-Control": age, **(extra or {})}
     if has(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media, headers=headers)
+
+
+def etag(tag: str) -> str:
+    """Return a weak entity tag, the same however an answer is compressed (RFC 9110, 8.8.1)."""
+    return f'W/"{tag}"'
 
 
 def has(request: Request, tag: str) -> bool:

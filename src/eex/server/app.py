@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Match, Mount
 
 import eex
 from eex.config import Settings
@@ -47,6 +47,7 @@ from eex.server.login import router as login
 from eex.server.metrics import Measured, Metrics
 from eex.server.metrics import router as metrics
 from eex.server.openapi import described
+from eex.server.page import Heads, Page
 from eex.server.routes import router
 from eex.server.state import State
 from eex.server.tiles import router as tiles
@@ -136,7 +137,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _http)
     _stand_before(app, settings)
     if (STATIC / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=STATIC, html=True), name="web")
+        app.mount("/", Page(directory=STATIC, html=True), name="web")
     else:
         app.get("/", include_in_schema=False, response_class=HTMLResponse)(_not_built)
     return app
@@ -147,6 +148,7 @@ def _stand_before(app: FastAPI, settings: Settings) -> None:
     app.state.auth = Auth(settings.token, page=STATIC)
     app.state.metrics = Metrics(app.state.eex)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST, compresslevel=LEVEL)
+    app.add_middleware(Heads)
     app.add_middleware(
         Guard,
         ancestors=settings.frame_ancestors,
@@ -175,20 +177,27 @@ def _not_built() -> str:
 def _ours(_: Request, error: Exception) -> Response:
     if not isinstance(error, EexError):  # pragma: no cover - the framework sends only ours
         raise error
+    status, title, detail, hint = words(error)
+    more = error.details if detail == str(error) else {}
+    return problem(status, title, detail, error.code, **(more | {"hint": hint}))
+
+
+def words(error: EexError) -> tuple[int, str, str, str]:
+    """Return status, title, detail and hint for who asked; what is not for them is logged."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     if isinstance(error, RemoteError):
         log.warning("%s %s", error, error.hint)
         hint = "Try again later, or look at another tile."
-        return problem(status, "Pixels from afar", AFAR[status], error.code, hint=hint)
+        return status, "Pixels from afar", AFAR[status], hint
     if status >= 500 and not isinstance(error, TOLD):  # noqa: PLR2004
         log.error("%s %s", error, error.hint)
         detail = "The server cannot do this now; its log has the reason."
-        return problem(status, "Server error", detail, error.code, hint="Tell who runs it.")
+        return status, "Server error", detail, "Tell who runs it."
     title = error.code.replace("-", " ").capitalize()
     if isinstance(error, MissingWeightsError):  # whose message may have a path of the server
         detail = "The model's weights are not on the server; tiles of the set can be asked with."
-        return problem(status, title, detail, error.code, hint=error.hint)
-    return problem(status, title, str(error), error.code, **(error.details | {"hint": error.hint}))
+        return status, title, detail, error.hint
+    return status, title, str(error), error.hint
 
 
 def _invalid(_: Request, error: Exception) -> Response:
@@ -202,9 +211,26 @@ def _invalid(_: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    allowed = _methods(request) if status in {404, 405} else []
+    if allowed:  # the page takes every path, whatever the method
+        status, detail = 405, "Method Not Allowed"
     detail = f"{request.method} {request.url.path}: {detail}."
     hint = "The routes are described in /api/v1/openapi.json."
-    return problem(status, "Not to be had", detail, f"http-{status}", hint=hint)
+    answer = problem(status, "Not to be had", detail, f"http-{status}", hint=hint)
+    if status == 405:  # noqa: PLR2004
+        answer.headers["Allow"] = ", ".join(allowed or ("GET", "HEAD"))
+    return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that the API takes at a path; none if there is no such route."""
+    routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
+    found = []
+    for method in ("GET", "POST"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in routes):
+            found += ["GET", "HEAD"] if method == "GET" else [method]
+    return found
 
 
 def _hosts(settings: Settings) -> tuple[str, ...]:

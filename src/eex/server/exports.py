@@ -25,7 +25,7 @@ from eex.errors import BadPictureError, DamagedRemoteError
 from eex.export.formats import BY_NAME, FORMATS, Format
 from eex.search.found import Found
 from eex.search.taking import CHIPS, Written, write_answer
-from eex.server.answers import PROBLEM, Served, answered, has
+from eex.server.answers import PROBLEM, Served, answered, etag, has
 from eex.server.cancel import in_thread, while_wanted
 from eex.server.state import LEVELS, Answer, State
 
@@ -155,7 +155,7 @@ async def export(
     if form.binary:  # it is packed already
         headers["Content-Encoding"] = "identity"
     if not written.missing:  # what is missing may come the next time
-        headers["ETag"] = f'"{tag}"'
+        headers["ETag"] = etag(tag)
     return Spooled(file, headers)
 
 

@@ -11,17 +11,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 
 from eex.config import Settings
-from eex.errors import MissingExtraError
+from eex.errors import DamagedSetError, EexError, MissingExtraError, MissingWeightsError
 from eex.search.run import OpenSet
 from eex.server.app import STATIC
 from eex.server.run import listen
-from eex.space import create_space, on_gpu
+from eex.server.state import State
+from eex.space import _told, create_space, on_gpu
 from served import server_process
 
 APP = Path(__file__).resolve().parents[1] / "deploy" / "space" / "app.py"
@@ -203,3 +207,26 @@ def test_the_app_listens_where_hubs_look_unless_told_otherwise(
     settings = Settings.from_env(dict(os.environ))
     assert (settings.host, settings.port) == ("0.0.0.0", 7860)
     assert "https://huggingface.co" in settings.frame_ancestors
+
+
+@pytest.mark.parametrize(
+    "error", [DamagedSetError("/srv/secret"), MissingWeightsError("/srv/secret", hint="Get it.")]
+)
+def test_an_error_of_the_server_keeps_its_paths_from_clients_of_gradio(
+    world: OpenSet, monkeypatch: pytest.MonkeyPatch, error: EexError
+) -> None:
+    made = SimpleNamespace(Error=lambda text, **_: ToldError(text))
+    monkeypatch.setitem(sys.modules, "gradio", made)
+    state = State(world.settings)
+
+    def rank(*_: object) -> dict[str, Any]:
+        raise error
+
+    with pytest.raises(ToldError) as told:
+        anyio.run(partial(_told, state, rank, text="sand", place="", k=1, name="world"))
+    assert str(told.value)
+    assert "secret" not in str(told.value)
+
+
+class ToldError(Exception):
+    """What Gradio's clients are told."""

@@ -20,7 +20,7 @@ from eex.config import Settings
 from eex.errors import BadQueryError, EexError, MissingExtraError
 from eex.search.place import parse_place
 from eex.search.query import Query
-from eex.server.app import create_app
+from eex.server.app import create_app, words
 from eex.server.cancel import in_thread
 from eex.server.load import rows_looked
 from eex.server.state import State
@@ -162,7 +162,8 @@ async def _told(
         async with state.load.turn(len(opened), len(query.parts), looked=looked):
             return await in_thread(gone, partial(rank, query, opened), limiter=state.load.threads)
     except EexError as error:
-        raise gradio.Error(f"{error} {error.hint}".strip(), print_exception=False) from error
+        _, _, detail, hint = words(error)
+        raise gradio.Error(f"{detail} {hint}".strip(), print_exception=False) from error
     finally:
         gone.set()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from eex.search.run import OpenSet
+from eex.server.guard import MAX_BODY
 from eex.server.run import listen
 from served import server_process
 
@@ -92,3 +93,13 @@ def test_the_health_check_finds_a_server_that_lives_and_misses_one_that_does_not
     with server_process(command, port=port, environment=told, path=""):
         assert healthy() == 0
     assert healthy() == 1
+
+
+def test_proxies_take_bodies_as_large_as_the_server_does() -> None:
+    caddy = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    units = {"MB": 10**6, "MiB": 2**20, "m": 2**20}  # as each of them reads it
+    for told in (r"\bmax_size (\d+)(\w+)\n", r"client_max_body_size (\d+)(m);"):
+        found = re.search(told, caddy + nginx)
+        assert found is not None
+        assert int(found[1]) * units[found[2]] >= MAX_BODY

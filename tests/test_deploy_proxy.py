@@ -12,6 +12,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,17 @@ def test_the_address_without_its_slash_leads_to_the_page(explorer: str) -> None:
     with urllib.request.urlopen(explorer.rstrip("/")) as answer:
         assert answer.url == explorer
         assert answer.read() == (STATIC / "index.html").read_bytes()
+
+
+def test_addresses_that_are_told_have_the_port_that_was_asked(explorer: str) -> None:
+    host = explorer.removesuffix("/explorer/").removeprefix("http://")
+    with closing(HTTPConnection(host)) as connection:
+        connection.request("GET", "/explorer")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["location"]) == (308, "/explorer/")
+    found = json.loads(fetched(f"{explorer}api/v1/search", b'{"text": "sand desert", "k": 1}'))
+    code = fetched(f"{explorer}api/v1/searches/{found['id']}/export?format=curl").decode()
+    assert f"{explorer}api/v1/search " in code
 
 
 def test_every_file_that_the_page_names_is_there(explorer: str) -> None:

@@ -259,6 +259,14 @@ class TestGeoParquet:
         assert set(frame.geom_type) == {"Point"}
         assert frame.geometry.x.tolist() == [result.lon for result in found.results]
 
+    @pytest.mark.parametrize("outlines", [True, False])
+    def test_an_answer_without_tiles_is_a_file_without_rows(
+        self, found: Found, tmp_path: Path, *, outlines: bool
+    ) -> None:
+        nothing = replace(found, results=())
+        nothing.to_geoparquet(tmp_path / "best.parquet", footprints=outlines)
+        assert len(geopandas.read_parquet(tmp_path / "best.parquet")) == 0
+
     def test_scores_of_parts_are_columns(self, world: OpenSet) -> None:
         found = world.search(text="mountains", place=(7.0, 61.0), k=3)
         table = arrow_table(found.taken)

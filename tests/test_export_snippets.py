@@ -186,3 +186,11 @@ class TestCurl:
         wanted = world.ask(Query.from_json(record))
         answer = run_shell(code, tmp_path)
         assert [one["row"] for one in answer["results"]] == [r.row for r in wanted.results]
+
+
+def test_an_argument_is_measured_in_the_bytes_that_it_has() -> None:
+    for letter, piped in (("s", False), ("沙", True)):
+        parts = [{"kind": "text", "text": letter * 2_000}] * 14
+        code = curl_snippet({"version": 2, "parts": parts})
+        assert len(code) < LONGEST
+        assert ("--data-binary @-" in code) == piped

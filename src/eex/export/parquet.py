@@ -57,7 +57,8 @@ def arrow_table(taken: Taken, *, footprints: bool = True) -> pa.Table:
         columns["time"] = pa.array(taken.times, pa.timestamp("us", "UTC"))
     if any(taken.products):
         columns["product"] = pa.array(taken.products, pa.string())
-    shapes = taken.places if footprints else shapely.points([(r.lon, r.lat) for r in results])
+    centres = np.array([(r.lon, r.lat) for r in results], np.float64).reshape(-1, 2)
+    shapes = taken.places if footprints else shapely.points(centres)
     shapes = np.array(shapes, object).reshape(len(results))
     extent = Extent()
     extent.add(shapes)

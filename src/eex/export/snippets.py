@@ -23,7 +23,7 @@ WIDTH = 92
 """Columns of a line of code."""
 
 LONGEST = 60_000
-"""Most characters of a query that is an argument of curl; systems take 128 KiB at most."""
+"""Most bytes of a query that is an argument of curl; systems take 128 KiB at most."""
 
 SIGNS = (
     (b"\x89PNG", "png"),
@@ -84,7 +84,7 @@ def curl_snippet(recipe: Mapping[str, Any], base: str = BASE) -> str:
     address = shlex.quote(f"{base.rstrip('/')}/api/v1/search")
     call = f"curl -sS {address} -H 'content-type: application/json'"
     pieces = _pieces(record)
-    if not pictures and len(pieces[0]) <= LONGEST:
+    if not pictures and len(pieces[0].encode()) <= LONGEST:
         return f"{call} \\\n  --data-raw {shlex.quote(pieces[0])}\n"
     lines = [
         line

@@ -358,6 +358,8 @@ def test_a_heatmap_lies_over_the_picture_as_opaque_as_one_likes(
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_serious(visit: Open, theme: str) -> None:
     app = visit(f"/?theme={theme}&text=farmland&place=31,30&layout=table")
+    for part in ("farmland", "30.00° N, 31.00° E"):  # not `text` and `place`
+        expect(app.page.get_by_role("columnheader", name=part)).to_be_attached()
     app.page.get_by_label(re.compile("^What is listed")).click()
     app.page.get_by_role("button", name="More", exact=True).click()
     assert app.serious_barriers() == []

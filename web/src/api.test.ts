@@ -67,6 +67,15 @@ describe('search', () => {
   });
 });
 
+describe('an answer that breaks off', () => {
+  it('is a server that does not answer', async () => {
+    const cut = { ok: true, json: () => Promise.reject(new TypeError('network error')) };
+    vi.stubGlobal('fetch', () => Promise.resolve(cut));
+    const error = await search(query).catch((thrown: unknown) => thrown);
+    expect(toProblem(error).code).toBe('unreachable');
+  });
+});
+
 describe('positions', () => {
   it('tell how far they are where there are many', async () => {
     const positions = Float32Array.from({ length: 400_000 }, (_, index) => index % 180);

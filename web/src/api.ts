@@ -78,6 +78,11 @@ function overtake(kind: string): AbortSignal {
   return controller.signal;
 }
 
+/** Stop asking for what is not wanted any more. */
+export function stopAsking(which: Which): void {
+  running.get(which)?.abort();
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   const fallback: Problem = {
     ...unreachable(),
@@ -111,17 +116,26 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
   return response;
 }
 
+/** What an answer holds; a connection that breaks off halfway is one that is lost. */
+async function received<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw error instanceof TypeError ? new ApiError(unreachable()) : error;
+  }
+}
+
 async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   const response = await request(path, init);
-  return (await response.json()) as T;
+  return (await received(response.json())) as T;
 }
 
 export function getSets(): Promise<{ sets: SetInfo[] }> {
   return json('sets');
 }
 
-export function getSet(set: string): Promise<SetInfo> {
-  return json(`sets/${encodeURIComponent(set)}`);
+export function getSet(set: string, signal: AbortSignal | null = null): Promise<SetInfo> {
+  return json(`sets/${encodeURIComponent(set)}`, { signal });
 }
 
 /** What the server's operator chose to offer. */
@@ -157,9 +171,10 @@ async function bytesOf(response: Response, arrived: (part: number) => void): Pro
 export async function getPositions(
   set: string,
   arrived: (part: number) => void = () => undefined,
+  signal: AbortSignal | null = null,
 ): Promise<Float32Array> {
-  const response = await request(`sets/${encodeURIComponent(set)}/positions`);
-  return new Float32Array(await bytesOf(response, arrived));
+  const response = await request(`sets/${encodeURIComponent(set)}/positions`, { signal });
+  return new Float32Array(await received(bytesOf(response, arrived)));
 }
 
 /** Whether the server answers at all. */
@@ -209,7 +224,7 @@ export async function getFile(
   signal: AbortSignal,
 ): Promise<{ blob: Blob; headers: Headers }> {
   const response = await request(url, { signal });
-  return { blob: await response.blob(), headers: response.headers };
+  return { blob: await received(response.blob()), headers: response.headers };
 }
 
 export async function findPlaces(q: string, limit = 6): Promise<Place[]> {
@@ -269,7 +284,7 @@ async function answered(route: string, record: object, which: Which): Promise<Fo
   const signal = overtake(which);
   const answer = await json<Answer>(route, { ...POST, body: JSON.stringify(record), signal });
   const response = await request(`searches/${encodeURIComponent(answer.id)}/scores`, { signal });
-  return { answer, scores: new Uint16Array(await response.arrayBuffer()) };
+  return { answer, scores: new Uint16Array(await received(response.arrayBuffer())) };
 }
 
 /** Ask only so that the server keeps the answer again; its id comes back. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { entryOf, isWhole, MOST_ADDRESS, viewNow } from './entry';
-import { queryIn } from './query';
+import { DEFAULT_QUERY, queryIn } from './query';
 import { DEFAULT_VIEW, readView, type View } from './url';
 
 const text = { kind: 'text', text: 'sand', weight: 1 } as const;
@@ -33,6 +33,17 @@ describe('an entry of the history', () => {
     expect(viewNow().percent).toBe(20);
     window.history.replaceState(null, '', '/');
     expect(viewNow().parts).toEqual([]);
+  });
+
+  it('keeps pictures of the other side of a comparison', () => {
+    const other = { ...DEFAULT_QUERY, set: 'b', parts: [picture] };
+    const whole = view({ parts: [text], other });
+    const { search, kept } = entryOf(whole, 1);
+    expect(isWhole(whole)).toBe(false);
+    window.history.replaceState(kept, '', search);
+    expect(viewNow().other).toEqual(other);
+    expect(viewNow().parts).toEqual([text]);
+    window.history.replaceState(null, '', '/');
   });
 
   it('leaves out a long area of the filter', () => {

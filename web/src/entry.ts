@@ -18,6 +18,8 @@ const MOST_KEPT = 4_000_000;
 interface Kept {
   step: number;
   query?: Query;
+  /** The other side of a comparison. */
+  other?: Query | null;
 }
 
 function isShort(part: Part): boolean {
@@ -38,7 +40,8 @@ function fitting(view: View): string {
 
 /** Whether the address says all that is asked. */
 export function isWhole(view: View): boolean {
-  const hasPictures = view.parts.some(({ kind }) => kind === 'image');
+  const parts = [...view.parts, ...(view.other?.parts ?? [])];
+  const hasPictures = parts.some(({ kind }) => kind === 'image');
   return !hasPictures && writeView(view).length <= MOST_ADDRESS;
 }
 
@@ -48,18 +51,24 @@ export function entryOf(view: View, step: number): { search: string; kept: Kept 
   if (isWhole(view)) {
     return { search, kept: { step } };
   }
-  const query = queryIn(view);
-  const fits = JSON.stringify(query).length <= MOST_KEPT;
-  return { search, kept: fits ? { step, query } : { step } };
+  const asked = { query: queryIn(view), other: view.other };
+  const fits = JSON.stringify(asked).length <= MOST_KEPT;
+  return { search, kept: fits ? { step, ...asked } : { step } };
 }
 
-/** The question that an entry keeps; null where the address has it all. */
-function queryKept(kept: unknown): Query | null {
-  const query = (kept as Kept | null)?.query;
+function wholeQuery(query: Query | null | undefined): Query | null {
   return Array.isArray(query?.parts) ? { ...DEFAULT_QUERY, ...query } : null;
+}
+
+/** The questions that an entry keeps; nothing where the address has it all. */
+function queriesKept(state: unknown): Partial<View> {
+  const kept = state as Kept | null;
+  const query = wholeQuery(kept?.query);
+  const other = wholeQuery(kept?.other);
+  return { ...query, ...(query && other ? { other } : {}) };
 }
 
 /** The view of the entry that is shown. */
 export function viewNow(): View {
-  return { ...readView(window.location.search), ...queryKept(window.history.state) };
+  return { ...readView(window.location.search), ...queriesKept(window.history.state) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeParts, joinPart, wholeParts, withText } from './parts';
+import { describeParts, joinPart, labelOfName, wholeParts, withText } from './parts';
 import type { Part } from './types';
 
 const desert: Part = { kind: 'text', text: 'desert', weight: 1 };
@@ -20,6 +20,16 @@ describe('the parts of a query', () => {
       desert,
       { ...tile, weight: 1 },
     ]);
+  });
+
+  it('are called by what they are where the server has names of kinds', () => {
+    const asked = [desert, cairo, { ...desert, text: 'rain', weight: -1 }, tile];
+    expect(labelOfName('text_1', asked)).toBe('desert');
+    expect(labelOfName('text_3', asked)).toBe('− rain');
+    expect(labelOfName('place', asked)).toBe('Cairo');
+    expect(labelOfName('row@world', asked)).toBe('− Tile 7 @ world');
+    expect(labelOfName('text_2', asked)).toBe('text_2'); // that one is a place
+    expect(labelOfName('image', asked)).toBe('image');
   });
 
   it('keep the weight of the words when the words change', () => {

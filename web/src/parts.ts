@@ -115,6 +115,19 @@ export function partLabel(part: Part): string {
   }
 }
 
+/**
+ * What a part is called whose own scores the server names by its kind: `text`, `text_2` where there
+ * are several of the kind (2 is its place among all parts), `text_2@set` where several sets are asked.
+ */
+export function labelOfName(name: string, asked: readonly Part[]): string {
+  const [, own = name, set = ''] = /^([^@]*)(?:@(.*))?$/s.exec(name) ?? [];
+  const [, kind = own, place] = /^(.*)_(\d+)$/.exec(own) ?? [];
+  const part = place ? asked[Number(place) - 1] : asked.find((one) => one.kind === kind);
+  const label = part?.kind === kind ? partLabel(part) : t(own);
+  const signed = part?.kind === kind && part.weight < 0 ? `− ${label}` : label;
+  return set ? `${signed} @ ${set}` : signed;
+}
+
 /** A sentence for headings: "sand desert + Cairo − Tile 17". */
 export function describeParts(parts: Part[]): string {
   return parts

@@ -9,6 +9,7 @@
 import { bareFilter, conditionsOf } from './filter';
 import { wholePart } from './parts';
 import { DEFAULT_OPTIONS, DEFAULT_QUERY } from './query';
+import { isShape, isWhere } from './shapes';
 import type {
   AreaGeometry,
   AreaPart,
@@ -84,8 +85,10 @@ function readArea(rest: string): LoosePart | null {
   if (!given || typeof given !== 'object') {
     return null;
   }
-  const isShape = 'type' in given;
-  return isShape ? { kind: 'area', area: given as AreaGeometry } : { kind: 'area', ...given };
+  if ('type' in given) {
+    return isShape(given) ? { kind: 'area', area: given as AreaGeometry } : null;
+  }
+  return isWhere(given) ? { ...given, kind: 'area' } : null;
 }
 
 function readLoose(kind: string, rest: string): LoosePart | null {
@@ -163,7 +166,8 @@ function writeSpan(span: Span): string {
 
 function readFilter(query: URLSearchParams): Filter {
   const bbox = numbers(query.get('bbox'), 4) as Bbox | null;
-  const area = parsed(query.get('within')) as AreaGeometry | null;
+  const within = parsed(query.get('within'));
+  const area = isShape(within) ? (within as AreaGeometry) : null;
   const [lat, lon, km] = numbers(query.get('near'), 3) ?? [];
   const near: Near | null = km === undefined ? null : { lon: lon!, lat: lat!, km };
   const time = readSpan(query.get('time'));

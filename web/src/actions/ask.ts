@@ -54,7 +54,7 @@ export async function askWith(change: Partial<Query>, url: Url = 'push'): Promis
     problem: null,
     picking: false,
     drawing: null,
-    selected: null,
+    selected: url === 'keep' ? getState().selected : null,
   });
   if (url !== 'keep') {
     writeUrl(url);
@@ -64,11 +64,13 @@ export async function askWith(change: Partial<Query>, url: Url = 'push'): Promis
 
 /** Change what is asked; asked at once where there is something to ask with. */
 export async function changeQuery(change: Partial<Query>): Promise<void> {
-  const { parts } = { ...getState(), ...change };
+  const before = getState();
+  const { parts } = { ...before, ...change };
   if (parts.length > 0) {
     await askWith(change);
   } else {
-    setState(change);
+    const isTakenOut = before.draft === textOf(before.parts); // else it was not asked yet
+    setState({ ...change, ...(isTakenOut ? { draft: '' } : {}) });
     writeUrl('push');
   }
 }
@@ -76,14 +78,20 @@ export async function changeQuery(change: Partial<Query>): Promise<void> {
 /** Kinds of parts that need no model. */
 const OF_TILES: ReadonlySet<Part['kind']> = new Set(['row', 'rows', 'area', 'vector'] as const);
 
+let loading: AbortController | null = null;
+
 /** Load the set, then ask what stands there, or the first example; `keep` asks it even in vain. */
 export async function start(keep = true): Promise<void> {
+  loading?.abort();
+  loading = new AbortController();
+  const { signal } = loading;
+  api.stopAsking('search'); // its answer may be one of another set
   setState({ phase: 'starting', problem: null, progress: null });
   try {
     const { set } = getState();
-    const arriving = api.getPositions(set, (progress) => setState({ progress }));
-    const [info, positions] = await Promise.all([api.getSet(set), arriving]);
-    if (set !== getState().set) {
+    const arriving = api.getPositions(set, (progress) => setState({ progress }), signal);
+    const [info, positions] = await Promise.all([api.getSet(set, signal), arriving]);
+    if (signal.aborted || set !== getState().set) {
       return; // another was chosen meanwhile
     }
     setState({ info, positions, progress: null });
@@ -92,16 +100,16 @@ export async function start(keep = true): Promise<void> {
       ? getState().parts
       : getState().parts.filter(({ kind }) => OF_TILES.has(kind) || info.takes.includes(kind));
     if (parts.length > 0) {
-      const { selected } = getState();
       await askWith({ parts }, keep ? 'keep' : 'replace');
-      setState({ selected });
     } else if (first) {
       await askWith({ parts: wholeParts(first.query) }, 'replace');
     } else {
       setState({ phase: 'ready' });
     }
   } catch (error) {
-    fail(error);
+    if (!signal.aborted) {
+      fail(error);
+    }
   }
 }
 
@@ -187,22 +195,27 @@ export async function openRecipe(file: Blob): Promise<void> {
 
 /** Try again whatever failed. */
 export function retry(): void {
-  const { info, parts } = getState();
+  const { info, parts, sets } = getState();
+  if (sets.length === 0) {
+    void listSets();
+  }
   void (info && parts.length > 0 ? askWith({}, 'keep') : start());
 }
 
-/** The browser went back or forward. */
+/** The browser went back or forward. The language stays the reader's own. */
 export function followUrl(): void {
   const before = getState();
-  const view = viewNow();
-  if (view.set !== before.set) {
-    setState({ ...NOTHING, ...view, draft: textOf(view.parts) });
-    void start();
-    return;
+  const there = viewNow();
+  const view = { ...there, lang: before.lang };
+  const isOtherSet = view.set !== before.set;
+  setState(isOtherSet ? { ...NOTHING, ...view, draft: textOf(view.parts) } : view);
+  if (there.lang !== view.lang) {
+    writeUrl('replace');
   }
-  setState(view);
-  if (!asksSame(view, before) && view.parts.length > 0) {
-    void askWith({}, 'keep').then(() => setState({ selected: view.selected }));
+  if (isOtherSet) {
+    void start();
+  } else if (!asksSame(view, before) && view.parts.length > 0) {
+    void askWith({}, 'keep');
   } else if (getState().field) {
     setState({ level: levelOfPercent(getState().field!, view.percent) });
   }

@@ -1,7 +1,7 @@
 /** The server lets in only those who have its token: ask for it, then go on. */
 import { Button, Modal, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
-import { listSets, retry } from '../actions';
+import { retry } from '../actions';
 import { login, toProblem } from '../api';
 import { t } from '../i18n';
 import { useStore } from '../state';
@@ -17,7 +17,6 @@ function TokenForm({ close }: { close: () => void }) {
     try {
       await login(token.trim());
       close();
-      void listSets();
       retry();
     } catch (error) {
       const { detail, hint } = toProblem(error);

@@ -1,6 +1,7 @@
 /** What the colours of the difference mean, and what a tile's difference is. */
 import { useComputedColorScheme } from '@mantine/core';
 import { t } from '../i18n';
+import { baseOf } from '../map/ground';
 import { rampGradient } from '../map/ramp';
 import { paletteOf } from '../map/style';
 import { useStore } from '../state';
@@ -13,7 +14,7 @@ export function formatPoints(share: number): string {
 
 export function DifferenceLegend() {
   const dark = useComputedColorScheme('dark') === 'dark';
-  const base = useStore((state) => state.base);
+  const base = useStore(baseOf);
   const field = useStore((state) => state.difference?.field ?? null);
   if (!field) {
     return null;

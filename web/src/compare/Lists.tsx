@@ -19,6 +19,9 @@ type Which = Mark['higher'];
 /** Screens that show one side at a time; see compare.css. */
 const ONE_SIDE = '(max-width: 699px)';
 
+/** Most tiles listed of a side, of up to 50,000 that may be asked for. */
+const LISTED = 100;
+
 interface Tile {
   /** Row of the set whose picture is shown. */
   row: number;
@@ -35,7 +38,9 @@ interface Tile {
 }
 
 function Thumb({ tile }: { tile: Tile }) {
-  const hasPictures = useStore((state) => state.info?.pixels !== '');
+  const hasPictures = useStore(
+    (state) => (tile.set === state.set ? state.info : state.rival?.info)?.pixels !== '',
+  );
   const [phase, setPhase] = useState<'waiting' | 'arrived' | 'failed'>('waiting');
   if (!hasPictures || phase === 'failed') {
     return (
@@ -113,6 +118,9 @@ function Row({ side, title, tiles }: { side: Which; title: string; tiles: Tile[]
           {tiles.map((tile) => (
             <TileButton key={`${tile.set} ${tile.row}`} tile={tile} />
           ))}
+          {tiles.length === LISTED && (
+            <li className="compare-none">{t('At most {count} are listed.', { count: LISTED })}</li>
+          )}
         </ul>
       )}
     </div>
@@ -131,8 +139,9 @@ function useBest(side: Which): Tile[] {
   return useMemo(() => {
     const there = pairing && theirs ? theirs : [];
     const rowOf = (row: number): number | null => (pairing ? otherRow(side, row) : null);
-    const ranks = ranksIn(results ?? [], there, rowOf);
-    return (results ?? []).map((result) => {
+    const listed = (results ?? []).slice(0, LISTED);
+    const ranks = ranksIn(listed, there, rowOf);
+    return listed.map((result) => {
       const other = rowOf(result.row);
       const level = other === null ? 0 : (field?.raw[other] ?? 0);
       const place = field && level > 0 ? countAtLeast(field, level) : null;

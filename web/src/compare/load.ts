@@ -55,10 +55,14 @@ export async function loadSet(set: string): Promise<Loaded> {
 }
 
 /** Pair the tiles of two sets that are loaded. */
-export async function pairLoaded(main: Loaded, rival: Loaded): Promise<Pairing> {
+export async function pairLoaded(
+  main: Loaded,
+  rival: Loaded,
+  isStale: () => boolean = () => false,
+): Promise<Pairing | null> {
   const wide = Math.max(main.info.tile_km, rival.info.tile_km);
   const reach = wide > 0 ? wide / 2 : USUAL_REACH_KM;
-  return (await pairSets(main.positions, rival.positions, reach))!;
+  return pairSets(main.positions, rival.positions, reach, isStale);
 }
 
 let loads = 0;
@@ -69,6 +73,7 @@ export async function loadRival(): Promise<void> {
   const turn = loads;
   const isOver = (): boolean => turn !== loads;
   const { other, rival } = getState();
+  api.stopAsking('rival');
   if (!other) {
     setState({ rival: null, pairing: null });
     return;
@@ -124,8 +129,9 @@ async function pairAgain(state: State): Promise<void> {
       { info, positions },
       { info: rival.info, positions: rival.positions },
     ] as const;
-    const pairing = await pairLoaded(...sides);
-    if (turn === pairings) {
+    const isStale = (): boolean => turn !== pairings;
+    const pairing = await pairLoaded(...sides, isStale);
+    if (!isStale()) {
       setState({ pairing });
     }
   }

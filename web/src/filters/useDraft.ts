@@ -43,11 +43,12 @@ export function useDraft(): Draft {
   const [wrong, setWrong] = useState<Draft['wrong']>({});
   const isEdited = edits !== null && edits.of === applied;
   const filter = isEdited ? { ...applied, ...edits.change } : applied;
-  const key = `${set} ${JSON.stringify(bareFilter(filter))}`;
+  const bare = JSON.stringify(bareFilter(filter));
+  const key = `${set} ${bare}`;
   const field = isEdited ? edits.field : null;
 
   useEffect(() => {
-    const asked = JSON.parse(key.slice(key.indexOf(' ') + 1)) as Filter;
+    const asked = JSON.parse(bare) as Filter;
     if (!hasFilter(asked)) {
       return undefined;
     }
@@ -65,7 +66,7 @@ export function useDraft(): Draft {
       );
     }, REST_MS);
     return () => window.clearTimeout(timer);
-  }, [key, set, field]);
+  }, [key, bare, set, field]);
 
   async function commit(at: Field, change: Filter = {}): Promise<void> {
     const before = getState().filter;

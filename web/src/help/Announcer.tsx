@@ -24,7 +24,8 @@ function found({ answer, field, phase }: State): string {
 }
 
 function chosen({ answer, selected }: State): string {
-  const result = answer?.results.find(({ row }) => row === selected);
+  // Asked at every change of the store: no search through 50,000 results where none is chosen.
+  const result = selected === null ? null : answer?.results.find(({ row }) => row === selected);
   return result
     ? t('Number {rank}, score {score}, {place}', {
         rank: result.rank,

@@ -26,6 +26,18 @@ export function MapHint() {
       box.current?.parentElement?.scrollIntoView({ block: 'nearest' });
     }
   }, [isOn]);
+  useEffect(() => {
+    if (!picking) {
+      return undefined;
+    }
+    const press = ({ key }: KeyboardEvent): void => {
+      if (key === 'Escape') {
+        setPicking(false);
+      }
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, [picking]);
   if (!isOn) {
     return null;
   }

@@ -1,6 +1,6 @@
 /** The map with its tooltip, controls, legend and what is said in place of an answer. */
 import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useImperativeHandle, useRef, useState, type RefObject } from 'react';
 import { DifferenceLegend } from '../compare/DifferenceLegend';
 import { formatPercent } from '../format';
 import { t } from '../i18n';
@@ -16,12 +16,13 @@ import { TileCard } from './TileCard';
 /** The map is a large part of the page's code; the rest does not wait for it. */
 const drawing = import('./controller');
 
-function useMap(which: WhichSide) {
+type Hear = (hover: Hover | null) => void;
+
+function useMap(which: WhichSide, hear: RefObject<Hear | null>) {
   const dark = useComputedColorScheme('dark') === 'dark';
   const box = useRef<HTMLDivElement>(null);
   const controller = useRef<MapController>(null);
   const isDark = useRef(dark);
-  const [hover, setHover] = useState<Hover | null>(null);
   const [isBroken, setBroken] = useState(false);
   const [isGroundLost, setGroundLost] = useState(false);
 
@@ -30,7 +31,8 @@ function useMap(which: WhichSide) {
     const draw = async (): Promise<void> => {
       const { MapController: Controller } = await drawing;
       if (!isGone && box.current) {
-        controller.current = new Controller(box.current, isDark.current, setHover, which);
+        const tell: Hear = (hover) => hear.current?.(hover);
+        controller.current = new Controller(box.current, isDark.current, tell, which);
         controller.current.onGround = setGroundLost;
       }
     };
@@ -40,13 +42,20 @@ function useMap(which: WhichSide) {
       controller.current?.destroy();
       controller.current = null;
     };
-  }, [which]);
+  }, [which, hear]);
 
   useEffect(() => {
     isDark.current = dark;
     controller.current?.setDark(dark);
   }, [dark]);
-  return { box, hover, isBroken, isGroundLost };
+  return { box, isBroken, isGroundLost };
+}
+
+/** Follows the pointer by itself, so that nothing else is drawn anew at each of its moves. */
+function Tip({ which, hear }: { which: WhichSide; hear: RefObject<Hear | null> }) {
+  const [hover, setHover] = useState<Hover | null>(null);
+  useImperativeHandle(hear, () => setHover, []);
+  return hover && <HoverTip hover={hover} which={which} />;
 }
 
 function MapMessage({ isBroken, which }: { isBroken: boolean; which: WhichSide }) {
@@ -86,12 +95,13 @@ export function MapView({ which = 'main' }: { which?: WhichSide }) {
   const isMain = which === 'main';
   const isSearching = useStore((state) => sideOf(state, which).phase === 'searching');
   const base = useStore(baseOf);
-  const { box, hover, isBroken, isGroundLost } = useMap(which);
+  const hear = useRef<Hear>(null);
+  const { box, isBroken, isGroundLost } = useMap(which, hear);
   return (
     <div className="map-frame" data-imagery={base !== 'vector' || undefined}>
       <div ref={box} className="map-canvas" data-testid={isMain ? 'map' : 'map-rival'} />
       {isSearching && <div className="busy-bar" />}
-      {hover && <HoverTip hover={hover} which={which} />}
+      <Tip which={which} hear={hear} />
       {isMain && <MapSwitches />}
       {which === 'difference' ? <DifferenceLegend /> : <Legend which={which} />}
       {isMain && <TileCard />}

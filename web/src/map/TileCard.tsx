@@ -33,8 +33,8 @@ function Card({ row }: { row: number }) {
   const info = useStore((state) => state.info);
   const positions = useStore((state) => state.positions);
   const field = useStore((state) => state.field);
-  if (!positions) {
-    return null;
+  if (!positions || 2 * row >= positions.length) {
+    return null; // the set is on its way, or the address names a tile that it does not have
   }
   const lon = positions[2 * row]!;
   const lat = positions[2 * row + 1]!;

@@ -1,5 +1,5 @@
 /** Where the map looks from. */
-import type { LngLatLike, Map as MapLibreMap } from 'maplibre-gl';
+import type { LngLatBounds, LngLatLike, Map as MapLibreMap } from 'maplibre-gl';
 import type { Bbox } from '../types';
 import type { Projection } from '../url';
 import { EQUATOR_KM } from './mercator';
@@ -64,9 +64,14 @@ export function goHome(map: MapLibreMap, projection: Projection): void {
   map.flyTo({ center: HOME, zoom: fittingZoom(map.getContainer(), projection), speed: 1.8 });
 }
 
+/** Whether a place is seen; across 180° the bounds of what is seen go on beyond it. */
+export function isSeen(seen: Pick<LngLatBounds, 'contains'>, lon: number, lat: number): boolean {
+  return [-360, 0, 360].some((turn) => seen.contains([lon + turn, lat]));
+}
+
 /** A new answer: if its best tile lies outside what is seen, the world again, moved to show it. */
 export function bringIntoView(map: MapLibreMap, lon: number, lat: number): void {
-  if (!map.getBounds().contains([lon, lat])) {
+  if (!isSeen(map.getBounds(), lon, lat)) {
     const isCut = lat < HOME_SOUTH || lat > HOME_NORTH;
     const zoom = fittingZoom(map.getContainer(), 'mercator');
     map.flyTo({ center: isCut ? [HOME_LON, lat] : HOME, zoom, speed: 1.8 });

@@ -19,7 +19,7 @@ import { showLabels } from '../labels/mapLayer';
 import { enrol, type Linked } from './link';
 import { rivalRow } from '../compare/pairing';
 import type { Base } from '../url';
-import { makeMap } from './make';
+import { makeMap, nameMap } from './make';
 import type { Paint } from './points';
 import { onContextLoss } from './restore';
 import { applyLooks, basemapFile, paletteOf } from './style';
@@ -72,7 +72,7 @@ export class MapController implements Linked {
     onContextLoss(
       this.map,
       () => this.tiles.drop(),
-      () => this.takePositions(),
+      () => this.tiles.take(this.side.positions),
     );
     this.map.on('error', (event) => this.complain(event));
     this.map.on('load', () => this.start());
@@ -153,6 +153,7 @@ export class MapController implements Linked {
       watch('selected', () => this.takeChosen()),
       watch('marks', () => this.takeMarks()),
       watch('picking', () => this.pointerShape(false)),
+      watch('lang', () => nameMap(this.map)),
     );
     if (this.which === 'main') {
       this.stops.push(watch('flight', (flight) => this.fly(flight?.place ?? null)));

@@ -15,6 +15,25 @@ import { makeStyle } from './style';
 
 setWorkerUrl(workerUrl);
 
+/** Name the map and its buttons, which React does not draw, in the language that is spoken now. */
+export function nameMap(map: MapLibreMap): void {
+  map
+    .getCanvas()
+    .setAttribute(
+      'aria-label',
+      t(
+        'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
+          'The best tiles are also in the list of results.',
+      ),
+    );
+  const names = { in: t('Zoom in'), out: t('Zoom out') };
+  for (const [way, name] of Object.entries(names)) {
+    const button = map.getContainer().querySelector(`.maplibregl-ctrl-zoom-${way}`);
+    button?.setAttribute('aria-label', name);
+    button?.setAttribute('title', name);
+  }
+}
+
 export function makeMap(container: HTMLElement): MapLibreMap {
   const { projection, camera } = getState();
   const map = new MapLibreMap({
@@ -33,15 +52,8 @@ export function makeMap(container: HTMLElement): MapLibreMap {
   map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
   map.addControl(new ScaleControl({ maxWidth: 90 }), 'bottom-right');
   map.addControl(new AttributionControl({ compact: true }), 'bottom-right');
-  const canvas = map.getCanvas();
-  canvas.setAttribute(
-    'aria-label',
-    t(
-      'World map of how well every tile fits the query. Arrow keys move it, plus and minus zoom. ' +
-        'The best tiles are also in the list of results.',
-    ),
-  );
-  canvas.setAttribute('role', 'application');
+  map.getCanvas().setAttribute('role', 'application');
+  nameMap(map);
   writeDegrees(map);
   return map;
 }

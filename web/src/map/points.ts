@@ -52,6 +52,7 @@ export class TileLayer implements CustomLayerInterface {
   private map: MapLibreMap | null = null;
   private gl: WebGL2RenderingContext | null = null;
   private array: WebGLVertexArrayObject | null = null;
+  private positionBuffer: WebGLBuffer | null = null;
   private scoreBuffer: WebGLBuffer | null = null;
   private rampTexture: WebGLTexture | null = null;
   private programs = new Map<string, Program>();
@@ -69,9 +70,9 @@ export class TileLayer implements CustomLayerInterface {
     this.array = gl.createVertexArray();
     this.scoreBuffer = gl.createBuffer();
     this.rampTexture = gl.createTexture();
-    const positionBuffer = gl.createBuffer();
+    this.positionBuffer = gl.createBuffer();
     gl.bindVertexArray(this.array);
-    gl.bindBuffer(gl.ARRAY_BUFFER, positionBuffer);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.positionBuffer);
     gl.bufferData(gl.ARRAY_BUFFER, this.grid.mercator, gl.STATIC_DRAW);
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
@@ -83,7 +84,15 @@ export class TileLayer implements CustomLayerInterface {
     this.uploadScores();
   }
 
+  /** Large sets take tens of megabytes: they are given back at once. */
   onRemove(): void {
+    const { gl } = this;
+    gl?.deleteVertexArray(this.array);
+    gl?.deleteBuffer(this.positionBuffer);
+    gl?.deleteBuffer(this.scoreBuffer);
+    gl?.deleteTexture(this.rampTexture);
+    this.programs.forEach(({ program }) => gl?.deleteProgram(program));
+    this.programs.clear();
     this.gl = null;
     this.map = null;
   }

@@ -6,6 +6,7 @@ import { addRow, moreLikeThis, pointAt, select } from '../actions';
 import { formatPlace, formatScore } from '../format';
 import { t } from '../i18n';
 import { LabelButtons } from '../labels/LabelButtons';
+import { labelOfName } from '../parts';
 import { openTile } from '../results/actions';
 import { formatDay, formatKm } from '../results/words';
 import { useStore } from '../state';
@@ -94,6 +95,7 @@ function lines(result: Result): [string, string] {
 export const ResultCard = memo(function ResultCard(props: Props) {
   const { result, count, isActive, parts, isMapHidden } = props;
   const isSelected = useStore((state) => state.selected === result.row);
+  const asked = useStore((state) => state.asked);
   useStore((state) => state.lang);
   const where = formatPlace(result.lon, result.lat);
   const [first, second] = lines(result);
@@ -140,7 +142,8 @@ export const ResultCard = memo(function ResultCard(props: Props) {
         <span className="card-where">{second || '\u00a0'}</span>
         {parts.map((name) => (
           <span key={name} className="card-part">
-            <span>{t(name)}</span> <b>{formatScore(result.parts?.[name] ?? Number.NaN)}</b>
+            <span>{labelOfName(name, asked)}</span>{' '}
+            <b>{formatScore(result.parts?.[name] ?? Number.NaN)}</b>
           </span>
         ))}
       </UnstyledButton>

@@ -105,10 +105,11 @@ function Columns({
 function useColumns(answer: Answer | null, width: number, parts: string[]) {
   const [chosen, setChosen] = useState<Record<string, boolean>>({});
   const lang = useStore((state) => state.lang);
+  const asked = useStore((state) => state.asked);
   const results = answer?.results;
   const all = useMemo(
-    () => (lang ? columnsOf(results ?? [], parts) : []), // headings are in the chosen language
-    [results, parts, lang],
+    () => (lang ? columnsOf(results ?? [], parts, asked) : []), // headings in the chosen language
+    [results, parts, asked, lang],
   );
   const isShown = (key: string) => chosen[key] ?? isShownAt(key, width);
   const shown = all.map(({ key }) => key).filter(isShown);

@@ -22,7 +22,7 @@ export function TableHead({ columns, sorting, sort }: Props) {
   return (
     <div className="table-head" role="rowgroup">
       <div className="table-row" role="row" aria-rowindex={1}>
-        {columns.map(({ key, title, isNumber, isFixed }, index) => (
+        {columns.map(({ key, title, full, isNumber, isFixed }, index) => (
           <div
             key={key}
             className="table-cell"
@@ -30,7 +30,7 @@ export function TableHead({ columns, sorting, sort }: Props) {
             aria-colindex={index + 1}
             aria-sort={sortOf(sorting, key)}
             data-number={isNumber || undefined}
-            title={title}
+            title={full ?? title}
           >
             {isFixed ? (
               <span>{title}</span>

@@ -3,13 +3,16 @@ import type { ReactNode } from 'react';
 import { formatCount, formatScore } from '../format';
 import { t } from '../i18n';
 import { TilePicture } from '../panels/TilePicture';
-import type { Result } from '../types';
+import { labelOfName } from '../parts';
+import type { Part, Result } from '../types';
 import { partColumn } from './order';
 import { formatDay, formatKm } from './words';
 
 export interface Column {
   key: string;
   title: string;
+  /** The title as a whole, where that is longer. */
+  full?: string;
   /** A track of a CSS grid. */
   width: string;
   isNumber?: boolean;
@@ -18,12 +21,23 @@ export interface Column {
   cell: (result: Result) => ReactNode;
 }
 
+/** Longest heading, in characters; words that are asked with may be a whole text. */
+const MOST_TITLE = 32;
+
+function shortened(text: string): string {
+  return text.length > MOST_TITLE ? `${text.slice(0, MOST_TITLE - 1).trimEnd()}…` : text;
+}
+
 function degrees(value: number): string {
   return value.toFixed(3);
 }
 
 /** All columns of an answer, in order; those that it has nothing for are left out. */
-export function columnsOf(results: Result[], parts: string[]): Column[] {
+export function columnsOf(
+  results: Result[],
+  parts: string[],
+  asked: readonly Part[] = [],
+): Column[] {
   const hasTimes = results.some((result) => result.time);
   const hasDistances = results.some((result) => typeof result.distance_km === 'number');
   const told: (Column | false)[] = [
@@ -56,7 +70,8 @@ export function columnsOf(results: Result[], parts: string[]): Column[] {
     },
     ...parts.map((name) => ({
       key: partColumn(name),
-      title: t(name),
+      title: shortened(labelOfName(name, asked)),
+      full: labelOfName(name, asked),
       width: 'minmax(84px, 0.8fr)',
       isNumber: true,
       cell: ({ parts: own }: Result) => formatScore(own?.[name] ?? Number.NaN),

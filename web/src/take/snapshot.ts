@@ -1,6 +1,7 @@
 /** The map as it is seen, as a picture: with title, legend, credit and licence drawn in. */
 import { formatPercent, formatScore } from '../format';
 import { t } from '../i18n';
+import { baseOf } from '../map/ground';
 import { mapOf } from '../map/link';
 import { rampColour } from '../map/ramp';
 import { paletteOf } from '../map/style';
@@ -50,7 +51,10 @@ export function wrapped(text: string, width: number, measure: (line: string) => 
 
 /** Licence and credit of what is seen, a sentence each. */
 export function creditOf(): string {
-  const { info, answer, base } = getState();
+  const state = getState();
+  const { info, answer, grounds } = state;
+  const base = baseOf(state);
+  const ground = grounds.find(({ name }) => name === base);
   const credit = answer?.credit;
   const licence = credit?.licence || info?.licence;
   const attribution = (credit?.attribution || info?.attribution || '').replace(/\.$/, '');
@@ -61,6 +65,7 @@ export function creditOf(): string {
     base === 'bluemarble'
       ? t('Base map: NASA Blue Marble, Natural Earth.')
       : t('Base map: Natural Earth.'),
+    ground?.attribution ? `${ground.attribution.replace(/\.$/, '')}.` : '',
     t('Made with Earth Embedding Explorer.'),
   ]
     .filter(Boolean)
@@ -84,7 +89,8 @@ function font({ scale }: Pen, size: number, weight = 400): string {
 function drawLegend(pen: Pen, which: WhichSide, dark: boolean, left: number, bottom: number): void {
   const { draw, scale } = pen;
   const { field, level, answer } = sideOf(getState(), which);
-  const { percent, base } = getState();
+  const { percent } = getState();
+  const base = baseOf(getState());
   if (!field || which === 'difference') {
     return;
   }

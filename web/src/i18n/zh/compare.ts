@@ -63,6 +63,7 @@ export const compare: Record<string, string> = {
   'A ranks higher': 'A 排名更高',
   'B ranks higher': 'B 排名更高',
   'No tile to list.': '没有可列出的图块。',
+  'At most {count} are listed.': '最多列出 {count} 个。',
   'Number {rank}, number {other} on side {side}': '第 {rank} 名，在 {side} 侧为第 {other} 名',
   'Number {rank}, not listed on side {side}: place {place} of all tiles there':
     '第 {rank} 名，不在 {side} 侧列表中：在其全部图块中居第 {place} 位',

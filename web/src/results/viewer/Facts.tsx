@@ -2,6 +2,7 @@
 import { UnstyledButton } from '@mantine/core';
 import { formatCount, formatPlace, formatScore } from '../../format';
 import { t } from '../../i18n';
+import { labelOfName } from '../../parts';
 import { countAtLeast, scoreOfLevel } from '../../scores';
 import { useStore } from '../../state';
 import type { Result, TileInfo } from '../../types';
@@ -35,6 +36,7 @@ function Line({ name, children }: { name: string; children: string }) {
 }
 
 function Parts({ result }: { result: Result }) {
+  const asked = useStore((state) => state.asked);
   const parts = Object.entries(result.parts ?? {});
   if (parts.length < 2) {
     return null;
@@ -45,7 +47,7 @@ function Parts({ result }: { result: Result }) {
       <ul className="part-bars">
         {parts.map(([name, score]) => (
           <li key={name}>
-            <span className="part-name">{t(name)}</span>
+            <span className="part-name">{labelOfName(name, asked)}</span>
             <span className="part-score">{formatScore(score)}</span>
             <span className="part-bar" aria-hidden="true">
               <span style={{ width: `${100 * Math.min(1, Math.max(0, score))}%` }} />

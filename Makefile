@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 SERVE ?= 1
 PORT ?= 8000
+JOBS ?= 2
 TORCH ?= torch==2.13.0
 
 BIN := $(VENV)/bin
@@ -42,11 +43,11 @@ demo: $(VENV)/base  ## ask the embedded world, write demo/, serve the web page (
 serve: $(VENV)/base  ## serve the web page
 	@$(BIN)/eex serve --port $(PORT)
 
-test: $(VENV)/dev  ## everything: lint, types, layers, Python, web and browser tests
+test: $(VENV)/dev  ## everything: lint, types, layers, Python, web and browser tests (JOBS at once)
 	@$(MAKE) --no-print-directory check
 	@sh scripts/chromium.sh
 	@$(BIN)/python scripts/npm.py run test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/dev  ## lint, types, layers
 	@$(BIN)/ruff check

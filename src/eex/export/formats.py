@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from eex.errors import BadQueryError
+
+Name = Literal[
+    "geojson",
+    "csv",
+    "kml",
+    "geoparquet",
+    "stac",
+    "png",
+    "chips",
+    "zip",
+    "python",
+    "curl",
+    "recipe",
+]
+"""As `--format` and the API call them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """A kind of file."""
 
-    name: str
-    """As `--format` and the API call it."""
+    name: Name
     endings: tuple[str, ...]
     """Of files, the usual one first."""
     media: str
@@ -22,6 +37,8 @@ class Format:
     """For people."""
     binary: bool = False
     """Whether it is no text."""
+    drawn: bool = False
+    """Whether it has a map of every tile's score."""
     pixels: bool = False
     """Whether it holds pixels, so that writing it takes an opened set."""
 
@@ -59,6 +76,7 @@ FORMATS = (
         media="image/png",
         title="Map of every tile's score, PNG",
         binary=True,
+        drawn=True,
     ),
     Format(
         name="chips",
@@ -74,6 +92,7 @@ FORMATS = (
         media="application/zip",
         title="All of it, ZIP",
         binary=True,
+        drawn=True,
         pixels=True,
     ),
     Format(
@@ -97,7 +116,7 @@ FORMATS = (
 )
 """All there are. What they are written by is in `eex.search.taking`."""
 
-BY_NAME = {form.name: form for form in FORMATS}
+BY_NAME: dict[str, Format] = {form.name: form for form in FORMATS}
 """Formats by their names."""
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from io import SEEK_END
 from tempfile import SpooledTemporaryFile
 from threading import Event
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from anyio import CapacityLimiter
@@ -22,7 +22,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from eex.errors import BadPictureError, DamagedRemoteError
-from eex.export.formats import BY_NAME, FORMATS, Format
+from eex.export.formats import BY_NAME, FORMATS, Format, Name
 from eex.search.found import Found
 from eex.search.taking import CHIPS, Written, write_answer
 from eex.server.answers import PROBLEM, Served, answered, etag, has
@@ -37,23 +37,6 @@ IN_MEMORY = 4 * 2**20
 
 PIECE = 2**18
 """Bytes that are sent at a time."""
-
-DRAWN = ("png", "zip")
-"""Formats that have a map of every tile's score."""
-
-Name = Literal[
-    "geojson",
-    "csv",
-    "kml",
-    "geoparquet",
-    "stac",
-    "png",
-    "chips",
-    "zip",
-    "python",
-    "curl",
-    "recipe",
-]
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEM)
 
@@ -125,7 +108,7 @@ async def export(
 
     def write() -> Written:
         return write_answer(
-            _with_scores(answer) if form.name in DRAWN else answer.found,
+            _with_scores(answer) if form.drawn else answer.found,
             form,
             file,
             opened=answer.opened,

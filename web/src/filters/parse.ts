@@ -7,7 +7,8 @@ export type ParsedArea = { shape: Shape } | { wrong: string };
 
 type Polygons = GeoJSON.Position[][][];
 
-function polygonsIn(given: GeoJSON.GeoJSON): Polygons {
+/** The polygons in any GeoJSON. */
+export function polygonsIn(given: GeoJSON.GeoJSON): Polygons {
   switch (given.type) {
     case 'FeatureCollection':
       return (given.features ?? []).flatMap(polygonsIn);

@@ -1,5 +1,6 @@
 /** Areas of the query, outlined on the map: solid where only tiles inside count, dashed examples. */
 import type { GeoJSONSource, Map as MapLibreMap } from 'maplibre-gl';
+import { polygonsIn } from '../filters/parse';
 import { getState, watch } from '../state';
 import type { AreaGeometry, Filter, Part } from '../types';
 import { boxRing, circleRing, type Corner } from './drawn';
@@ -8,20 +9,7 @@ const SOURCE = 'areas';
 
 /** Rings of polygons in any GeoJSON. */
 function ringsIn(given: GeoJSON.GeoJSON): Corner[][] {
-  switch (given.type) {
-    case 'FeatureCollection':
-      return given.features.flatMap(ringsIn);
-    case 'Feature':
-      return given.geometry ? ringsIn(given.geometry) : [];
-    case 'GeometryCollection':
-      return given.geometries.flatMap(ringsIn);
-    case 'Polygon':
-      return given.coordinates as Corner[][];
-    case 'MultiPolygon':
-      return given.coordinates.flat() as Corner[][];
-    default:
-      return [];
-  }
+  return polygonsIn(given).flat() as Corner[][];
 }
 
 /** The outlines of all that a filter says of where. */

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 
 
-def in_own_loop(main: Callable[[], Awaitable[None]]) -> None:
+def in_own_loop(main: Callable[[], Awaitable[object]]) -> None:
     """Run an async function on another thread; what it raises is raised here."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(anyio.run, main).result()

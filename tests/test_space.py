@@ -16,7 +16,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import anyio
 import pytest
 
 from eex.config import Settings
@@ -26,6 +25,7 @@ from eex.server.app import STATIC
 from eex.server.run import listen
 from eex.server.state import State
 from eex.space import _told, create_space, on_gpu
+from own_loop import in_own_loop
 from served import server_process
 
 APP = Path(__file__).resolve().parents[1] / "deploy" / "space" / "app.py"
@@ -223,7 +223,7 @@ def test_an_error_of_the_server_keeps_its_paths_from_clients_of_gradio(
         raise error
 
     with pytest.raises(ToldError) as told:
-        anyio.run(partial(_told, state, rank, text="sand", place="", k=1, name="world"))
+        in_own_loop(partial(_told, state, rank, text="sand", place="", k=1, name="world"))
     assert str(told.value)
     assert "secret" not in str(told.value)
 

@@ -84,6 +84,12 @@ class App:
     def wait_rest(self) -> None:
         self.page.wait_for_function(REST, timeout=WAIT_MS)
 
+    def expect_address(self, part: str, *, there: bool = True) -> None:
+        """Wait until the address, in which a star may be written %2A, has a part, or has it not."""
+        written = re.compile(re.escape(part).replace(r"\*", r"(\*|%2A)"))
+        address = expect(self.page)
+        (address.to_have_url if there else address.not_to_have_url)(written)
+
     @property
     def words(self) -> Locator:
         return self.page.get_by_label("What to look for")

@@ -27,7 +27,7 @@ def test_words_change_map_and_pictures(visit: Open) -> None:
     assert (app.map_pixels() != map_before).any(axis=2).sum() > 300
     assert not set(app.first_pictures()) & set(pictures_before)
     expect(app.page.locator(".read-as")).to_contain_text("sand desert")
-    assert "text=sand+desert" in app.page.url
+    app.expect_address("text=sand+desert")
 
 
 def test_another_set_is_chosen_from_the_menu_and_asked_the_same(visit: Open) -> None:
@@ -36,9 +36,9 @@ def test_another_set_is_chosen_from_the_menu_and_asked_the_same(visit: Open) -> 
     app.page.get_by_role("button", name="Choose the set of tiles").click()
     app.page.get_by_role("button", name="Southern tip").click()
     app.wait_painted(before)
-    assert "set=southern-tip" in app.page.url
-    assert "text=mountains" in app.page.url
-    assert "row=" not in app.page.url  # a row is one of its own set
+    app.expect_address("set=southern-tip")
+    app.expect_address("text=mountains")
+    app.expect_address("row=", there=False)  # a row is one of its own set
     expect(app.page.get_by_test_id("count")).to_contain_text("of 900")
     assert all("/sets/southern-tip/tiles/" in source for source in app.first_pictures())
     app.page.go_back()
@@ -58,8 +58,8 @@ def test_a_set_whose_model_is_not_here_is_asked_with_its_own_tiles(visit: Open) 
     expect(app.page.get_by_role("button", name="Mute")).to_be_disabled()
     app.page.get_by_role("button", name="Leave out words and turn to it").click()
     app.wait_painted(before)
-    assert "text=" not in app.page.url
-    assert "row=" in app.page.url
+    app.expect_address("text=", there=False)
+    app.expect_address("row=")
     expect(app.page.get_by_role("button", name="Add a picture")).to_be_disabled()
     expect(app.page.get_by_role("button", name="Add a place")).to_be_disabled()
     expect(app.page.get_by_test_id("count")).to_contain_text("of 60")
@@ -118,7 +118,7 @@ def test_more_like_a_result_asks_with_that_tile(visit: Open) -> None:
     card.hover()
     app.page.get_by_label("More like number 3").click()
     app.wait_painted(before)
-    assert f"row={row}" in app.page.url
+    app.expect_address(f"row={row}")
     assert app.page.locator(".gallery .card").first.get_attribute("data-row") == row
     expect(app.page.get_by_role("list", name="Parts of the query")).to_contain_text(f"Tile {row}")
 
@@ -134,7 +134,7 @@ def test_a_click_on_a_result_flies_there_and_opens_its_card(visit: Open) -> None
     before = app.query_id
     card.get_by_role("button", name="Less").click()
     app.wait_painted(before)
-    assert "row=-1*" in app.page.url.replace("%2A", "*")
+    app.expect_address("row=-1*")
     expect(card).to_have_count(0)  # another answer, another choice
     app.page.get_by_role("button", name=re.compile("^Number 2 ?:")).click()
     expect(card).to_contain_text("Score")
@@ -165,7 +165,7 @@ def test_a_typed_place_is_a_query(visit: Open) -> None:
     app.wait_painted(before)
     chips = app.page.get_by_role("list", name="Parts of the query")
     expect(chips).to_contain_text("3.10° S, 60.00° W")
-    assert "place=-60" in app.page.url
+    app.expect_address("place=-60")
 
 
 def test_a_place_is_found_by_name_and_its_weight_turned_round(visit: Open) -> None:
@@ -198,7 +198,7 @@ def test_a_place_is_picked_on_the_map(visit: Open) -> None:
     assert box is not None
     app.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     app.wait_painted(before)
-    assert "place=" in app.page.url
+    app.expect_address("place=")
 
 
 def test_a_picture_is_a_query(visit: Open, sand_picture: Path) -> None:
@@ -321,7 +321,7 @@ def test_everything_can_be_done_with_the_keyboard(visit: Open) -> None:
     tab_to("More like number 1")
     press("Enter")
     app.wait_painted(before)
-    assert "row=" in app.page.url
+    app.expect_address("row=")
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -346,8 +346,8 @@ def test_blue_marble_and_globe_are_drawn(visit: Open) -> None:
     app.page.get_by_label("Show the flat map").click()
     app.page.get_by_text("Map", exact=True).click()
     app.wait_rest()
-    assert "globe" not in app.page.url
-    assert "bluemarble" not in app.page.url
+    app.expect_address("globe", there=False)
+    app.expect_address("bluemarble", there=False)
 
 
 def test_the_page_works_under_a_path_prefix(visit: Open) -> None:

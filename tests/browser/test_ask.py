@@ -69,7 +69,7 @@ def test_words_are_added_taken_away_changed_and_joined(visit: Open, world: OpenS
         app.page.get_by_role("menuitem", name=name).click()
         app.wait_painted(before)
         assert rows(app) == found_rows(world.ask(asked | {"fusion": {"method": method}}))
-        assert f"fusion={method}" in app.page.url
+        app.expect_address(f"fusion={method}")
         joined = app.page.get_by_role("button", name=f"Joined by {name}")
     app.page.go_back()
     before = app.query_id
@@ -139,8 +139,8 @@ def test_a_place_picked_on_the_map_joins_the_words(visit: Open) -> None:
     assert box is not None
     app.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     app.wait_painted(before)
-    assert "place=" in app.page.url
-    assert "text=farmland" in app.page.url
+    app.expect_address("place=")
+    app.expect_address("text=farmland")
     form = open_chip(app, r"\d")
     form.get_by_label("Latitude, longitude").fill("12.9 E, 21.4 N")
     before = app.query_id
@@ -176,8 +176,8 @@ def test_what_a_set_cannot_take_is_marked_and_models_are_told(visit: Open) -> No
     before = app.query_id
     dialog.get_by_role("button", name="The embedded world").click()
     app.wait_painted(before)
-    assert "text=glacier" in app.page.url
-    assert "row=" not in app.page.url  # a row is one of its own set
+    app.expect_address("text=glacier")
+    app.expect_address("row=", there=False)  # a row is one of its own set
 
 
 def test_a_server_with_a_token_asks_for_it(browser: Browser, guarded: str) -> None:

@@ -65,7 +65,7 @@ def test_two_queries_are_compared_and_the_figures_are_right(visit: Open) -> None
     app.page.get_by_label("Other words, same set").fill("desert")
     app.page.keyboard.press("Enter")
     wait_rival(app)
-    assert "vs=" in app.page.url
+    app.expect_address("vs=")
 
     ours, theirs = levels(app, "sand desert"), levels(app, "desert")
     rho = np.corrcoef(mean_ranks(ours), mean_ranks(theirs))[0, 1]
@@ -131,7 +131,7 @@ def test_the_other_question_is_changed_undone_swapped_and_left(visit: Open) -> N
     app.page.get_by_role("button", name="End the comparison").last.press("Enter")
     expect(app.page.get_by_label("Words of B")).to_have_count(0)
     expect(app.page.get_by_role("button", name="Compare two answers")).to_be_focused()
-    assert "vs=" not in app.page.url
+    app.expect_address("vs=", there=False)
     expect(app.page.locator(".gallery .card").first).to_be_visible()
 
 
@@ -154,7 +154,7 @@ def test_two_sets_are_compared_over_the_tiles_that_both_have(visit: Open) -> Non
     tile.get_by_role("button").click()
     expect(app.page.get_by_label("Chosen tile")).to_be_visible()
     row = int(tile.get_attribute("data-row") or -1)
-    assert f"tile={row}" in app.page.url  # the part begins where the whole does
+    app.expect_address(f"tile={row}")  # the part begins where the whole does
     expect(tile).to_have_attribute("data-selected", "true")
 
     app.page.get_by_label("Set of B").select_option("alps")
@@ -169,7 +169,7 @@ def test_where_they_disagree_is_mapped_and_listed(visit: Open) -> None:
     expect(app.page.get_by_text("Difference of percentiles")).to_be_visible()
     app.page.wait_for_timeout(500)
     app.wait_rest()
-    assert "contrast=difference" in app.page.url
+    app.expect_address("contrast=difference")
     red, _, blue = np.moveaxis(app.map_pixels("map-rival"), 2, 0)
     assert (red - blue > 60).sum() > 300  # orange
     assert (blue - red > 60).sum() > 300  # blue

@@ -57,13 +57,13 @@ def test_names_are_there_and_go_and_those_of_countries_come_only_when_chosen(vis
     usual = app.map_pixels()
     choose_names(app, "Countries too")
     assert changed(app, usual) > 200
-    assert "names=countries" in app.page.url
+    app.expect_address("names=countries")
     choose_names(app, "No names")
     assert changed(app, usual) > 400
     bare = app.map_pixels()
     choose_names(app, "Seas, landscapes, cities")
     assert changed(app, bare) > 400
-    assert "names=" not in app.page.url
+    app.expect_address("names=", there=False)
     assert changed(app, usual) < 50
 
 

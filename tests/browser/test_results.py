@@ -147,7 +147,7 @@ def test_the_spread_and_how_many_change_the_list(visit: Open, world: OpenSet) ->
     app.wait_painted(before)
     crowded = rows_of(app)
     assert nearest_pair_km(world, crowded) < 200
-    assert "spread_km=0" in app.page.url
+    app.expect_address("spread_km=0")
     before = app.query_id
     options.get_by_role("textbox", name="Spread").fill("1500")
     options.get_by_role("textbox", name="Spread").press("Enter")
@@ -157,17 +157,17 @@ def test_the_spread_and_how_many_change_the_list(visit: Open, world: OpenSet) ->
     options.get_by_role("button", name=re.compile("As this set has it")).click()
     app.wait_painted(before)
     assert rows_of(app) == usual
-    assert "spread_km" not in app.page.url
+    app.expect_address("spread_km", there=False)
     before = app.query_id
     options.get_by_label("How many").get_by_text("100", exact=True).click()
     app.wait_painted(before)
-    assert "k=100" in app.page.url
+    app.expect_address("k=100")
     before = app.query_id
     options.get_by_role("button", name="More", exact=True).click()
     options.get_by_label("One per grid cell").fill("4000")
     options.get_by_label("One per grid cell").press("Tab")
     app.wait_painted(before)
-    assert "one_per_cell=4000" in app.page.url
+    app.expect_address("one_per_cell=4000")
     expect(app.page.locator(".results-what")).to_contain_text("no more fit")
 
 
@@ -306,7 +306,7 @@ def test_a_tile_is_shown_large_with_all_that_is_known(visit: Open) -> None:
     dialog.get_by_role("button", name="Less like this").click()
     app.wait_painted(before)
     expect(dialog).to_have_count(0)
-    assert "row=-1*" in app.page.url.replace("%2A", "*")
+    app.expect_address("row=-1*")
 
 
 def mean_colour(stage: Locator) -> NDArray[np.float64]:

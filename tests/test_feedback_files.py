@@ -18,7 +18,7 @@ from eex.cli.feedback import classify, feedback
 from eex.config import Settings
 from eex.embeddings import EmbeddingSet
 from eex.errors import BadQueryError, OutputError
-from eex.filters.globe import inside_bbox
+from eex.extent.globe import inside_bbox
 from eex.filters.record import Filter
 from eex.places import EARTH_RADIUS_KM
 from eex.search.feedback import rounds as feedback_rounds

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from eex.errors import CancelledError
-from eex.filters import edges as edges_module
-from eex.filters.edges import Edges
+from eex.extent import edges as edges_module
+from eex.extent.edges import Edges
 from eex.stopping import stopping
 
 Floats = NDArray[np.float64]

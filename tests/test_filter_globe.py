@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from eex.errors import BadQueryError
-from eex.filters.area import Area
-from eex.filters.geojson import MOST_VERTICES
-from eex.filters.globe import inside_bbox, inside_circle, inside_polygons
+from eex.extent.area import Area
+from eex.extent.geojson import MOST_VERTICES
+from eex.extent.globe import inside_bbox, inside_circle, inside_polygons
 from eex.places import EARTH_RADIUS_KM
 
 Places = NDArray[np.float64]

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from eex.embeddings import EmbeddingSet, SetHeader
+from eex.extent.geojson import MOST_VERTICES
+from eex.extent.mending import MOST_CROSSINGS, MOST_CUT
 from eex.filters import columns
 from eex.filters.cql2 import DEEPEST, LONGEST, MOST_NESTED
-from eex.filters.geojson import MOST_VERTICES
 from eex.filters.mask import KEPT_BYTES, SLICE
-from eex.filters.mending import MOST_CROSSINGS, MOST_CUT
 from eex.filters.record import Filter
 from eex.filters.times import KEPT_TIMES_BYTES, ROW_BYTES
 

@@ -9,10 +9,10 @@ import pytest
 import shapely
 
 from eex.errors import BadQueryError, CancelledError
-from eex.filters import mending
-from eex.filters.area import Area
-from eex.filters.geojson import MOST_VERTICES
-from eex.filters.globe import inside_polygons
+from eex.extent import mending
+from eex.extent.area import Area
+from eex.extent.geojson import MOST_VERTICES
+from eex.extent.globe import inside_polygons
 from eex.stopping import stopping
 
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from eex.embeddings import EmbeddingSet, SetHeader
 from eex.errors import BadQueryError
+from eex.extent.periods import EPOCH, instant
 from eex.filters.instants import UNKNOWN, calendar, instants
 from eex.filters.mask import mask_of
-from eex.filters.periods import EPOCH, instant
 from eex.filters.record import Filter
 
 SEEDS = (

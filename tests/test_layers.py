@@ -18,6 +18,7 @@ LAYERS = (
     "grid",
     "tiles",
     "places",
+    "extent",
     "sources",
     "imagery",
     "encoders",

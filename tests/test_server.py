@@ -20,7 +20,7 @@ from PIL import Image
 from eex.config import Settings
 from eex.errors import BadQueryError, PortInUseError, UnknownNameError
 from eex.export import near
-from eex.filters.area import Area
+from eex.extent.area import Area
 from eex.filters.record import Filter
 from eex.search import query
 from eex.search.feedback import query as learned

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.errors import BadQueryError
-from eex.filters.globe import inside_bbox
+from eex.extent.globe import inside_bbox
 from eex.grid import Grid
 from eex.search.spread import (
     EARTH_RADIUS_KM,

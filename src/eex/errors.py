@@ -29,6 +29,7 @@
     │   ├── TooMuchError          more bytes than the limit allows
     │   ├── DamagedRemoteError    bytes that are not, or no longer, a whole Parquet file
     │   └── StoppedError          the caller asked to stop
+    ├── SourceError               imagery that cannot be listed (OSError)
     ├── ShapeError                an array of another shape than promised (ValueError)
     ├── OutputError               a file that cannot be written, a full disk (OSError)
     ├── PortInUseError            the server's address is taken (OSError)
@@ -228,6 +229,12 @@ class StoppedError(RemoteError):
     """The caller asked to stop, or its time is over."""
 
     code = "stopped"
+
+
+class SourceError(EexError, OSError):
+    """Imagery cannot be listed: the server gives no answer of use, a file says nothing of use."""
+
+    code = "source"
 
 
 class ShapeError(EexError, ValueError):

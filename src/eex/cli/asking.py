@@ -328,8 +328,8 @@ def _near(text: str) -> dict[str, float]:
 
 def _area(given: str) -> dict[str, Any]:
     """Return the filter of an area: GeoJSON in a file or as text, or four numbers."""
+    from eex.extent.area import Area
     from eex.files import user_path
-    from eex.filters.area import Area
 
     if given.lstrip().startswith("{"):
         return {"area": given}

@@ -60,7 +60,7 @@ def write(
       eex set write world -o alps.parquet --bbox 5 44 16 48 --dtype float16
       eex set write mine.parquet -o native.parquet --encoding native --force
     """  # noqa: D301 - click reads the backspace
-    from eex.filters.globe import inside_bbox
+    from eex.extent.globe import inside_bbox
     from eex.geoparquet import write_set
 
     output = output.expanduser()

@@ -20,8 +20,9 @@ from eex.files import user_path
 from eex.imagery.baseline import without_offset
 from eex.imagery.geotiff import Affine, Layout, raster_layout, read_raster
 from eex.imagery.picture import picture_bytes
-from eex.imagery.scene import check_there, named, taken
+from eex.imagery.scene import check_there, named
 from eex.imagery.sentinel2 import RGB, Scene, digital_numbers, read_scene, true_colour
+from eex.sources.names import taken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

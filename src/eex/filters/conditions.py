@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet
 from eex.errors import BadQueryError
+from eex.extent.edges import Edges
+from eex.extent.globe import inside_bbox, inside_circle
+from eex.extent.periods import season_of, span_of
 from eex.filters.columns import (
     CLOUDS,
     NAMES,
@@ -19,10 +22,7 @@ from eex.filters.columns import (
     columns_of,
     time_column,
 )
-from eex.filters.edges import Edges
-from eex.filters.globe import inside_bbox, inside_circle
 from eex.filters.instants import UNKNOWN, calendar
-from eex.filters.periods import season_of, span_of
 from eex.filters.record import Filter
 
 Question = Callable[[Slice], NDArray[np.bool_]]

@@ -2,7 +2,7 @@
 
 In: an Arrow array of timestamps, dates or text. Out: int64 of shape (n,), `UNKNOWN` where there is
 no time that can be read. Text is ISO 8601, extended or basic (`20220101T101010`), as
-`eex.filters.periods` reads it; or a product's name that has a date in it.
+`eex.extent.periods` reads it; or a product's name that has a date in it.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from eex.errors import BadQueryError
+from eex.extent.periods import instant
 from eex.filters.columns import Kind, Slice, time_array
 from eex.filters.instants import instants
-from eex.filters.periods import instant
 from eex.values import shown
 
 COMPARISONS = {

@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import Any
 
 from eex.errors import BadQueryError
-from eex.filters.area import Area
-from eex.filters.periods import check_season, check_time
+from eex.extent.area import Area
+from eex.extent.periods import check_season, check_time
 from eex.places import EARTH_RADIUS_KM
 from eex.values import BBox, check_keys, check_place, number_of, read_bbox, set_fields, shown
 

@@ -184,9 +184,9 @@ class Expression:
     def _spatial(self, op: str, args: list[Any]) -> Value:
         import pyarrow as pa
 
-        from eex.filters.area import Area
-        from eex.filters.edges import Edges
-        from eex.filters.globe import inside_bbox
+        from eex.extent.area import Area
+        from eex.extent.edges import Edges
+        from eex.extent.globe import inside_bbox
         from eex.values import read_bbox
 
         named, shape = [*args, None, None][:PAIR]

@@ -23,10 +23,11 @@ from eex.config import MAX_PICTURE_PIXELS
 from eex.errors import BadPictureError, BadQueryError
 from eex.imagery.crop import cut_scene, moved, place_of, window_of
 from eex.imagery.pixels import CLOUD_MASK, COLOURS, Crop, Kind, TilePixels
-from eex.imagery.scene import L2A, RGB, Scene, taken, time_of
+from eex.imagery.scene import L2A, RGB, Scene
 from eex.imagery.sentinel2 import scene_of_cells
 from eex.imagery.shards import Shards, called
 from eex.registry import unknown_name
+from eex.sources.names import taken, time_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

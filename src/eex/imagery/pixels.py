@@ -10,8 +10,9 @@ import numpy as np
 
 from eex.errors import ShapeError
 from eex.imagery.baseline import thumbnail_without_offset, without_offset
-from eex.imagery.scene import RGB, Scene, time_of
+from eex.imagery.scene import RGB, Scene
 from eex.imagery.tone import thumbnail_tone
+from eex.sources.names import time_of
 from eex.tiles import TileRef
 
 if TYPE_CHECKING:

@@ -6,21 +6,21 @@ is no data. Nothing removes that offset, as nothing did when the published embed
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eex.errors import ShapeError
 from eex.imagery.geotiff import Affine, central, lonlat_of
+from eex.sources.names import BANDS, band_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-L1C = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
+L1C = BANDS
 """Bands of Sentinel-2 at the top of the atmosphere, in the usual order."""
 
 RGB = ("B04", "B03", "B02")
@@ -37,12 +37,6 @@ LARGEST = 2**16 - 1
 
 REFLECTANCE_MAX = 2.0
 """Fractional values up to this are reflectances, not digital numbers."""
-
-_BAND = re.compile(r"B0*(\d{1,2}|8A)(?![0-9A-Za-z])", re.IGNORECASE)
-"""B4, B04, B08A, "B4, central wavelength 665 nm"."""
-
-_PRODUCT = re.compile(r"S2[A-D]_MSIL[12][AC]_(\d{8}T\d{6})")
-"""A product's name, with when it was taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +102,7 @@ def named(
     if given and len(given) != count:
         message = f"{name} has {count} bands; {len(given)} were named."
         raise ShapeError(message, hint="Name every band of the file, in its order.")
-    own = [_band_name(text) for text in descriptions]
+    own = [band_name(text) for text in descriptions]
     usual = {len(L2A): L2A, len(L1C): L1C}
     if not given and not any(own) and count not in usual:
         message = f"{name} has {count} bands and does not say which."
@@ -154,30 +148,6 @@ def digital_numbers(
     if values.dtype.kind == "f" or low < 0:
         return values.astype(np.float32)
     return values.astype(np.uint16)
-
-
-def taken(text: str) -> datetime | None:
-    """Return when the last Sentinel-2 product named in a text was taken (UTC), if any is."""
-    found = _PRODUCT.findall(text)
-    return time_of(found[-1]) if found else None
-
-
-def time_of(text: str) -> datetime | None:
-    """Return what 20220706T085611 and 2022-07-06 08:56:11 mean (UTC); None for anything else."""
-    for form in ("%Y%m%dT%H%M%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"):
-        try:
-            return datetime.strptime(text[:19], form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None
-
-
-def _band_name(description: str) -> str:
-    found = _BAND.match(description.strip())
-    if not found:
-        return ""
-    name = f"B{found[1].upper():0>2}"
-    return name if name in L1C else ""
 
 
 def check_there(where: str, there: Collection[str], bands: Sequence[str]) -> None:

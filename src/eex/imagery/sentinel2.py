@@ -24,11 +24,10 @@ from eex.imagery.scene import (
     check_there,
     digital_numbers,
     named,
-    taken,
-    time_of,
 )
 from eex.imagery.tone import thumbnail_tone, true_colour
 from eex.registry import unknown_name
+from eex.sources.names import taken, time_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -164,7 +164,7 @@ def _literal(tree: Any, kind: str) -> Any:  # noqa: ANN401
 
 
 def _moment(text: str) -> int:
-    from eex.filters.periods import instant
+    from eex.extent.periods import instant
 
     try:
         return instant(text)[0]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.filters.periods import season_of, span_of
+from eex.extent.periods import season_of, span_of
 from eex.index.qdrant_cql2 import CannotSayError, told
 from eex.index.qdrant_payload import SAFE
 from eex.places import EARTH_RADIUS_KM
@@ -55,7 +55,7 @@ class Pushed:
 
     def keeps(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which places, shape (n, 2), the filter lets through."""
-        from eex.filters.globe import inside_circle, inside_polygons
+        from eex.extent.globe import inside_circle, inside_polygons
 
         inside = np.ones(len(lonlat), np.bool_)
         if self.again is not None and self.again.near is not None:

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from eex.errors import BadQueryError
-from eex.filters.geojson import MOST_VERTICES, Ring
+from eex.extent.geojson import MOST_VERTICES, Ring
 from eex.stopping import check_stopped
 
 TURN = 360.0

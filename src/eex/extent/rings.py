@@ -17,8 +17,8 @@ import shapely
 from numpy.typing import NDArray
 
 from eex.errors import BadQueryError
-from eex.filters.geojson import Ring
-from eex.filters.mending import TINY, Mender
+from eex.extent.geojson import Ring
+from eex.extent.mending import TINY, Mender
 from eex.stopping import check_stopped
 
 LON_END = 180.0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eex.filters.edges import LAT_END, LON_END, Edges
+from eex.extent.edges import LAT_END, LON_END, Edges
 from eex.places import EARTH_RADIUS_KM
 from eex.values import BBox
 
@@ -48,7 +48,7 @@ def inside_polygons(lonlat: NDArray[np.float64], polygons: Sequence[Any]) -> NDA
     Args:
         lonlat: Shape (n, 2), degrees.
         polygons: Valid `shapely.Polygon`s within [-180, 180] x [-90, 90], edges straight in
-            longitude and latitude. To ask many times, keep their `eex.filters.edges.Edges`.
+            longitude and latitude. To ask many times, keep their `eex.extent.edges.Edges`.
     """
     return Edges.of(polygons).inside(lonlat)
 

@@ -46,8 +46,8 @@ class Area:
             )
         import shapely
 
-        from eex.filters.geojson import MOST_VERTICES, read_polygons
-        from eex.filters.rings import polygons_of
+        from eex.extent.geojson import MOST_VERTICES, read_polygons
+        from eex.extent.rings import polygons_of
 
         parts = polygons_of(read_polygons(value))
         if shapely.get_num_coordinates(parts).sum() > MOST_VERTICES:
@@ -62,7 +62,7 @@ class Area:
         Raises:
             BadQueryError: If there is none, or it is no GeoJSON of polygons.
         """
-        from eex.filters.geojson import MOST_TEXT
+        from eex.extent.geojson import MOST_TEXT
 
         try:
             with path.open("rb") as file:

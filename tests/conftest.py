@@ -18,6 +18,7 @@ from eex.config import Settings
 from eex.search.open import open_set
 from eex.search.run import OpenSet
 from eex.weights import fetch
+from stac_world import StacWorld, running_world
 
 _connect = socket.socket.connect
 
@@ -116,3 +117,10 @@ def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def stac_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StacWorld]:
+    """A STAC API on loopback and the files of its scenes, see `stac_world`."""
+    with running_world(tmp_path_factory.mktemp("stac")) as world:
+        yield world

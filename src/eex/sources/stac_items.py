@@ -1,0 +1,357 @@
+"""STAC items become references of scenes, whoever wrote them.
+
+In: items as JSON, of an API, a file or a stac-geoparquet table. Out: `SceneRef`s: bands, grid,
+footprint, time, clouds, which pass over the ground, which product and in which processing.
+
+Source:
+    STAC 1.0 and 1.1; items of Earth Search, Planetary Computer and the Copernicus Data Space.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from eex.errors import BadQueryError, SourceError
+from eex.extent.periods import EPOCH, instant
+from eex.sources.names import PRODUCT, pass_of, product_in
+from eex.sources.refs import Affine, SceneRef
+from eex.sources.stac_bands import SCL, asset_of, bands_of, is_sentinel2, raster_offset
+from eex.sources.wanted import box_polygons, footprint_of
+
+FIRST_WITH_OFFSET = 4.0
+"""Processing baseline that first adds 1000 to every digital number."""
+
+UNNUMBERED = 90.0
+"""Baselines from here on, such as 99.99, are none: they carry no offset."""
+
+COPERNICUS = "Contains modified Copernicus Sentinel data{year}"
+"""Credit line that the terms of Copernicus ask for, with the year of the data."""
+
+COPERNICUS_TERMS = "Copernicus Sentinel Data Legal Notice"
+"""Licence of Sentinel data; SPDX has no name for it, and catalogues say proprietary or other."""
+
+SAYS_NOTHING = ("", "proprietary", "other", "various")
+"""Licences that only say that there is another one."""
+
+_DATATAKE = re.compile(r"GS2(?P<unit>[A-D])_(?P<start>\d{8}T\d{6})_(?P<orbit>\d+)_N[\d.]+")
+"""Of one pass; the baseline at its end is that of the processing, not of the pass."""
+
+_STRIP = re.compile(r"_S(\d{8}T\d{6})_N")
+"""When the sensing of a data strip began, in its id."""
+
+_TILE = re.compile(r"\d{1,2}[C-X][A-Z]{2}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """What is known of items beside themselves: their collection's record, and what is asked."""
+
+    bands: Mapping[str, str] = field(default_factory=dict)
+    """Band -> asset, where they are not told by their usual names."""
+    licence: str = ""
+    """Of the collection."""
+    providers: tuple[str, ...] = ()
+    """Who is to be named."""
+
+    @classmethod
+    def of(cls, collection: Mapping[str, Any], bands: Mapping[str, str]) -> Catalogue:
+        """Read the record of a collection."""
+        return cls(
+            bands=bands,
+            licence=str(collection.get("license") or ""),
+            providers=_named_providers(collection.get("providers")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processed:
+    """One scene and which processing of which product it is."""
+
+    scene: SceneRef
+    product: tuple[str, str] = ("", "")
+    """Pass and tile; empty if not known."""
+    baseline: float = 0.0
+    strip: str = ""
+    """When the sensing of its data strip began."""
+    made: str = ""
+    """When it was processed, as text of one format."""
+
+
+def processed_of(item: Mapping[str, Any], catalogue: Catalogue) -> Processed | None:
+    """Return the scene of an item, None if it has none of the bands.
+
+    Raises:
+        SourceError: If it is no STAC item, or its files are of a kind that is not read.
+    """
+    told = item.get("properties")
+    if not isinstance(told, Mapping) or not item.get("id") or item.get("type") != "Feature":
+        message = "The catalogue has something that is no STAC item."
+        raise SourceError(message, hint="Give an item, an ItemCollection, or a STAC API.")
+    places = bands_of(item, catalogue.bands)
+    if not places or set(places) == {SCL}:
+        return None
+    bands = {band: asset_of(item, *place, band=band) for band, place in places.items()}
+    product = product_of(item)
+    when = time_of_item(told)
+    transform, size = _grid(item, places)
+    scene = SceneRef(
+        id=str(item["id"]),
+        bands=bands,
+        product_id=product or str(item["id"]),
+        when=when,
+        cloud_cover=clouds_of(told),
+        footprint=footprint_of(item.get("geometry")) or _of_bbox(item.get("bbox")),
+        crs=_crs(item, places),
+        transform=transform,
+        size=size,
+        offset_removed=_offset_removed(item, places, product),
+        group=_group(told, product, when),
+        licence=_licence(item, catalogue),
+        attribution=_attribution(item, catalogue, when),
+        href=_own_address(item),
+    )
+    return Processed(
+        scene=scene,
+        product=(scene.group, _tile(told, product)),
+        baseline=baseline_of(told, product),
+        strip=_strip(told),
+        made=_made(told, product),
+    )
+
+
+def newest(found: Iterable[Processed]) -> list[SceneRef]:
+    """Return scenes without those of which there is a newer processing.
+
+    Of one pass over one tile the highest baseline stays. Two products of one baseline both stay,
+    since a tile may be in two data strips of a pass, unless both are of the same strip: then the
+    one that was made last stays. An id that comes twice stays once.
+    """
+    best: dict[tuple[str, str], float] = {}
+    last: dict[tuple[Any, ...], tuple[str, str]] = {}
+    all_of = {each.scene.id: each for each in found}
+    for each in all_of.values():
+        if all(each.product):
+            best[each.product] = max(best.get(each.product, 0.0), each.baseline)
+        if all(each.product) and each.strip:
+            key = (each.product, each.baseline, each.strip)
+            last[key] = max(last.get(key, ("", "")), (each.made, each.scene.id))
+    kept = []
+    for each in all_of.values():
+        if all(each.product) and each.baseline < best[each.product]:
+            continue
+        key = (each.product, each.baseline, each.strip)
+        if key in last and last[key] != (each.made, each.scene.id):
+            continue
+        kept.append(each.scene)
+    return kept
+
+
+def time_of_item(told: Mapping[str, Any]) -> datetime | None:
+    """Return when an item's scene was taken (UTC): `datetime`, else where its range begins."""
+    value = told.get("datetime") or told.get("start_datetime")
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    try:
+        return EPOCH + timedelta(microseconds=instant(str(value))[0])
+    except (BadQueryError, OverflowError):
+        return None
+
+
+def clouds_of(told: Mapping[str, Any]) -> float | None:
+    """Return the share of clouds that an item says, percent."""
+    value = told.get("eo:cloud_cover")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def product_of(item: Mapping[str, Any]) -> str:
+    """Return the name of an item's Sentinel-2 product, without .SAFE; empty if it has none."""
+    told = item.get("properties") or {}
+    own = told.get("_private") if isinstance(told.get("_private"), Mapping) else {}
+    for text in (told.get("s2:product_uri"), (own or {}).get("product_name"), item.get("id")):
+        if product := product_in(str(text or "")):
+            return product
+    return ""
+
+
+def baseline_of(told: Mapping[str, Any], product: str) -> float:
+    """Return the processing baseline, such as 5.09; 0 if not known."""
+    found = PRODUCT.search(product)
+    texts = (
+        told.get("s2:processing_baseline"),
+        told.get("processing:version"),
+        f"{found['baseline'][:2]}.{found['baseline'][2:]}" if found and found["baseline"] else "",
+    )
+    for text in texts:
+        if re.fullmatch(r"\d{1,2}\.\d{1,2}", str(text or "")):
+            return float(str(text))
+    return 0.0
+
+
+def _offset_removed(
+    item: Mapping[str, Any], places: Mapping[str, tuple[str, int]], product: str
+) -> bool | None:
+    """Return whether the provider took off the 1000 that new baselines add; None: not said.
+
+    Earth Search says it in so many words; others by the offset that remains to be added.
+    """
+    told = item["properties"]
+    applied = told.get("earthsearch:boa_offset_applied")
+    if isinstance(applied, bool):
+        return applied
+    if not is_sentinel2(item):
+        return None
+    baseline = baseline_of(told, product)
+    if not FIRST_WITH_OFFSET <= baseline < UNNUMBERED:
+        return None
+    said = {raster_offset(item, *place) for band, place in places.items() if band != SCL}
+    said.discard(None)
+    return None if len(said) != 1 else said == {0.0}
+
+
+def _grid(
+    item: Mapping[str, Any], places: Mapping[str, tuple[str, int]]
+) -> tuple[Affine | None, tuple[int, int] | None]:
+    """Return transform and size of the finest grid of the bands that says both."""
+    told = item.get("properties") or {}
+    found: list[tuple[float, Affine, tuple[int, int]]] = []
+    for key in dict.fromkeys(key for key, _ in places.values()):
+        asset = item["assets"][key]
+        shape = _numbers(asset.get("proj:shape") or told.get("proj:shape"))
+        affine = _numbers(asset.get("proj:transform") or told.get("proj:transform"))
+        if len(shape) == 2 and len(affine) >= 6 and min(shape) >= 1:  # noqa: PLR2004
+            a, b, c, d, e, f = affine[:6]
+            if a * e - b * d:
+                size = (int(shape[0]), int(shape[1]))
+                found.append((abs(a * e - b * d), (a, b, c, d, e, f), size))
+    if not found:
+        return None, None
+    _, affine_of, size = min(found, key=lambda grid: grid[0])
+    return affine_of, size
+
+
+def _crs(item: Mapping[str, Any], places: Mapping[str, tuple[str, int]]) -> str:
+    """Return the coordinate system, such as EPSG:32654; empty if the item does not say."""
+    first = item["assets"][next(iter(places.values()))[0]]
+    for told in (first, item.get("properties") or {}):
+        if code := told.get("proj:code"):
+            return str(code)
+        epsg = told.get("proj:epsg")
+        if isinstance(epsg, int | float) and epsg > 0:
+            return f"EPSG:{int(epsg)}"
+    return ""
+
+
+def _group(told: Mapping[str, Any], product: str, when: datetime | None) -> str:
+    """Return what scenes of one pass share: unit and start of its data take, else orbit and day."""
+    for name in ("s2:datatake_id", "eopf:datatake_id"):
+        if match := _DATATAKE.fullmatch(str(told.get(name) or "")):
+            return f"S2{match['unit']}_{match['start']}"
+    if (group := pass_of(product)) or when is None:
+        return group
+    platform = str(told.get("platform") or "")
+    day = f"{when:%Y%m%d}"
+    if platform and told.get("sat:absolute_orbit") is not None:
+        return f"{platform}_{told['sat:absolute_orbit']}"
+    orbit = told.get("sat:relative_orbit")
+    parts = (platform, day, "" if orbit is None else f"R{orbit}")
+    return "_".join(part for part in parts if part)
+
+
+def _tile(told: Mapping[str, Any], product: str) -> str:
+    """Return the tile of the Sentinel-2 grid, such as 54SUE; empty if not known."""
+    found = PRODUCT.search(product)
+    parts = (
+        told.get("mgrs:utm_zone"),
+        told.get("mgrs:latitude_band"),
+        told.get("mgrs:grid_square"),
+    )
+    texts = (
+        str(told.get("grid:code") or "").removeprefix("MGRS-"),
+        str(told.get("s2:mgrs_tile") or ""),
+        "".join(str(part) for part in parts) if all(parts) else "",
+        (found["tile"] or "") if found else "",
+    )
+    for text in texts:
+        if _TILE.fullmatch(text):
+            return text.lstrip("0")
+    return ""
+
+
+def _strip(told: Mapping[str, Any]) -> str:
+    for name in ("s2:datastrip_id", "eopf:datastrip_id"):
+        if match := _STRIP.search(str(told.get(name) or "")):
+            return match[1]
+    return ""
+
+
+def _made(told: Mapping[str, Any], product: str) -> str:
+    """Return when a product was processed; the time at the end of a product's name tells it too."""
+    text = told.get("s2:generation_time") or told.get("processing:datetime")
+    found = PRODUCT.search(product)
+    return str(text or (found["made"] if found else "") or told.get("created") or "")
+
+
+def _licence(item: Mapping[str, Any], catalogue: Catalogue) -> str:
+    own = str((item.get("properties") or {}).get("license") or "")
+    licence = own if own not in SAYS_NOTHING else catalogue.licence
+    if licence in SAYS_NOTHING and is_sentinel2(item):
+        return COPERNICUS_TERMS
+    return licence
+
+
+def _attribution(item: Mapping[str, Any], catalogue: Catalogue, when: datetime | None) -> str:
+    if is_sentinel2(item):
+        return COPERNICUS.format(year=f" {when.year}" if when else "")
+    own = _named_providers((item.get("properties") or {}).get("providers"))
+    return ", ".join(own or catalogue.providers)
+
+
+def _named_providers(providers: object) -> tuple[str, ...]:
+    """Return who made or licenses data; who only hosts it is not named."""
+    if not isinstance(providers, list):
+        return ()
+    names = [
+        str(provider["name"])
+        for provider in providers
+        if isinstance(provider, Mapping)
+        and provider.get("name")
+        and set(provider.get("roles") or ["producer"]) & {"producer", "licensor", "processor"}
+    ]
+    return tuple(dict.fromkeys(names))
+
+
+def _own_address(item: Mapping[str, Any]) -> str:
+    for link in item.get("links") or ():
+        if isinstance(link, Mapping) and link.get("rel") == "self" and link.get("href"):
+            return str(link["href"])
+    return ""
+
+
+def _of_bbox(bbox: object) -> str:
+    numbers = _numbers(bbox)
+    box = [*numbers[:2], *numbers[3:5]] if len(numbers) == 6 else numbers  # noqa: PLR2004
+    if len(box) != 4:  # noqa: PLR2004
+        return ""
+    return footprint_of({"type": "MultiPolygon", "coordinates": box_polygons(box)})
+
+
+def _numbers(value: object) -> list[float]:
+    if not isinstance(value, list | tuple):
+        return []
+    good = [isinstance(n, int | float) and not isinstance(n, bool) for n in value]
+    return [float(n) for n in value] if all(good) else []
+
+
+def lacking(items: int, seen: Iterable[str], bands: Mapping[str, str]) -> SourceError:
+    """Return the error for items of which none has the bands."""
+    listed = ", ".join(sorted(seen)) or "none"
+    wanted = ", ".join(f"{band}={key}" for band, key in bands.items()) or "known bands"
+    message = f"None of {items:,} items has {wanted}."
+    hint = f"Name assets with --bands BAND=ASSET. Assets that are there: {listed[:400]}."
+    return SourceError(message, hint=hint)

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 SERVE ?= 1
 PORT ?= 8000
-JOBS ?= 0
+JOBS ?= 2
 TORCH ?= torch==2.13.0
 
 BIN := $(VENV)/bin
@@ -43,11 +43,11 @@ demo: $(VENV)/base  ## ask the embedded world, write demo/, serve the web page (
 serve: $(VENV)/base  ## serve the web page
 	@$(BIN)/eex serve --port $(PORT)
 
-test: $(VENV)/dev  ## everything: lint, types, layers, Python, web and browser tests (JOBS=2: two files at once)
+test: $(VENV)/dev  ## everything: lint, types, layers, Python, web and browser tests (JOBS=0: one file after the other)
 	@$(MAKE) --no-print-directory check
 	@sh scripts/chromium.sh
 	@$(BIN)/python scripts/npm.py run test
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 40
 
 check: $(VENV)/dev  ## lint, types, layers
 	@$(BIN)/ruff check

@@ -1,5 +1,6 @@
 /** Labelled tiles on the map: a blue disc with a tick, an orange diamond with a cross. */
-import type { GeoJSONSource, Map as MapLibreMap } from 'maplibre-gl';
+import type { Map as MapLibreMap } from 'maplibre-gl';
+import { put } from '../map/put';
 import { getState, sideOf, watchValue, type Labels, type WhichSide } from '../state';
 import type { Value } from './session';
 
@@ -103,8 +104,7 @@ export function showLabels(map: MapLibreMap, which: WhichSide): () => void {
     const state = getState();
     const { positions, info } = sideOf(state, which);
     const isOwn = info?.name === state.set;
-    const data = features(isOwn ? positions : null, state.labels);
-    map.getSource<GeoJSONSource>(SOURCE)?.setData(data);
+    put(map, SOURCE, features(isOwn ? positions : null, state.labels));
   };
   take();
   const stops = [

@@ -1,9 +1,10 @@
 /** Areas of the query, outlined on the map: solid where only tiles inside count, dashed examples. */
-import type { GeoJSONSource, Map as MapLibreMap } from 'maplibre-gl';
+import type { Map as MapLibreMap } from 'maplibre-gl';
 import { polygonsIn } from '../filters/parse';
 import { getState, watch } from '../state';
 import type { AreaGeometry, Filter, Part } from '../types';
 import { boxRing, circleRing, type Corner } from './drawn';
+import { put } from './put';
 
 const SOURCE = 'areas';
 
@@ -70,7 +71,7 @@ export function showAreas(map: MapLibreMap): () => void {
 
   function paint(): void {
     const { filter, parts } = getState();
-    map.getSource<GeoJSONSource>(SOURCE)?.setData(features(filter, parts));
+    put(map, SOURCE, features(filter, parts));
   }
 
   paint();

@@ -21,6 +21,7 @@ import { rivalRow } from '../compare/pairing';
 import type { Base } from '../url';
 import { makeMap, nameMap } from './make';
 import type { Paint } from './points';
+import { put } from './put';
 import { onContextLoss } from './restore';
 import { applyLooks, basemapFile, paletteOf } from './style';
 import { Tiles } from './tiles';
@@ -227,7 +228,7 @@ export class MapController implements Linked {
     const { pointed, pairing } = getState();
     const isOther = this.which === 'rival' && pointed !== null;
     const row = isOther ? pairing && rivalRow(pairing, pointed) : pointed;
-    this.source('best')?.setData(bestFeatures(answer?.results ?? [], row));
+    put(this.map, 'best', bestFeatures(answer?.results ?? [], row));
   }
 
   private takeAnswer(): void {
@@ -253,11 +254,11 @@ export class MapController implements Linked {
   /** The chosen row is one of the first side's set; the other map marks the place. */
   private takeChosen(): void {
     const { positions, selected } = getState();
-    this.source('chosen')?.setData(chosenFeatures(positions, selected));
+    put(this.map, 'chosen', chosenFeatures(positions, selected));
   }
 
   private takeMarks(): void {
-    this.source('marks')?.setData(markFeatures(getState().marks));
+    put(this.map, 'marks', markFeatures(getState().marks));
   }
 
   private addDetail(): void {

@@ -3,11 +3,12 @@
  * corners. Enter, a double click or a click on the first corner ends a polygon, Backspace takes
  * its last corner back, Escape stops. `state.drawing` says whether and what for.
  */
-import type { GeoJSONSource, Map as MapLibreMap, MapMouseEvent, MapTouchEvent } from 'maplibre-gl';
+import type { Map as MapLibreMap, MapMouseEvent, MapTouchEvent } from 'maplibre-gl';
 import { setDrawing } from '../actions/view';
 import { takeShape } from '../filters/shape';
 import { getState, watch, type Drawing } from '../state';
 import { boxOf, boxRing, ringOf, type Corner, unwound } from './drawn';
+import { put } from './put';
 
 type PointerOnMap = MapMouseEvent | MapTouchEvent;
 
@@ -100,7 +101,7 @@ function show(map: MapLibreMap, corners: Corner[], ring: Corner[]): void {
     properties: {},
     geometry,
   }));
-  map.getSource<GeoJSONSource>(SOURCE)?.setData({ type: 'FeatureCollection', features });
+  put(map, SOURCE, { type: 'FeatureCollection', features });
 }
 
 /** Take the pointer over; gives back what returns it. */

@@ -54,7 +54,8 @@ void main() {
   float facing = dot(normal, normalize(u_projection_clipping_plane.xyz));
   float size = u_pixels / u_centre_cos * mix(0.45, 1.0, clamp(facing, 0.0, 1.0));
 #else
-  float size = u_pixels * cosh(3.14159265 * (1.0 - 2.0 * a_position.y));
+  float stretch = exp(3.14159265 * (1.0 - 2.0 * a_position.y));
+  float size = 0.5 * u_pixels * (stretch + 1.0 / stretch);
 #endif
   float near = clamp((size - 8.0 * u_ratio) / (24.0 * u_ratio), 0.0, 1.0);
   bool shown = a_score >= u_level;
@@ -63,9 +64,11 @@ void main() {
   v_size = gl_PointSize;
   if (shown) {
     float t = (a_score - u_level) / max(u_top - u_level, 1.0e-5);
-    v_colour = vec4(texture(u_ramp, vec2(t * 0.996 + 0.002, 0.5)).rgb, u_alpha * mix(1.0, u_near, near));
+    vec3 ramp = texelFetch(u_ramp, ivec2(t * 255.0 + 0.5, 0), 0).rgb;
+    v_colour = vec4(ramp, u_alpha * mix(1.0, u_near, near));
   } else {
-    float share = pow(a_score / max(u_level, 1.0e-5), 1.5);
+    float share = a_score / max(u_level, 1.0e-5);
+    share *= sqrt(share);
     float crowd = min(1.0, size * size / (gl_PointSize * gl_PointSize));
     v_colour = vec4(u_rest.rgb, u_rest.a * mix(0.12, 1.0, share) * mix(1.0, 0.4, near) * crowd);
   }

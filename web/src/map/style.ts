@@ -100,7 +100,7 @@ export function makeStyle(projection: Projection): StyleSpecification {
     },
     layers: [
       { id: 'sea', type: 'background' },
-      { id: 'land', type: 'fill', source: 'land' },
+      { id: 'land', type: 'fill', source: 'land', paint: { 'fill-antialias': false } },
       {
         id: 'bluemarble',
         type: 'raster',

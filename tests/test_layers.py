@@ -13,6 +13,7 @@ LAYERS = (
     "config",
     "files",
     "values",
+    "cluster",
     "weights",
     "remote",
     "grid",

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from eex import cluster as ray_cluster
 from eex.embeddings import SetHeader, open_folder
 from eex.embeddings.write import write_opened
 from eex.errors import (
@@ -30,7 +31,7 @@ from eex.errors import (
     SetError,
     UnavailableError,
 )
-from eex.index import ray_cluster, ray_shards
+from eex.index import ray_shards
 from eex.index.base import Hits, PartialHits, VectorIndex
 from eex.index.engines import Opening
 from eex.index.exact import ExactIndex

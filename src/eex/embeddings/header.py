@@ -55,6 +55,9 @@ class SetHeader:
     """True for the embedded world only."""
     examples: tuple[tuple[str, dict[str, Any]], ...] = ()
     """Titles and query parts that work at one click."""
+    sources: tuple[str, ...] = ()
+    """Scenes or shards that the tiles are from, where the set was made here; the first ones if
+    there are very many."""
 
     @classmethod
     def from_json(cls, text: bytes | str) -> SetHeader:
@@ -68,6 +71,7 @@ class SetHeader:
             told = json.loads(text).items()
             record = {k: v for k, v in told if k in needed and (needed[k] or v is not None)}
             record["bands"] = tuple(record.get("bands", ()))
+            record["sources"] = tuple(record.get("sources", ()))
             record["examples"] = tuple((t, dict(q)) for t, q in record.get("examples", ()))
             header = cls(**record)
             _check(header)
@@ -103,6 +107,7 @@ def _check(header: SetHeader) -> None:
     kinds: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "bool": bool}
     values = [(f.name, getattr(header, f.name), kinds.get(str(f.type))) for f in fields(header)]
     values += [("bands", band, str) for band in header.bands]
+    values += [("sources", source, str) for source in header.sources]
     values += [("examples", title, str) for title, _ in header.examples]
     for name, value, kind in values:
         other = isinstance(value, bool) is not (kind is bool) or not isinstance(value, kind or ())

@@ -47,6 +47,7 @@ def write_set(
     dtype: str = "",
     encoding: str = "wkb",
     rows: NDArray[np.int64] | None = None,
+    numbered: bool = True,
     progress: Progress | None = None,
 ) -> int:
     """Write an opened set as GeoParquet 1.1, along a Hilbert curve; memory stays bounded.
@@ -64,6 +65,7 @@ def write_set(
             all, which goes into the header.
         encoding: One of `ENCODINGS`.
         rows: Numbers of the rows to write, each once; all unless given.
+        numbered: Whether there is a column `row`.
         progress: Called after each row group.
 
     Returns:
@@ -82,7 +84,7 @@ def write_set(
     check_writable(path)
     with guarded(f"writing {path}"):
         _clear_beside(path)
-        table = Rows(embeddings.rows, embeddings.lonlat, embeddings.roles, numbered=True)
+        table = Rows(embeddings.rows, embeddings.lonlat, embeddings.roles, numbered=numbered)
         vectors = _Vectors.of(embeddings, dtype)
         with atomic_path(path) as fresh:
             return _write(fresh, table, vectors, encoding=encoding, rows=rows, progress=progress)
@@ -96,6 +98,7 @@ def write_batches(
     columns: Mapping[str, str] | None = None,
     dtype: str = "",
     encoding: str = "wkb",
+    numbered: bool = True,
     progress: Progress | None = None,
 ) -> int:
     """Write batches of any patch product, of unknown number, as `write_set` writes a set.
@@ -109,6 +112,7 @@ def write_batches(
         columns: Role to name of a column, where names are not the usual ones.
         dtype: See `write_set`.
         encoding: See `write_set`.
+        numbered: See `write_set`; what the rows' numbers among the batches are.
         progress: See `write_set`.
 
     Raises:
@@ -121,7 +125,14 @@ def write_batches(
         with scratch_folder(path) as fresh:
             write_opened(fresh, batches, header=header, columns=columns or {})
             spooled = open_folder(fresh, key="")
-            return write_set(spooled, path, dtype=dtype, encoding=encoding, progress=progress)
+            return write_set(
+                spooled,
+                path,
+                dtype=dtype,
+                encoding=encoding,
+                numbered=numbered,
+                progress=progress,
+            )
 
 
 def write_geoparquet(table: pa.Table, path: Path, *, header: SetHeader) -> None:

@@ -31,7 +31,7 @@ def open_ray(opening: Opening) -> ShardedIndex:
         UnavailableError: If Ray cannot be reached, or lacks room for the workers.
         BadQueryError: If an option makes no sense.
     """
-    from eex.index.ray_cluster import attach, release
+    from eex.cluster import attach, release
     from eex.index.ray_shards import RayShards
     from eex.index.ray_worker import Holding, mark_of
     from eex.index.sharded import ShardedIndex

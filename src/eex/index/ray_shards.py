@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from eex.cluster import release
 from eex.errors import EexError, UnavailableError
-from eex.index.ray_cluster import release
 from eex.index.ray_worker import Holding, RowsWorker
 from eex.index.shards import Users
 from eex.stopping import check_stopped
@@ -27,7 +27,7 @@ from eex.stopping import check_stopped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from eex.index.ray_cluster import Cluster
+    from eex.cluster import Cluster
     from eex.index.shards import Mask, Reply, Request, Span
 
 POLL_SECONDS = 0.05

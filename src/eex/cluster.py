@@ -71,6 +71,11 @@ class Cluster:
         return not self.address
 
     @property
+    def gpus(self) -> int:
+        """GPUs of all its machines, as Ray counts them."""
+        return int(self.ray.cluster_resources().get("GPU", 0))
+
+    @property
     def cpus(self) -> int:
         """Processors of all its machines, as Ray counts them."""
         return max(1, int(self.ray.cluster_resources().get("CPU", 1)))
@@ -87,13 +92,14 @@ class _Held:
     end: Callable[[], None]
 
 
-def attach(address: str, *, cpus: int, store_bytes: int = 0) -> Cluster:
+def attach(address: str, *, cpus: int, gpus: int | None = 0, store_bytes: int = 0) -> Cluster:
     """Return the Ray that this process is attached to, after attaching it if it is to none.
 
     Args:
         address: Empty for an own one on this machine; "auto", "host:port" or "ray://host:port" for
             one that runs, as `ray.init` takes it.
         cpus: Processors that an own one counts.
+        gpus: GPUs that an own one counts; None: those that it finds.
         store_bytes: Least size of an own one's object store.
 
     Raises:
@@ -103,7 +109,7 @@ def attach(address: str, *, cpus: int, store_bytes: int = 0) -> Cluster:
     """
     with _Held.lock:
         if _Held.cluster is None:
-            _Held.cluster, _Held.end = _attached(address, cpus, store_bytes)
+            _Held.cluster, _Held.end = _attached(address, cpus, gpus, store_bytes)
             atexit.register(_end)
         elif _Held.cluster.address != address and not _Held.cluster.given:
             told = _Held.cluster.address or "one of its own"
@@ -129,7 +135,9 @@ def _end() -> None:
             _Held.end()
 
 
-def _attached(address: str, cpus: int, store_bytes: int) -> tuple[Cluster, Callable[[], None]]:
+def _attached(
+    address: str, cpus: int, gpus: int | None, store_bytes: int
+) -> tuple[Cluster, Callable[[], None]]:
     own, environment = not address, dict(QUIET)
     there = sys.modules.get("ray")
     if there is not None and there.is_initialized():  # by the program that we are part of
@@ -154,7 +162,7 @@ def _attached(address: str, cpus: int, store_bytes: int) -> tuple[Cluster, Calla
     options |= {
         "address": "local",
         "num_cpus": cpus,
-        "num_gpus": 0,
+        **({} if gpus is None else {"num_gpus": gpus}),
         "include_dashboard": False,
         "object_store_memory": max(LEAST_STORE, store_bytes),
         "_temp_dir": str(folder),
@@ -253,7 +261,7 @@ def _imported(environment: Mapping[str, str]) -> Any:  # noqa: ANN401
         try:
             import ray
         except ImportError as error:
-            message = "The index over several machines needs Ray, which is not installed."
+            message = "Work over several machines needs Ray, which is not installed."
             hint = "pip install 'earth-embedding-explorer[ray]'"
             raise MissingExtraError(message, hint=hint) from error
     return ray

@@ -1,0 +1,85 @@
+"""Adding to a set: only where what is added is comparable with what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from eex.build.about import MOST_SOURCES, joined
+from eex.build.plan import Model
+from eex.embeddings import SetHeader
+from eex.encoders.base import EncoderSpec
+from eex.errors import BadQueryError, DamagedSetError, SetNotFoundError
+
+SAME = ("model", "variant", "weights", "dim", "bands", "preprocessing", "pixels", "quantization")
+"""What two headers must agree in."""
+
+
+def header_at(path: Path) -> SetHeader:
+    """Return the header of a set on the disk.
+
+    Raises:
+        SetNotFoundError: If there is no such file.
+        DamagedSetError: If it is no set with a header.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        message = f"There is no embedding set at {path}."
+        raise SetNotFoundError(message, hint="Check the path.")
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (pa.ArrowException, OSError) as error:
+        message = f"{path} is not a whole GeoParquet file: {error}."
+        raise DamagedSetError(message, hint="Make or download the set again.") from error
+    header = SetHeader.told_by(metadata[b"emb"]) if b"emb" in metadata else None
+    if header is None:
+        message = f"{path} does not say how it was made."
+        raise DamagedSetError(message, hint="Only sets that were built here can be added to.")
+    return header
+
+
+def check_appendable(
+    path: Path | None, models: Sequence[Model], specs: Sequence[EncoderSpec]
+) -> None:
+    """Refuse to add to a set of something else, before any work.
+
+    Raises:
+        BadQueryError: If models differ, or several are given.
+    """
+    if path is None:
+        return
+    if len(models) > 1:
+        message = "One model at a time is added to a set."
+        raise BadQueryError(message, hint="Give one --model.")
+    header, (model,), (spec,) = header_at(path), models, specs
+    asked = {"model": model.name, "variant": spec.variant(model.variant).name}
+    before = {"model": header.model, "variant": header.variant or asked["variant"]}
+    if asked != before:
+        raise _differ(path, [name for name in asked if asked[name] != before[name]])
+
+
+def joined_header(before: SetHeader, new: SetHeader, path: Path) -> SetHeader:
+    """Return the header of a set with what was added to it.
+
+    Raises:
+        BadQueryError: If the two are not comparable.
+    """
+    differ = [name for name in SAME if getattr(before, name) != getattr(new, name)]
+    if differ:
+        raise _differ(path, differ)
+    sources = tuple(dict.fromkeys((*before.sources, *new.sources)))[:MOST_SOURCES]
+    return replace(
+        before,
+        licence=joined([*before.licence.split("; "), *new.licence.split("; ")]),
+        attribution=joined([*before.attribution.split("; "), *new.attribution.split("; ")]),
+        sources=sources,
+    )
+
+
+def _differ(path: Path, names: Sequence[str]) -> BadQueryError:
+    message = f"{path} cannot be added to: its {', '.join(names)} differ."
+    hint = "Build with the options that it was made with, or into another set (-o)."
+    return BadQueryError(message, hint=hint, differ=list(names))

@@ -1,0 +1,109 @@
+"""The end of a build: parts become sets, with their collections beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eex.build.about import About, header_of
+from eex.build.append import header_at, joined_header
+from eex.build.collection import collection_of, collection_path
+from eex.build.plan import BuildFolder, Model, Plan
+from eex.build.result import Parts, first_table, stored_format, write_result
+from eex.encoders.base import EncoderSpec
+from eex.errors import BadQueryError
+from eex.files import write_bytes
+from eex.sources.refs import Ref
+
+if TYPE_CHECKING:
+    from eex.build.asked import Asked
+    from eex.build.items import Want
+
+
+def finish(
+    folder: BuildFolder,
+    plan: Plan,
+    asked: Asked,
+    *,
+    specs: Sequence[EncoderSpec],
+    wants: Sequence[Want],
+    files: Sequence[Path],
+    title: str,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[int, ...]:
+    """Write the set of each model; return how many rows each has.
+
+    Raises:
+        BadQueryError: If no tile is left.
+        OutputError: If the disk refuses.
+    """
+    refs, rows = refs_of(plan), []
+    for model, spec, want, output in zip(plan.models, specs, wants, files, strict=True):
+        parts = Parts(
+            folder=folder.parts,
+            model=model,
+            items=plan.items,
+            tiling=plan.tiling,
+            before=asked.append,
+        )
+        first = first_table(parts)
+        if first is None and asked.append is None:
+            raise _nothing(folder)
+        dim = spec.dim if first is None else first.schema.field("embedding").type.list_size
+        header = header_of(
+            About(
+                id=output.stem,
+                title=asked.title or title,
+                model=model,
+                spec=spec,
+                dim=dim,
+                want=want,
+                tiling=plan.tiling,
+                refs=refs,
+                weights=weights_of(model, spec),
+            ),
+            first,
+        )
+        dtype = asked.dtype
+        if asked.append is not None:
+            dtype = stored_format(asked.append)
+            header = joined_header(header_at(asked.append), header, asked.append)
+
+        def written(done: int, total: int) -> None:
+            if progress is not None:
+                progress("writing", done, total)
+
+        rows.append(write_result(parts, output, header=header, dtype=dtype, progress=written))
+        record = collection_of(
+            output, header=header, spec=spec, tiling=plan.tiling, refs=refs, dtype=dtype
+        )
+        text = json.dumps(record, ensure_ascii=False, indent=1)
+        write_bytes(collection_path(output), f"{text}\n".encode())
+    return tuple(rows)
+
+
+def weights_of(model: Model, spec: EncoderSpec) -> str:
+    """Return which weights were run: as the spec pins them, or a file's name and checksum."""
+    if not model.weights:
+        return spec.weights
+    from eex.weights.checksum import sha256_of
+
+    path = Path(model.weights)
+    return f"{path.name}@sha256:{sha256_of(path)}" if path.is_file() else path.name
+
+
+def _nothing(folder: BuildFolder) -> BadQueryError:
+    aside = folder.aside()
+    if aside:
+        first = next(iter(aside.values()))
+        message = f"Nothing could be read: {first.ref}: {first.reason}"
+        return BadQueryError(message, hint=f"{len(aside)} pieces were set aside; see --retry.")
+    message = "No tile is left: all lack pixels, or are under clouds."
+    return BadQueryError(message, hint="Allow more: --max-nodata, --max-cloud.")
+
+
+def refs_of(plan: Plan) -> list[Ref]:
+    """Return the references of a plan, each once."""
+    return list({item.ref.id: item.ref for item in plan.items}.values())

@@ -1,0 +1,231 @@
+"""References to a set: what is asked for becomes a plan, the plan is worked off, parts become sets.
+
+    source.refs() -> plan -> items -> parts -> NAME.parquet and NAME.json
+
+A build that was interrupted goes on where it was when the same is asked for again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eex.build.append import check_appendable
+from eex.build.asked import (
+    Asked,
+    Source,
+    check_free,
+    checked,
+    checked_output,
+    outputs,
+    request_of,
+    want_of,
+)
+from eex.build.finish import finish
+from eex.build.items import Item
+from eex.build.job import Done, Job
+from eex.build.plan import Aside, BuildFolder, Plan
+from eex.build.world import WorldScenes
+from eex.config import Settings
+from eex.encoders.base import EncoderSpec
+from eex.errors import BadQueryError, UnavailableError
+from eex.files import check_writable
+
+PATIENCE = 5
+"""Items in a row that the network may fail before the build stops for now."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done ("listing", "embedding", "writing"), how much, and of how much."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What a build made."""
+
+    files: tuple[Path, ...]
+    """A set for each model."""
+    rows: tuple[int, ...]
+    """Tiles of each."""
+    aside: tuple[Aside, ...] = ()
+    """Items that could not be read."""
+    tiles: int = 0
+    """Tiles that were embedded this time."""
+    seconds: float = 0.0
+    """That embedding took this time."""
+    waited: float = 0.0
+    """Share of them that no model worked, for want of pixels; of all workers."""
+    before: bool = False
+    """Whether all was there before."""
+
+
+def build(
+    source: Source,
+    output: Path,
+    asked: Asked,
+    *,
+    settings: Settings,
+    progress: Progress | None = None,
+) -> Made:
+    """Make sets of a source, or go on making them.
+
+    Args:
+        source: What the imagery is.
+        output: The set; with several models, the models' names are put behind its stem.
+        asked: What to do.
+        settings: For models, the network and the cache.
+        progress: Told how far it is.
+
+    Returns:
+        What was made.
+
+    Raises:
+        BadQueryError: If it makes no sense, or another build lies there.
+        BusyError: If another process builds the same.
+        UnavailableError: If the network failed; what is finished is kept.
+        OutputError: If the disk refuses; what is finished is kept.
+    """
+    output = checked_output(output)
+    specs = checked(asked, settings)
+    files = outputs(output, asked.models)
+    folder = BuildFolder(output)
+    request = request_of(source, asked)
+    check_writable(output)
+    with folder.held():
+        if asked.fresh:
+            folder.clear()
+        folder.check_same(request)
+        if (record := folder.made()) is not None and all(path.is_file() for path in files):
+            return Made(files=files, rows=tuple(record["rows"]), before=True)
+        plan = folder.plan()
+        if plan is None:
+            check_free(files, asked)
+            check_appendable(asked.append, asked.models, specs)
+            plan = Plan(
+                request=request,
+                tiling=asked.tiling,
+                models=asked.models,
+                items=tuple(items_of(source, asked, progress=progress)),
+            )
+            folder.begin(plan)
+        job = job_of(folder, plan, asked, specs, settings)
+        made = _embed(folder, plan, asked, job, progress)
+        rows = finish(
+            folder,
+            plan,
+            asked,
+            specs=specs,
+            wants=job.wants,
+            files=files,
+            title=source.title,
+            progress=progress,
+        )
+        aside = tuple(folder.aside().values())
+        if not aside:
+            folder.finish({"request": request, "rows": rows, "files": [str(f) for f in files]})
+    return Made(files=files, rows=rows, aside=aside, **made)
+
+
+def items_of(source: Source, asked: Asked, *, progress: Progress | None = None) -> list[Item]:
+    """List a source and cut it into pieces of work.
+
+    Raises:
+        BadQueryError: If there is nothing.
+    """
+    if isinstance(source, WorldScenes):
+        return source.items()
+    from eex.build.tiling import plan_items  # type: ignore[import-not-found,unused-ignore]
+
+    def listed(done: int, total: int) -> None:
+        if progress is not None:
+            progress("listing", done, total)
+
+    refs = source.refs(listed=listed)
+    items = list(plan_items(refs, asked.tiling))
+    if not items:
+        message = f"{source.title} has no tiles for this."
+        raise BadQueryError(message, hint="Choose a larger area, more dates or more clouds.")
+    return items
+
+
+def job_of(
+    folder: BuildFolder, plan: Plan, asked: Asked, specs: Sequence[EncoderSpec], settings: Settings
+) -> Job:
+    """Return what workers are told."""
+    world = plan.request["source"] == WorldScenes.name
+    return Job(
+        parts=str(folder.parts.resolve()),
+        tiling=asked.tiling,
+        models=asked.models,
+        wants=tuple(want_of(spec, asked, world=world) for spec in specs),
+        device=asked.device,
+        settings=None if asked.engine == "ray" else settings,
+        batch=asked.batch,
+        readers=asked.readers,
+    )
+
+
+def _embed(
+    folder: BuildFolder, plan: Plan, asked: Asked, job: Job, progress: Progress | None
+) -> dict[str, Any]:
+    """Work off what is left of a plan; return what is told of it."""
+    aside = {} if asked.retry else folder.aside()
+    if asked.retry:
+        folder.set_aside({})
+    finished = folder.finished(plan.models)
+    left = [(item.key(plan.tiling), item) for item in plan.items]
+    left = [(key, item) for key, item in left if key not in finished and key not in aside]
+    total, tiles, idle = plan.tiles, 0, 0.0
+    sizes = {key: item.tiles for key, item in left}
+    done = total - sum(sizes.values())
+    undone: list[Done] = []
+    in_a_row, began = 0, time.perf_counter()
+    running = _engine([item for _, item in left], job, asked)
+    try:
+        for told in running:
+            if told.state == "undone":
+                undone.append(told)
+                in_a_row += 1
+                if in_a_row >= PATIENCE:
+                    break
+                continue
+            in_a_row = 0
+            if told.state == "aside":
+                aside[told.key] = Aside(
+                    key=told.key, ref=told.ref, reason=told.reason, code=told.code
+                )
+                folder.set_aside(aside)
+            tiles, idle = tiles + told.tiles, idle + told.idle
+            done += sizes.pop(told.key, 0)
+            if progress is not None:
+                progress("embedding", done, total)
+    finally:
+        running.close()  # type: ignore[attr-defined]
+    if undone:
+        raise _unavailable(undone, len(sizes))
+    seconds = time.perf_counter() - began
+    workers = max(1, min(asked.workers, len(left)))
+    waited = min(1.0, idle / (workers * seconds)) if tiles and seconds else 0.0
+    return {"tiles": tiles, "seconds": seconds, "waited": waited}
+
+
+def _engine(items: Sequence[Item], job: Job, asked: Asked) -> Iterator[Done]:
+    if asked.engine == "here":
+        from eex.build.work import embed_items
+
+        return embed_items(items, job)
+    if asked.engine == "ray":
+        from eex.build.ray_pool import ray_pool
+
+        return ray_pool(items, job, workers=asked.workers, address=asked.address)
+    from eex.build.pool import local_pool
+
+    return local_pool(items, job, workers=asked.workers)
+
+
+def _unavailable(undone: Sequence[Done], left: int) -> UnavailableError:
+    message = f"The network failed: {undone[-1].reason.rstrip('.')}. {left:,} pieces are left."
+    hint = "What is finished is kept; the same command goes on where it stopped."
+    return UnavailableError(message, hint=hint, left=left)

@@ -1,0 +1,223 @@
+"""Parts become a set: in the order of the plan, no tile twice, one GeoParquet file for each model.
+
+Vectors are made unit and cast here, once, so that a set that is appended to keeps its own numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.build.items import Item, Tiling
+from eex.build.plan import Model, part_path
+from eex.columns.vectors import unit_rows
+from eex.embeddings import SetHeader
+from eex.errors import BadQueryError, DamagedSetError
+from eex.geoparquet import write_batches
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+DTYPES = ("float16", "float32")
+"""Formats that vectors of a build can be written in."""
+
+KEY = "unique_id"
+"""Column that tells one tile from another."""
+
+KEY_BYTES = 16
+"""Of a key, as it is compared: half of a SHA-256."""
+
+MADE = ("bbox", "row")
+"""Columns that are made on writing."""
+
+BATCH = 4096
+"""Rows at a time."""
+
+Progress = Callable[[int, int], None]
+"""Called with rows written and rows in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The tiles of one model that are to become a set."""
+
+    folder: Path
+    """Of all parts."""
+    model: Model
+    """Whose."""
+    items: tuple[Item, ...]
+    """In the order of rows; those without a part are passed over."""
+    tiling: Tiling
+    """Of the items."""
+    before: Path | None = None
+    """A set whose rows come first."""
+
+    def paths(self) -> list[Path]:
+        """Return the parts that are there."""
+        named = [part_path(self.folder, self.model, i.key(self.tiling)) for i in self.items]
+        return [path for path in named if path.is_file()]
+
+
+def write_result(
+    parts: Parts,
+    output: Path,
+    *,
+    header: SetHeader,
+    dtype: str = "float16",
+    progress: Progress | None = None,
+) -> int:
+    """Write the set; `output` is the old file or the whole new one.
+
+    Args:
+        parts: What it is made of.
+        output: The file.
+        header: What it says of itself.
+        dtype: One of `DTYPES`.
+        progress: Called as rows are written.
+
+    Returns:
+        How many rows it has.
+
+    Raises:
+        BadQueryError: If there are no tiles.
+        DamagedSetError: If a part cannot be read.
+        OutputError: If the file cannot be written.
+    """
+    keep = first_of_each(_keys(parts))
+    if not keep.any():
+        message = "No tile is left: there is nothing to write."
+        raise BadQueryError(message, hint="Allow more clouds or missing pixels, or a larger area.")
+    batches = _rows(parts, keep, np.dtype(dtype))
+    return write_batches(batches, output, header=header, numbered=False, progress=progress)
+
+
+def first_of_each(keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+    """Return which rows hold a key that no row before them has."""
+    keep = np.zeros(len(keys), np.bool_)
+    keep[np.unique(keys, return_index=True)[1]] = True
+    return keep
+
+
+def first_table(parts: Parts) -> pa.Table | None:
+    """Return the first part that holds tiles; None if there is none."""
+    for path in parts.paths():
+        table = _read(path)
+        if table.num_rows:
+            return table
+    return None
+
+
+def stored_format(path: Path) -> str:
+    """Return the number format of the vectors of a set.
+
+    Raises:
+        BadQueryError: If a build does not write it.
+    """
+    import pyarrow.parquet as pq
+
+    name = str(pq.read_schema(path).field("embedding").type.value_type)
+    name = {"halffloat": "float16", "float": "float32"}.get(name, name)
+    if name not in DTYPES:
+        message = f"{path} holds vectors as {name}; a build appends {' or '.join(DTYPES)}."
+        raise BadQueryError(message, hint="Write it anew: eex set write SET --dtype float16 -o …")
+    return name
+
+
+def _keys(parts: Parts) -> NDArray[np.bytes_]:
+    """Return the keys of all rows, in order."""
+    import pyarrow.parquet as pq
+
+    sources = [parts.before] if parts.before is not None else []
+    found = [
+        _packed(_read(path, [KEY])[KEY].to_pylist())
+        for path in [*sources, *parts.paths()]
+        if KEY in pq.read_schema(path).names
+    ]
+    return np.concatenate(found) if found else np.empty(0, f"S{KEY_BYTES}")
+
+
+def _packed(names: Sequence[str]) -> NDArray[np.bytes_]:
+    """Return keys as bytes of one length; numpy drops trailing zeros of each alike."""
+    from hashlib import blake2b
+
+    return np.array(
+        [blake2b((name or "").encode(), digest_size=KEY_BYTES).digest() for name in names],
+        dtype=f"S{KEY_BYTES}",
+    )
+
+
+def _rows(parts: Parts, keep: NDArray[np.bool_], dtype: np.dtype[Any]) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema, start = _schema(parts, dtype), 0
+    if parts.before is not None:
+        with pq.ParquetFile(parts.before) as file:
+            for batch in file.iter_batches(batch_size=BATCH):
+                table = pa.Table.from_batches([batch])
+                mask, start = keep[start : start + len(table)], start + len(table)
+                yield from _aligned(table.filter(pa.array(mask)), schema)
+    for path in parts.paths():
+        table = _read(path)
+        if not table.num_rows:
+            continue
+        mask, start = keep[start : start + len(table)], start + len(table)
+        table = table.filter(pa.array(mask))
+        yield from _aligned(_cast(table, dtype), schema)
+
+
+def _schema(parts: Parts, dtype: np.dtype[Any]) -> pa.Schema:
+    """Return the columns of all rows: those of the set before, then what parts have besides."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields: dict[str, pa.Field] = {}
+    if parts.before is not None:
+        fields = {f.name: f for f in pq.read_schema(parts.before)}
+    for path in parts.paths():
+        for field in pq.read_schema(path):
+            fields.setdefault(field.name, field)
+    vectors = fields.pop("embedding")
+    for name in MADE:
+        fields.pop(name, None)
+    kept = pa.list_(pa.from_numpy_dtype(dtype), vectors.type.list_size)
+    return pa.schema([*fields.values(), pa.field("embedding", kept)])
+
+
+def _aligned(table: pa.Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    yield from pa.table(columns, schema=schema.remove_metadata()).to_batches(BATCH)
+
+
+def _cast(table: pa.Table, dtype: np.dtype[Any]) -> pa.Table:
+    """Return a part with unit vectors of a number format."""
+    import pyarrow as pa
+
+    column = table["embedding"].combine_chunks()
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    vectors = unit_rows(flat.reshape(len(table), column.type.list_size)).astype(dtype)
+    made = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    return table.set_column(table.column_names.index("embedding"), "embedding", made)
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path, columns=columns, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        message = f"{path} cannot be read: {error}."
+        raise DamagedSetError(message, hint="Remove it and run the same command again.") from error

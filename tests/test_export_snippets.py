@@ -147,6 +147,25 @@ class TestCurl:
         answer = run_shell(curl_snippet(found.recipe, server), tmp_path)
         assert [one["row"] for one in answer["results"]] == [r.row for r in found.results]
 
+    def test_a_server_with_a_token_gets_it_from_the_environment(self, tmp_path: Path) -> None:
+        record = {"parts": [{"kind": "text", "text": "sand"}]}
+        guarded = curl_snippet(record, "http://127.0.0.1:9", token=True)
+        shown = guarded.replace("curl -sS", "printf '%s\\n'", 1)
+        for token, expected in (("", False), ("a'b \"c", True)):
+            told = subprocess.run(
+                ["sh"],
+                input=shown,
+                capture_output=True,
+                text=True,
+                cwd=tmp_path,
+                env={"EEX_TOKEN": token, "PATH": "/usr/bin:/bin"},
+                check=False,
+            )
+            assert (told.returncode == 0) is expected
+            assert (f"authorization: Bearer {token}" in told.stdout.splitlines()) is expected
+            assert ("set it to the token" in told.stderr) is not expected
+        assert "EEX_TOKEN" not in curl_snippet(record)
+
     def test_odd_words_stay_words(self, server: str, tmp_path: Path) -> None:
         query = Query(parts=(TextPart("sand desert"), TextPart(NASTY)), k=1)
         answer = run_shell(curl_snippet(query.to_json(), server), tmp_path)

@@ -26,6 +26,9 @@ import type {
 
 const WEIGHTED = /^(-?\d+(?:\.\d+)?)\*(.*)$/s;
 /** Options that are numbers. */
+const METHODS = ['vector', 'sum', 'minimum', 'rrf'] as const;
+const CALIBRATIONS = ['z', 'robust-z', 'quantile', 'min-max', 'none'] as const;
+
 const NUMBERS = ['k', 'spread_km', 'one_per_cell', 'diversity', 'repeats', 'top_percent'] as const;
 
 function unweigh(value: string): { weight: number; rest: string } {
@@ -210,16 +213,24 @@ function writeFilter(filter: Filter, query: URLSearchParams): void {
   }
 }
 
+/** A way of joining, if it is one; the server looks at its numbers. */
+function fusionIn(told: unknown): Fusion | null {
+  const found = told as Fusion | null;
+  const isOne =
+    typeof told === 'object' &&
+    METHODS.some((name) => name === found?.method) &&
+    (found?.calibration == null || CALIBRATIONS.some((name) => name === found.calibration)) &&
+    [found?.constant, found?.window].every((one) => one == null || Number.isFinite(one));
+  return isOne ? found : null;
+}
+
 function readFusion(text: string | null): Fusion | null {
   const [method, calibration] = (text ?? '').split(',');
-  const known = ['vector', 'sum', 'minimum', 'rrf'] as const;
-  const found = known.find((name) => name === method);
+  const found = METHODS.find((name) => name === method);
   if (!found) {
-    return text?.startsWith('{') ? (parsed(text) as Fusion | null) : null;
+    return text?.startsWith('{') ? fusionIn(parsed(text)) : null;
   }
-  return calibration
-    ? { method: found, calibration: calibration as NonNullable<Fusion['calibration']> }
-    : { method: found };
+  return fusionIn({ method: found, ...(calibration ? { calibration } : {}) });
 }
 
 function writeFusion({ method, calibration, constant, window }: Fusion): string {

@@ -115,6 +115,19 @@ describe('the URL', () => {
     },
   );
 
+  it.each([
+    ['?fusion=sum,quantile', { method: 'sum', calibration: 'quantile' }],
+    ['?fusion={"method":"rrf","constant":20}', { method: 'rrf', constant: 20 }],
+    ['?fusion=rrf', { method: 'rrf' }],
+    ['?fusion=sum,odd', null],
+    ['?fusion=other', null],
+    ['?fusion={"method":"other"}', null],
+    ['?fusion={"method":"rrf","constant":"many"}', null],
+    ['?fusion={', null],
+  ])('takes ways of joining that there are: %s', (search, fusion) => {
+    expect(readView(search).fusion).toEqual(fusion);
+  });
+
   it('holds the percentage within the slider', () => {
     expect(readView('?percent=900').percent).toBe(100);
     expect(readView('?percent=0').percent).toBe(0.1);

@@ -73,16 +73,19 @@ def python_snippet(recipe: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def curl_snippet(recipe: Mapping[str, Any], base: str = BASE) -> str:
+def curl_snippet(recipe: Mapping[str, Any], base: str = BASE, *, token: bool = False) -> str:
     """Return a command for a POSIX shell that asks a query again over HTTP.
 
     Args:
         recipe: The query.
         base: Address of the server.
+        token: Whether it asks for one; the command shows that of the variable EEX_TOKEN.
     """
     record, pictures = _taken_out(recipe)
     address = shlex.quote(f"{base.rstrip('/')}/api/v1/search")
     call = f"curl -sS {address} -H 'content-type: application/json'"
+    if token:
+        call += ' -H "authorization: Bearer ${EEX_TOKEN:?set it to the token}"'
     pieces = _pieces(record)
     if not pictures and len(pieces[0].encode()) <= LONGEST:
         return f"{call} \\\n  --data-raw {shlex.quote(pieces[0])}\n"

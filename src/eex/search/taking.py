@@ -102,6 +102,7 @@ def write_answer(
     chips: int = CHIPS,
     footprints: bool | None = None,
     base: str = BASE,
+    token: bool = False,
 ) -> Written:
     """Write an answer into a file that can be sought in.
 
@@ -114,6 +115,7 @@ def write_answer(
         footprints: Outlines of tiles or their centres, for GeoJSON (centres unless asked for) and
             GeoParquet (outlines unless asked for).
         base: Address of the server that a curl command asks.
+        token: Whether that server asks for one.
 
     Raises:
         CancelledError: If nobody waits any more.
@@ -130,7 +132,7 @@ def write_answer(
         "stac": lambda: stac_pieces(taken),
         "png": lambda: [found.to_png()],
         "python": lambda: [python_snippet(found.recipe)],
-        "curl": lambda: [curl_snippet(found.recipe, base)],
+        "curl": lambda: [curl_snippet(found.recipe, base, token=token)],
         "recipe": lambda: [recipe_text(found)],
     }
     if form.name == "geoparquet":

@@ -52,7 +52,7 @@ from eex.server.routes import router
 from eex.server.state import State
 from eex.server.tiles import router as tiles
 
-LOOPBACK = ("localhost", "127.0.0.1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 """Names of this machine for itself."""
 
 STATUSES: dict[type[EexError], int] = {

@@ -115,6 +115,7 @@ async def export(
             chips=limit,
             footprints=footprints,
             base=base,
+            token=bool(state.settings.token),
         )
 
     async def work(gone: Event) -> Written:

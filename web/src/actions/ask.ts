@@ -49,7 +49,7 @@ export async function askWith(change: Partial<Query>, url: Url = 'push'): Promis
   const parts = change.parts ?? getState().parts;
   setState({
     ...change,
-    draft: textOf(parts),
+    ...(change.parts ? { draft: textOf(parts) } : {}), // else words may stand there unasked
     phase: 'searching',
     problem: null,
     picking: false,
@@ -208,7 +208,7 @@ export function followUrl(): void {
   const there = viewNow();
   const view = { ...there, lang: before.lang };
   const isOtherSet = view.set !== before.set;
-  setState(isOtherSet ? { ...NOTHING, ...view, draft: textOf(view.parts) } : view);
+  setState({ ...(isOtherSet ? NOTHING : {}), ...view, draft: textOf(view.parts) });
   if (there.lang !== view.lang) {
     writeUrl('replace');
   }

@@ -6,6 +6,7 @@ import { changePart, flyThere, select } from '../actions';
 import { parseArea } from '../filters/parse';
 import { t } from '../i18n';
 import { outlines } from '../map/areas';
+import { middleOf } from '../map/drawn';
 import { parsePlace } from '../places';
 import { useStore } from '../state';
 import type { Part } from '../types';
@@ -134,10 +135,6 @@ function TypedForm({ part, index, close }: Form) {
   );
 }
 
-function middle(values: number[]): number {
-  return (Math.min(...values) + Math.max(...values)) / 2;
-}
-
 /** Go to where a part is. */
 function show(part: Part): void {
   if (part.kind === 'row') {
@@ -147,11 +144,7 @@ function show(part: Part): void {
   } else if (part.kind === 'place') {
     flyThere(part);
   } else if (part.kind === 'area') {
-    const corners = outlines(part).flat();
-    flyThere({
-      lon: middle(corners.map(([lon]) => lon)),
-      lat: middle(corners.map(([, lat]) => lat)),
-    });
+    flyThere(middleOf(outlines(part).flat()));
   }
 }
 

@@ -17,10 +17,13 @@ export const WORLD_PX = 512;
 
 /** Zoom at which a tile is shown among its surroundings; nearer views are left as they are. */
 const FLIGHT_ZOOM = 3.6;
-/** Sets less wide and high than this, in degrees, are gone to. */
+/** Sets less wide and high than this, in degrees, are gone to, */
 const SMALL_SET = 50;
-/** No nearer than this, so that a set of one tile shows where on Earth it is. */
-const SET_ZOOM = 5.5;
+/** no nearer than this, */
+const SET_ZOOM = 10;
+/** and those of a tile or two no nearer than this, so that one sees where on Earth they are. */
+const FEW_ZOOM = 5.5;
+const FEW = 0.05;
 /** Part of the smaller side of the view that the globe fills. */
 const GLOBE_FILL = 0.9;
 /** The globe is not tilted further than this, so that north stays up. */
@@ -55,7 +58,8 @@ export function flyTo(map: MapLibreMap, lon: number, lat: number): void {
 export function showSet(map: MapLibreMap, [west, south, east, north]: Bbox): void {
   if (east - west < SMALL_SET && north - south < SMALL_SET) {
     const corners: [number, number, number, number] = [west, south, east, north];
-    map.fitBounds(corners, { padding: 60, maxZoom: SET_ZOOM, animate: false });
+    const maxZoom = Math.max(east - west, north - south) < FEW ? FEW_ZOOM : SET_ZOOM;
+    map.fitBounds(corners, { padding: 60, maxZoom, animate: false });
   }
 }
 

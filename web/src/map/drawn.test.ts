@@ -1,7 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import { boxOf, boxRing, circleRing, ringOf, unwound, wrapped } from './drawn';
+import { boxOf, boxRing, circleRing, middleOf, ringOf, unwound, wrapped } from './drawn';
 
 describe('drawn shapes', () => {
+  it('has its middle the shorter way round', () => {
+    expect(
+      middleOf([
+        [10, 0],
+        [20, 8],
+      ]),
+    ).toEqual({ lon: 15, lat: 4 });
+    expect(
+      middleOf([
+        [170, -4],
+        [180, 4],
+        [-180, 4],
+        [-160, -4],
+      ]),
+    ).toEqual({ lon: -175, lat: 0 });
+    expect(
+      middleOf([
+        [-20, 0],
+        [30, 0],
+      ]),
+    ).toEqual({ lon: 5, lat: 0 });
+    expect(
+      middleOf([
+        [-180, 0],
+        [180, 0],
+      ]),
+    ).toEqual({ lon: 0, lat: 0 });
+  });
+
   it('gives a box whichever corner comes first', () => {
     expect(boxOf([10, 40], [-20.12345, -5])).toEqual([-20.123, -5, 10, 40]);
     expect(boxOf([-20, -5], [10, 40])).toEqual(boxOf([10, -5], [-20, 40]));

@@ -79,3 +79,17 @@ export function circleRing(lon: number, lat: number, km: number): Corner[] {
   }
   return ring;
 }
+
+function halfway(values: number[]): [middle: number, reach: number] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return [(least + most) / 2, most - least];
+}
+
+/** The middle of the box around corners, the shorter way round the globe. */
+export function middleOf(corners: Corner[]): { lon: number; lat: number } {
+  const [lat] = halfway(corners.map((corner) => corner[1]));
+  const [lon, reach] = halfway(corners.map((corner) => corner[0]));
+  const [beyond, other] = halfway(corners.map((corner) => (corner[0] + 720) % 360));
+  const isUsual = reach <= other || reach >= 360;
+  return { lon: isUsual ? lon : wrapped(beyond), lat };
+}

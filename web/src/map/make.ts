@@ -41,7 +41,7 @@ export function makeMap(container: HTMLElement): MapLibreMap {
     style: makeStyle(projection),
     center: camera ? [camera.lon, camera.lat] : HOME,
     zoom: camera ? camera.zoom : fittingZoom(container, projection),
-    maxZoom: 9,
+    maxZoom: 13,
     maxPitch: 0,
     dragRotate: false,
     attributionControl: false,

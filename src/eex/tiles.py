@@ -85,12 +85,20 @@ class TileRef:
     """Coordinate system of the pixels, such as EPSG:32633, where the row says it."""
 
 
-def tile_id(grid_cell: str, product_id: str) -> str:
+def tile_id(grid_cell: str, product_id: str, box: Sequence[int] = ()) -> str:
     """Return the tile's unique id: the key (cell, product) hashed, 64 hexadecimal digits.
 
     The published tables hash the printed vector instead, which no reader can reproduce.
+
+    Args:
+        grid_cell: Such as 454U_120R.
+        product_id: Product, or scene.
+        box: The pixel box, where several tiles share cell and product.
     """
-    return hashlib.sha256(f"{grid_cell}\n{product_id}".encode()).hexdigest()
+    told = f"{grid_cell}\n{product_id}"
+    if box:
+        told += "\n" + " ".join(map(str, box))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def window_rows(

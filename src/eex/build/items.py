@@ -39,7 +39,7 @@ class Tiling:
     size: int = 224
     """Height and width of a tile, pixels of the finest grid."""
     stride: int = 112
-    """Pixels from one tile to the next."""
+    """Pixels from one tile to the next; Major TOM's tiles are cut as its full sets are."""
     grid: GridName = "scene"
     """See `GridName`. Of Major TOM's tiles, fragments of `size` are cut, or the centre alone."""
     centre: bool = False
@@ -59,8 +59,9 @@ class Item:
     ref: Ref
     """The scene or the shard."""
     windows: tuple[tuple[int, ...], ...]
-    """Which: of a scene runs of tiles in a row (top, left, count) in pixels of its finest grid; of
-    a shard (row,)."""
+    """Which: of a scene runs of tiles in a row (top, left, count) in pixels of its finest grid, a
+    stride apart; of a scene on Major TOM's grid whole tiles (top, left, row, column), the last two
+    those of the cell; of a shard (row,)."""
     tiles: int
     """How many tiles at most; those without data or under clouds are left out on reading."""
 

@@ -39,10 +39,16 @@ nearly always far brighter, so white stays white, and the levels before it lead 
 _BASELINE = re.compile(r"_N(\d{4})_")
 
 
+def baseline_of(product_id: str) -> int | None:
+    """Return the processing baseline that a product's name says, such as 400; None if none."""
+    found = _BASELINE.search(product_id)
+    return None if found is None else int(found[1])
+
+
 def offset_of(product_id: str) -> int:
     """Return what was added to a product's digital numbers: 1000, or 0 if none or not known."""
-    found = _BASELINE.search(product_id)
-    return OFFSET if found and FIRST <= int(found[1]) < UNNAMED else 0
+    baseline = baseline_of(product_id)
+    return OFFSET if baseline is not None and FIRST <= baseline < UNNAMED else 0
 
 
 def without_offset(dn: NDArray[Any], product_id: str) -> NDArray[Any]:

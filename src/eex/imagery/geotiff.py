@@ -167,7 +167,7 @@ def lonlat_of(x: float, y: float, crs: str) -> tuple[float, float] | None:
     Raises:
         MissingExtraError: If rasterio is not installed.
     """
-    _needs_rasterio()
+    needs_rasterio()
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
     from rasterio.warp import transform
@@ -182,12 +182,12 @@ def lonlat_of(x: float, y: float, crs: str) -> tuple[float, float] | None:
 
 @contextmanager
 def _opened(source: Path | bytes, name: str) -> Iterator[Any]:
-    rasterio = _needs_rasterio()
+    rasterio = needs_rasterio()
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
     from rasterio.io import MemoryFile
 
     if isinstance(source, Path):
-        _check_file(source)
+        check_file(source)
     try:
         with ExitStack() as stack:
             stack.enter_context(warnings.catch_warnings())
@@ -208,7 +208,7 @@ def _called(source: Path | bytes, name: str) -> str:
     return name or ("The raster" if isinstance(source, bytes) else str(source))
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Let nothing but a file on this machine come to GDAL, which also opens addresses."""
     try:
         if S_ISREG(user_path(path).stat().st_mode):
@@ -220,7 +220,12 @@ def _check_file(path: Path) -> None:
     raise BadPictureError(message, hint="Check the path.")
 
 
-def _needs_rasterio() -> Any:  # noqa: ANN401
+def needs_rasterio() -> Any:  # noqa: ANN401
+    """Return rasterio.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
     try:
         import rasterio
     except ImportError as error:

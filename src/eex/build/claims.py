@@ -1,0 +1,204 @@
+"""Which scene a place is read from where several have it.
+
+Scenes are asked one after the other, the best first. What a scene is known to have data for is
+taken; where that is not sure, it is read too, but a later scene may be read there as well, and the
+result keeps the first (`eex.build.rows.first_of_each`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from eex.build.lattice import Ground
+from eex.errors import BadQueryError
+from eex.grid.utm import project, unproject, utm_zones
+from eex.sources.refs import SceneRef
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Once = Literal["group", "place"]
+"""How often a place is embedded: once in each group of scenes, or once over all of them."""
+
+TOLERANCE = 8
+"""Pixels by which a footprint may be too small: listings round it, and simplify its edges."""
+
+STEP_DEGREES = 0.02
+"""Length of an edge of a footprint that is straight in degrees and in UTM alike: 2 km, which bow
+by a decimetre."""
+
+ALL, SOME = 2, 1
+"""How much of a tile a scene has data for, else 0."""
+
+BLOCK = 64
+"""Rows and columns of tiles that are noted together."""
+
+
+class Claim:
+    """One scene that wants places."""
+
+    def __init__(self, ref: SceneRef, ground: Ground) -> None:
+        """Nothing is worked out before it is asked for."""
+        self.ref, self.ground = ref, ground
+
+    @property
+    def rank(self) -> tuple[float, float, str]:
+        """Least for the best scene: least cloudy, then latest, then by its id."""
+        cloud, when = self.ref.cloud_cover, self.ref.when
+        return (
+            101.0 if cloud is None else cloud,
+            0.0 if when is None else -when.timestamp(),
+            self.ref.id,
+        )
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is known where the scene has data."""
+        return bool(self.ref.footprint)
+
+    @cached_property
+    def region(self) -> Any:  # noqa: ANN401
+        """Where it has data as far as is known, in its own coordinate system: a shapely polygon.
+
+        Raises:
+            BadQueryError: If the footprint is not WKT.
+        """
+        import shapely
+
+        a, _, c, _, e, f = self.ground.transform
+        height, width = self.ground.size
+        raster = shapely.box(c, f + e * height, c + a * width, f)
+        if not self.sure:
+            shapely.prepare(raster)
+            return raster
+        try:
+            shape = shapely.make_valid(shapely.from_wkt(self.ref.footprint))
+        except shapely.errors.ShapelyError as error:
+            message = f"The footprint of {self.ref.id} is not a shape."
+            raise BadQueryError(message, hint="It has to be WKT in degrees.") from error
+        fine = shapely.segmentize(shape, STEP_DEGREES)
+        own = shapely.transform(fine, lambda xy: project(xy, np.full(len(xy), self.ground.crs)))
+        parts = shapely.buffer(shapely.get_parts(own), TOLERANCE * a, join_style="mitre")
+        region = shapely.union_all(parts)
+        shapely.prepare(region)
+        return region
+
+    def has(self, top: NDArray[np.int64], left: NDArray[np.int64], size: int) -> NDArray[np.int8]:
+        """Return how much of tiles has data: `ALL`, `SOME` or 0; shape (rows, columns).
+
+        Args:
+            top: Rows of the scene where they begin.
+            left: Columns where they begin.
+            size: Height and width, pixels.
+        """
+        import shapely
+
+        a, _, c, _, e, f = self.ground.transform
+        x, y = np.meshgrid(c + a * left, f + e * top)
+        boxes = shapely.box(x, y + e * size, x + a * size, y)
+        if not self.sure:
+            return np.full(boxes.shape, ALL, np.int8)
+        some = np.where(shapely.intersects(self.region, boxes), SOME, 0)
+        whole = shapely.covers(self.region, boxes)
+        return np.where(whole, ALL, some).astype(np.int8)
+
+    def covers_places(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which of some shapes lie in it, by their points; shape (n, points, 2) to (n,)."""
+        import shapely
+
+        found = np.zeros(len(lonlat), bool)
+        own = project(lonlat, np.full(len(lonlat), self.ground.crs))
+        west, south, east, north = shapely.bounds(self.region)
+        near = ((own >= (west, south)) & (own <= (east, north))).all(axis=(1, 2))
+        if near.any():
+            points = own[near]
+            inside = shapely.contains_xy(self.region, points[..., 0], points[..., 1])
+            found[near] = inside.all(axis=1)
+        return found
+
+
+def in_other_zones(
+    claim: Claim, others: Sequence[Claim], places: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which tiles are left to scenes of another zone.
+
+    Their centre lies in that zone, and one of these scenes covers them.
+
+    Args:
+        claim: The scene.
+        others: Scenes that may cover them, of any zone.
+        places: Top, left, bottom, right in the scene, shape (n, 4).
+    """
+    left_to_others = np.zeros(len(places), bool)
+    own = _zone(claim.ground.crs)
+    zones = {other: _zone(other.ground.crs) for other in others}
+    if not own or all(zone in {0, own} for zone in zones.values()):
+        return left_to_others
+    squares = claim.ground.squares(places)
+    centre_zones = utm_zones(squares.centres())
+    for zone in set(np.unique(centre_zones).tolist()) - {own}:
+        foreign = np.flatnonzero(centre_zones == zone)
+        west, south, east, north = squares.bounds[foreign].T
+        corners = np.stack(
+            [np.stack([x, y], axis=1) for x in (west, east) for y in (south, north)], axis=1
+        )
+        lonlat = unproject(corners, squares.crs[foreign])
+        for other, its in zones.items():
+            if its == zone:
+                left_to_others[foreign] |= other.covers_places(lonlat)
+    return left_to_others
+
+
+class Noted:
+    """Tiles of a lattice that are noted, wherever on the ground: a bitmap in blocks."""
+
+    def __init__(self) -> None:
+        """Note nothing."""
+        self._blocks: dict[tuple[int, int], NDArray[np.bool_]] = {}
+
+    def has(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which are noted, for all rows with all columns, shape (rows, columns)."""
+        found = np.zeros((len(rows), len(columns)), bool)
+        for block, down, across in self._parts(rows, columns):
+            if block in self._blocks:
+                there = self._blocks[block][np.ix_(rows[down] % BLOCK, columns[across] % BLOCK)]
+                found[np.ix_(down, across)] = there
+        return found
+
+    def add(
+        self,
+        rows: NDArray[np.int64],
+        columns: NDArray[np.int64],
+        which: NDArray[np.bool_],
+    ) -> None:
+        """Note those of all rows with all columns that are set in `which` (rows, columns)."""
+        for key, down, across in self._parts(rows, columns):
+            block = self._blocks.setdefault(key, np.zeros((BLOCK, BLOCK), bool))
+            block[np.ix_(rows[down] % BLOCK, columns[across] % BLOCK)] |= which[
+                np.ix_(down, across)
+            ]
+
+    @staticmethod
+    def _parts(
+        rows: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> list[tuple[tuple[int, int], NDArray[np.int64], NDArray[np.int64]]]:
+        """Return blocks that are touched, with positions in `rows` and in `columns`."""
+        parts: list[tuple[tuple[int, int], NDArray[np.int64], NDArray[np.int64]]] = []
+        for i in np.unique(rows // BLOCK).tolist():
+            down = np.flatnonzero(rows // BLOCK == i)
+            parts += [
+                ((i, j), down, np.flatnonzero(columns // BLOCK == j))
+                for j in np.unique(columns // BLOCK).tolist()
+            ]
+        return parts
+
+
+def _zone(crs: str) -> int:
+    """Return the EPSG code of a UTM zone, such as 32633; 0 for other systems."""
+    code = crs.removeprefix("EPSG:")
+    known = code.isdecimal() and code[:3] in {"326", "327"} and len(code) == len("32633")
+    return int(code) if known else 0

@@ -1,0 +1,260 @@
+"""References become items: which tiles each scene is cut into, none twice, edges covered."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eex.build.claims import ALL, Claim, Noted, Once, in_other_zones
+from eex.build.items import Item, Tiling
+from eex.build.lattice import (
+    GRID_KM,
+    boxes_in_tile,
+    cells_of,
+    check_tiling,
+    ground_of,
+    starts,
+    tile_pixels,
+)
+from eex.errors import EexError
+from eex.grid import Grid
+from eex.grid.utm import codes, utm_zones
+from eex.sources.refs import Ref, SceneRef, ShardRef
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TILES_PER_ITEM = 4096
+"""Tiles of an item by default: fewer are redone after a stop, but where two items of a scene meet,
+up to two rows of blocks are read twice."""
+
+SHARD_WINDOWS = 25
+"""Windows of a tile of Major TOM, about, before it is read; its size is known then."""
+
+OpenLayout = Callable[[SceneRef], SceneRef]
+"""Returns a reference that says where its pixels lie; see `eex.build.layout`."""
+
+Failed = Callable[[Ref, EexError], None]
+"""Called with a reference that is set aside, and why."""
+
+
+def plan_items(
+    refs: Sequence[Ref],
+    tiling: Tiling,
+    *,
+    tiles_per_item: int = TILES_PER_ITEM,
+    open_layout: OpenLayout | None = None,
+    once: Once = "group",
+    failed: Failed | None = None,
+) -> list[Item]:
+    """Cut references into items; the same references give the same items in the same order.
+
+    A place goes to the best scene that has data for all of the tile: least cloudy, then latest,
+    then by id. Scenes come in that order, then shards in the order of `refs`. Tiles at the edges of
+    a scene are added as `eex.build.lattice.starts` has it, unless neighbours cover them. Across UTM
+    zones, a tile whose centre lies in another zone is left out where a scene of that zone has it.
+    On Major TOM's grid a cell goes to one scene, before others to one of its grid point's zone.
+
+    Args:
+        refs: Scenes and shards.
+        tiling: How scenes become tiles.
+        tiles_per_item: Tiles of an item at most, about: items are whole rows of tiles.
+        open_layout: Looks into scenes that do not say where their pixels lie.
+        once: Whether a place is taken once in each group of scenes, or once over all.
+        failed: Called with a scene that cannot be planned, which is then left out; without it,
+            its error is raised.
+
+    Raises:
+        BadQueryError: If the tiling makes no sense, or a scene does not say where it lies.
+        BadPictureError: If a scene cannot be opened, or its pixels are not north up.
+    """
+    check_tiling(tiling)
+    scopes: dict[str, list[Claim]] = defaultdict(list)
+    for ref in refs:
+        if isinstance(ref, SceneRef):
+            try:
+                claim = _claim(ref, tiling, open_layout)
+            except EexError as error:
+                if failed is None:
+                    raise
+                failed(ref, error)
+                continue
+            scopes["" if once == "place" else ref.group or ref.id].append(claim)
+    given: dict[str, tuple[tuple[int, ...], ...]] = {}
+    for claims in scopes.values():
+        ranked = sorted(claims, key=lambda claim: claim.rank)
+        windows = (_cells if tiling.grid == "majortom" else _lattice)(ranked, tiling)
+        given.update({c.ref.id: found for c, found in zip(ranked, windows, strict=True)})
+    every = sorted((c for claims in scopes.values() for c in claims), key=lambda c: c.rank)
+    items = [
+        item
+        for claim in every
+        for item in _cut(claim.ref, given[claim.ref.id], _counted(claim, tiling), tiles_per_item)
+    ]
+    for ref in refs:
+        if isinstance(ref, ShardRef):
+            rows = range(ref.rows) if ref.keep is None else ref.keep
+            each = 1 if tiling.centre else SHARD_WINDOWS
+            items += _cut(ref, tuple((row,) for row in rows), lambda _: each, tiles_per_item)  # noqa: B023
+    return items
+
+
+def _claim(ref: SceneRef, tiling: Tiling, open_layout: OpenLayout | None) -> Claim:
+    known = ref.crs and ref.transform is not None and ref.size is not None
+    ref = ref if known or open_layout is None else open_layout(ref)
+    claim = Claim(ref, ground_of(ref))
+    if tiling.grid == "majortom":
+        wide = tile_pixels(claim.ground)
+        boxes_in_tile(tiling, wide, wide)
+    _ = claim.region  # a footprint that is none is told here
+    return claim
+
+
+def _lattice(claims: Sequence[Claim], tiling: Tiling) -> list[tuple[tuple[int, ...], ...]]:
+    """Return runs of tiles of each scene: top, left, count."""
+    taken: dict[object, Noted] = defaultdict(Noted)
+    covered: dict[object, Noted] = defaultdict(Noted)
+    chosen = []
+    for claim in claims:
+        rows, columns, regular = _starts(claim, tiling)
+        mine = np.zeros((len(rows), len(columns)), bool)
+        chosen.append(mine)
+        if not mine.size:
+            continue
+        row0, column0 = claim.ground.origin
+        has = claim.has(rows - row0, columns - column0, tiling.size)
+        mine |= (has > 0) & _not_elsewhere(claim, claims, rows, columns, tiling)
+        down, across = (np.flatnonzero(r) for r in regular)
+        part = np.ix_(down, across)
+        keys = rows[down] // tiling.stride, columns[across] // tiling.stride
+        notes = taken[claim.ground.kind]
+        mine[part] &= ~notes.has(*keys)
+        covered[claim.ground.kind].add(*keys, mine[part])
+        if claim.sure:
+            notes.add(*keys, mine[part] & (has[part] == ALL))
+    seen: set[tuple[object, int, int]] = set()
+    for claim, mine in zip(claims, chosen, strict=True):
+        _prune_edges(claim, mine, covered[claim.ground.kind], seen, tiling)
+    return [_runs(claim, mine, tiling) for claim, mine in zip(claims, chosen, strict=True)]
+
+
+def _prune_edges(
+    claim: Claim,
+    mine: NDArray[np.bool_],
+    covered: Noted,
+    seen: set[tuple[object, int, int]],
+    tiling: Tiling,
+) -> None:
+    """Leave out tiles at the edge of a scene that bring nothing, or that another scene has."""
+    rows, columns, (regular_rows, regular_columns) = _starts(claim, tiling)
+    for i, j in np.argwhere(mine & ~np.logical_and.outer(regular_rows, regular_columns)).tolist():
+        top, left = int(rows[i]), int(columns[j])
+        key = (claim.ground.kind, top, left)
+        around = covered.has(_around(top, tiling.stride), _around(left, tiling.stride))
+        if around.all() or key in seen:
+            mine[i, j] = False
+        elif claim.sure:
+            seen.add(key)
+
+
+def _around(start: int, stride: int) -> NDArray[np.int64]:
+    """Return the lattice's tiles that together cover one that begins at `start`, by number."""
+    low = start // stride
+    return np.array([low] if start % stride == 0 else [low, low + 1], np.int64)
+
+
+def _starts(
+    claim: Claim, tiling: Tiling
+) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return rows and columns on the ground where tiles begin, and which are of the lattice."""
+    (row0, column0), (height, width) = claim.ground.origin, claim.ground.size
+    rows, columns = starts(row0, height, tiling), starts(column0, width, tiling)
+    return rows, columns, (rows % tiling.stride == 0, columns % tiling.stride == 0)
+
+
+def _not_elsewhere(
+    claim: Claim,
+    others: Sequence[Claim],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    tiling: Tiling,
+) -> NDArray[np.bool_]:
+    """Return which tiles are not left to another zone, shape (rows, columns)."""
+    row0, column0 = claim.ground.origin
+    top, left = (n.ravel() for n in np.meshgrid(rows - row0, columns - column0, indexing="ij"))
+    boxes = np.column_stack([top, left, top + tiling.size, left + tiling.size])
+    return ~in_other_zones(claim, others, boxes).reshape(len(rows), len(columns))
+
+
+def _runs(claim: Claim, mine: NDArray[np.bool_], tiling: Tiling) -> tuple[tuple[int, ...], ...]:
+    """Return tiles as runs of neighbours in a row."""
+    rows, columns, _ = _starts(claim, tiling)
+    row0, column0 = claim.ground.origin
+    runs: list[tuple[int, ...]] = []
+    for i in np.flatnonzero(mine.any(axis=1)).tolist():
+        left = columns[mine[i]] - column0
+        apart = np.split(left, np.flatnonzero(np.diff(left) != tiling.stride) + 1)
+        runs += [(int(rows[i]) - row0, int(run[0]), len(run)) for run in apart]
+    return tuple(runs)
+
+
+def _cells(claims: Sequence[Claim], _: Tiling) -> list[tuple[tuple[int, ...], ...]]:
+    """Return tiles of Major TOM of each scene: top, left, and row and column of the cell."""
+    found = [cells_of(claim.ground) for claim in claims]
+    asking: dict[tuple[int, int], list[tuple[bool, bool, int]]] = defaultdict(list)
+    for number, (claim, (cells, corners)) in enumerate(zip(claims, found, strict=True)):
+        wide = tile_pixels(claim.ground)
+        zones = codes(utm_zones(Grid(GRID_KM).bottom_left(cells)))
+        keys = zip(cells.row.tolist(), cells.col.tolist(), strict=True)
+        for key, (top, left), zone in zip(keys, corners, zones.tolist(), strict=True):
+            has = int(claim.has(top[None], left[None], wide)[0, 0])
+            if has:
+                asking[key].append((zone != claim.ground.crs, has < ALL, number))
+    chosen: list[list[tuple[int, ...]]] = [[] for _ in claims]
+    places = [
+        dict(
+            zip(zip(cells.row.tolist(), cells.col.tolist(), strict=True), at.tolist(), strict=True)
+        )
+        for cells, at in found
+    ]
+    for key, ranked in asking.items():
+        for _elsewhere, some, number in sorted(ranked):
+            chosen[number].append((*places[number][key], *key))
+            if claims[number].sure and not some:
+                break
+    return [tuple(sorted(windows)) for windows in chosen]
+
+
+def _counted(claim: Claim, tiling: Tiling) -> Callable[[tuple[int, ...]], int]:
+    """Return what counts the tiles of a window."""
+    if tiling.grid == "scene":
+        return lambda window: window[2]
+    wide = tile_pixels(claim.ground)
+    each = len(boxes_in_tile(tiling, wide, wide))
+    return lambda _: each
+
+
+def _cut(
+    ref: Ref,
+    windows: Sequence[tuple[int, ...]],
+    count: Callable[[tuple[int, ...]], int],
+    most: int,
+) -> list[Item]:
+    """Cut windows into items of nearly equal size, each at least one window; none if none."""
+    total = sum(map(count, windows))
+    each = total / max(1, -(-total // max(1, most)))
+    items: list[Item] = []
+    some: list[tuple[int, ...]] = []
+    tiles = 0
+    for window in windows:
+        some.append(window)
+        tiles += count(window)
+        if tiles >= each:
+            items.append(Item(ref=ref, windows=tuple(some), tiles=tiles))
+            some, tiles = [], 0
+    if some:
+        items.append(Item(ref=ref, windows=tuple(some), tiles=tiles))
+    return items

@@ -22,10 +22,11 @@ from eex.grid import Cells
 from eex.imagery.baseline import without_offset
 from eex.imagery.chunks import cell_of_chunk
 from eex.imagery.pixels import CLOUD_MASK
-from eex.imagery.scene import Scene, check_there, taken, time_of
+from eex.imagery.scene import Scene, check_there
 from eex.imagery.sentinel2 import scene_of_cells
 from eex.imagery.shards import IDS, MOST_BYTES, Shards, group_of
 from eex.imagery.stretch import stretch_of
+from eex.sources.names import taken, time_of
 from eex.sources.refs import ShardRef
 
 if TYPE_CHECKING:

@@ -100,9 +100,11 @@ def read_tiles(item: Item, job: Job, wants: tuple[Want, ...]) -> Iterator[TileBa
 
     if item.ref.href == WORLD:
         return read_world(item, wants, batch=job.batch)
-    from eex.build.reading import read_item  # type: ignore[import-not-found,unused-ignore]
+    from eex.build.reading import read_item
+    from eex.config import Settings
 
-    return read_item(item, job.tiling, wants, settings=job.settings, batch=job.batch)
+    settings = job.settings if job.settings is not None else Settings.from_env()
+    return read_item(item, job.tiling, wants, settings=settings, batch=job.batch)
 
 
 class Idle:

@@ -144,7 +144,7 @@ function show(part: Part): void {
   } else if (part.kind === 'place') {
     flyThere(part);
   } else if (part.kind === 'area') {
-    flyThere(middleOf(outlines(part).flat()));
+    flyThere(middleOf(outlines(part)));
   }
 }
 

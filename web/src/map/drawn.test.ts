@@ -1,31 +1,46 @@
 import { describe, expect, it } from 'vitest';
-import { boxOf, boxRing, circleRing, middleOf, ringOf, unwound, wrapped } from './drawn';
+import {
+  boxOf,
+  boxRing,
+  circleRing,
+  middleOf,
+  type Corner,
+  ringOf,
+  unwound,
+  wrapped,
+} from './drawn';
 
 describe('drawn shapes', () => {
   it('has its middle the shorter way round', () => {
+    const middle = (...lines: Corner[][]) => middleOf(lines);
     expect(
-      middleOf([
+      middle([
         [10, 0],
         [20, 8],
       ]),
     ).toEqual({ lon: 15, lat: 4 });
     expect(
-      middleOf([
-        [170, -4],
-        [180, 4],
-        [-180, 4],
-        [-160, -4],
-      ]),
+      middle(
+        [
+          [170, -4],
+          [180, 4],
+        ],
+        [
+          [-180, 4],
+          [-160, -4],
+        ],
+      ),
     ).toEqual({ lon: -175, lat: 0 });
     expect(
-      middleOf([
+      middle([
         [-20, 0],
         [30, 0],
       ]),
     ).toEqual({ lon: 5, lat: 0 });
     expect(
-      middleOf([
+      middle([
         [-180, 0],
+        [0, 0],
         [180, 0],
       ]),
     ).toEqual({ lon: 0, lat: 0 });

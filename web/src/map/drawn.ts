@@ -85,11 +85,12 @@ function halfway(values: number[]): [middle: number, reach: number] {
   return [(least + most) / 2, most - least];
 }
 
-/** The middle of the box around corners, the shorter way round the globe. */
-export function middleOf(corners: Corner[]): { lon: number; lat: number } {
+/** The middle of the box around lines, the shorter way round the globe unless one goes all round. */
+export function middleOf(lines: Corner[][]): { lon: number; lat: number } {
+  const isRound = lines.some((line) => halfway(line.map((corner) => corner[0]))[1] >= 360);
+  const corners = lines.flat();
   const [lat] = halfway(corners.map((corner) => corner[1]));
   const [lon, reach] = halfway(corners.map((corner) => corner[0]));
   const [beyond, other] = halfway(corners.map((corner) => (corner[0] + 720) % 360));
-  const isUsual = reach <= other || reach >= 360;
-  return { lon: isUsual ? lon : wrapped(beyond), lat };
+  return { lon: isRound || reach <= other ? lon : wrapped(beyond), lat };
 }

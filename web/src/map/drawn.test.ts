@@ -10,9 +10,12 @@ import {
   wrapped,
 } from './drawn';
 
+function middle(...lines: Corner[][]): { lon: number; lat: number } {
+  return middleOf(lines);
+}
+
 describe('drawn shapes', () => {
   it('has its middle the shorter way round', () => {
-    const middle = (...lines: Corner[][]) => middleOf(lines);
     expect(
       middle([
         [10, 0],

@@ -91,9 +91,9 @@ def preprocessing(about: About) -> str:
 
 
 def _numbers(about: About, refs: Sequence[Ref]) -> str:
-    from eex.imagery.stretch import said  # type: ignore[import-not-found,unused-ignore]
+    from eex.imagery.stretch import said
 
-    text = str(said(about.want.stretch, remove_offset=about.tiling.remove_offset))
+    text = said(about.want.stretch, remove_offset=about.tiling.remove_offset)
     taken = [isinstance(ref, SceneRef) and ref.offset_removed for ref in refs]
     if any(taken) and not about.tiling.remove_offset:
         which = "" if all(taken) else f" of {sum(map(bool, taken))} of {len(taken)} scenes"

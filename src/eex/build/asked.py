@@ -26,6 +26,9 @@ SUFFIXES = (".parquet", ".geoparquet")
 Engine = Literal["local", "ray", "here"]
 """Who embeds: processes of this machine, Ray, or this process itself."""
 
+PIECE = 4096
+"""Tiles of an item, about."""
+
 ENGINES = ("local", "ray", "here")
 
 
@@ -62,6 +65,8 @@ class Asked:
     """Of the set; the source's own by default."""
     batch: int = BATCH
     """Tiles that are read and encoded at a time; it decides the last bits of vectors."""
+    piece: int = PIECE
+    """Tiles of an item, about: what is done again after a stop."""
     append: Path | None = None
     """A set whose rows stay, and come first."""
     dtype: str = "float16"
@@ -115,7 +120,11 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
     if not asked.models:
         message = "No model is given."
         raise BadQueryError(message, hint="Name one: --model remoteclip-vit-b-32")
-    if tiling.size < 8 or tiling.stride < 1 or asked.workers < 1:  # noqa: PLR2004
+    counts = {n: getattr(asked, n) for n in ("workers", "batch", "piece", "readers")}
+    if bad := [f"{count} {name}" for name, count in counts.items() if count < 1]:
+        message = f"There cannot be {bad[0]}."
+        raise BadQueryError(message, hint="Give 1 or more, or leave it out.")
+    if tiling.size < 8 or tiling.stride < 1:  # noqa: PLR2004
         message = f"Tiles of {tiling.size} pixels every {tiling.stride}: that cannot be."
         raise BadQueryError(message, hint="Such as --size 224 --stride 112.")
     if len({model.stem for model in asked.models}) < len(asked.models):
@@ -168,6 +177,7 @@ def request_of(source: Source, asked: Asked) -> dict[str, Any]:
         "bands": list(asked.bands),
         "once": asked.once,
         "batch": asked.batch,
+        "piece": asked.piece,
         "append": str(asked.append.resolve()) if asked.append else "",
     }
 

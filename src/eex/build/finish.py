@@ -15,7 +15,7 @@ from eex.build.result import Parts, first_table, stored_format, write_result
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError
 from eex.files import write_bytes
-from eex.sources.refs import Ref
+from eex.sources.refs import Ref, SceneRef
 
 if TYPE_CHECKING:
     from eex.build.asked import Asked
@@ -40,12 +40,14 @@ def finish(
         OutputError: If the disk refuses.
     """
     refs, rows = refs_of(plan), []
+    groups = {ref.id: ref.group for ref in refs if isinstance(ref, SceneRef)}
     for model, spec, want, output in zip(plan.models, specs, wants, files, strict=True):
         parts = Parts(
             folder=folder.parts,
             model=model,
             items=plan.items,
             tiling=plan.tiling,
+            groups=None if asked.once == "place" else groups,
             before=asked.append,
         )
         first = first_table(parts)

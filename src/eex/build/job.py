@@ -24,7 +24,7 @@ from eex.errors import (
 if TYPE_CHECKING:
     from eex.config import Settings
 
-BATCH = 256
+BATCH = 64
 """Tiles that are read and encoded at a time."""
 
 READERS = 2

@@ -27,15 +27,20 @@ from eex.build.asked import (
 from eex.build.finish import finish
 from eex.build.items import Item
 from eex.build.job import Done, Job
+from eex.build.job import failed as judged
 from eex.build.plan import Aside, BuildFolder, Plan
 from eex.build.world import WorldScenes
 from eex.config import Settings
 from eex.encoders.base import EncoderSpec
-from eex.errors import BadQueryError, UnavailableError
+from eex.errors import BadQueryError, EexError, UnavailableError
 from eex.files import check_writable
+from eex.sources.refs import Ref
 
 PATIENCE = 5
 """Items in a row that the network may fail before the build stops for now."""
+
+UNPLANNED = "plan:"
+"""Begins keys of scenes that were set aside before they were cut into items."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done ("listing", "embedding", "writing"), how much, and of how much."""
@@ -103,13 +108,9 @@ def build(
         if plan is None:
             check_free(files, asked)
             check_appendable(asked.append, asked.models, specs)
-            plan = Plan(
-                request=request,
-                tiling=asked.tiling,
-                models=asked.models,
-                items=tuple(items_of(source, asked, progress=progress)),
-            )
-            folder.begin(plan)
+            plan = _planned(folder, source, asked, settings, progress)
+        elif asked.retry and any(key.startswith(UNPLANNED) for key in folder.aside()):
+            plan = _planned(folder, source, asked, settings, progress)
         job = job_of(folder, plan, asked, specs, settings)
         made = _embed(folder, plan, asked, job, progress)
         rows = finish(
@@ -128,26 +129,65 @@ def build(
     return Made(files=files, rows=rows, aside=aside, **made)
 
 
-def items_of(source: Source, asked: Asked, *, progress: Progress | None = None) -> list[Item]:
-    """List a source and cut it into pieces of work.
+def _planned(
+    folder: BuildFolder,
+    source: Source,
+    asked: Asked,
+    settings: Settings,
+    progress: Progress | None,
+) -> Plan:
+    """List, plan, and write the plan down."""
+    items, aside = items_of(source, asked, settings=settings, progress=progress)
+    plan = Plan(
+        request=request_of(source, asked),
+        tiling=asked.tiling,
+        models=asked.models,
+        items=tuple(items),
+    )
+    folder.set_aside({one.key: one for one in aside})
+    folder.begin(plan)
+    return plan
+
+
+def items_of(
+    source: Source, asked: Asked, *, settings: Settings, progress: Progress | None = None
+) -> tuple[list[Item], list[Aside]]:
+    """List a source and cut it into pieces of work; also what could not be planned.
 
     Raises:
         BadQueryError: If there is nothing.
+        SourceError: If it cannot be listed.
+        UnavailableError: If the network failed.
     """
     if isinstance(source, WorldScenes):
-        return source.items()
-    from eex.build.tiling import plan_items  # type: ignore[import-not-found,unused-ignore]
+        return source.items(), []
+    from eex.build.layout import layout_opener
+    from eex.build.tiling import plan_items
+
+    aside: list[Aside] = []
 
     def listed(done: int, total: int) -> None:
         if progress is not None:
             progress("listing", done, total)
 
-    refs = source.refs(listed=listed)
-    items = list(plan_items(refs, asked.tiling))
-    if not items:
-        message = f"{source.title} has no tiles for this."
+    def failed(ref: Ref, error: EexError) -> None:
+        told = judged(error, key=f"{UNPLANNED}{ref.id}", ref=ref.id)
+        if told.state == "undone":
+            raise error
+        aside.append(Aside(key=told.key, ref=ref.id, reason=told.reason, code=told.code))
+
+    items = plan_items(
+        source.refs(listed=listed),
+        asked.tiling,
+        tiles_per_item=asked.piece,
+        open_layout=layout_opener(settings),
+        once="place" if asked.once == "place" else "group",
+        failed=failed,
+    )
+    if not items and not aside:
+        message = f"There are no tiles: {source.title}."
         raise BadQueryError(message, hint="Choose a larger area, more dates or more clouds.")
-    return items
+    return items, aside
 
 
 def job_of(
@@ -171,9 +211,10 @@ def _embed(
     folder: BuildFolder, plan: Plan, asked: Asked, job: Job, progress: Progress | None
 ) -> dict[str, Any]:
     """Work off what is left of a plan; return what is told of it."""
-    aside = {} if asked.retry else folder.aside()
+    aside = folder.aside()
     if asked.retry:
-        folder.set_aside({})
+        aside = {key: one for key, one in aside.items() if key.startswith(UNPLANNED)}
+        folder.set_aside(aside)
     finished = folder.finished(plan.models)
     left = [(item.key(plan.tiling), item) for item in plan.items]
     left = [(key, item) for key, item in left if key not in finished and key not in aside]

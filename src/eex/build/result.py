@@ -5,8 +5,9 @@ Vectors are made unit and cast here, once, so that a set that is appended to kee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 DTYPES = ("float16", "float32")
 """Formats that vectors of a build can be written in."""
 
-KEY = "unique_id"
-"""Column that tells one tile from another."""
+KEYS = ("unique_id", "grid_cell", "pixel_bbox", "utm_crs", "utm_footprint", "scene")
+"""Columns that tell one tile from another."""
 
 KEY_BYTES = 16
-"""Of a key, as it is compared: half of a SHA-256."""
+"""Of a key, as it is compared: a hash of what the columns say."""
 
 MADE = ("bbox", "row")
 """Columns that are made on writing."""
@@ -54,6 +55,8 @@ class Parts:
     """In the order of rows; those without a part are passed over."""
     tiling: Tiling
     """Of the items."""
+    groups: Mapping[str, str] | None = None
+    """Group of each scene by its id: a place is there once in each; None: once over all."""
     before: Path | None = None
     """A set whose rows come first."""
 
@@ -128,27 +131,37 @@ def stored_format(path: Path) -> str:
     return name
 
 
+def place_keys(
+    tiles: pa.Table, tiling: Tiling, *, groups: Mapping[str, str] | None = None
+) -> NDArray[np.bytes_]:
+    """Return what tells places apart, hashed, shape (n,); as `eex.build.rows.first_of_each` does.
+
+    Args:
+        tiles: With the columns of `KEYS`.
+        tiling: A place is a cell and a box in it on Major TOM's grid, else a square on the ground.
+        groups: Group of each scene by its id, where a place may be there once in each group.
+    """
+    names = ("grid_cell", "pixel_bbox") if tiling.grid == "majortom" else KEYS[3:5]
+    first, second, scenes = (tiles[name].to_pylist() for name in (*names, "scene"))
+    if tiles[names[1]].null_count:  # tiles without a grid of pixels have a name only
+        first = tiles["unique_id"].to_pylist()
+    made = [
+        f"{one}|{other}|{'' if groups is None else groups.get(scene) or scene}"
+        for one, other, scene in zip(first, second, scenes, strict=True)
+    ]
+    digests = [blake2b(key.encode(), digest_size=KEY_BYTES).digest() for key in made]
+    return np.array(digests, dtype=f"S{KEY_BYTES}")
+
+
 def _keys(parts: Parts) -> NDArray[np.bytes_]:
     """Return the keys of all rows, in order."""
-    import pyarrow.parquet as pq
-
     sources = [parts.before] if parts.before is not None else []
-    found = [
-        _packed(_read(path, [KEY])[KEY].to_pylist())
-        for path in [*sources, *parts.paths()]
-        if KEY in pq.read_schema(path).names
-    ]
-    return np.concatenate(found) if found else np.empty(0, f"S{KEY_BYTES}")
-
-
-def _packed(names: Sequence[str]) -> NDArray[np.bytes_]:
-    """Return keys as bytes of one length; numpy drops trailing zeros of each alike."""
-    from hashlib import blake2b
-
-    return np.array(
-        [blake2b((name or "").encode(), digest_size=KEY_BYTES).digest() for name in names],
-        dtype=f"S{KEY_BYTES}",
-    )
+    found = [np.empty(0, f"S{KEY_BYTES}")]
+    for path in [*sources, *parts.paths()]:
+        table = _read(path, list(KEYS))
+        if table.num_rows:
+            found.append(place_keys(table, parts.tiling, groups=parts.groups))
+    return np.concatenate(found)
 
 
 def _rows(parts: Parts, keep: NDArray[np.bool_], dtype: np.dtype[Any]) -> Iterator[pa.RecordBatch]:
@@ -217,6 +230,8 @@ def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
+        if columns is not None:
+            columns = [name for name in columns if name in pq.read_schema(path).names]
         return pq.read_table(path, columns=columns, partitioning=None)
     except (pa.ArrowException, OSError) as error:
         message = f"{path} cannot be read: {error}."

@@ -24,6 +24,7 @@ import numpy as np
 from eex.build.items import Item, TileBatch, Want
 from eex.build.job import Done, Job, failed
 from eex.build.plan import part_path
+from eex.config import Settings
 from eex.files import atomic_path, guarded
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ QUEUED = 2
 LANES = 2
 """Batches that are prepared and encoded side by side: one is prepared while another is in the
 network, which takes one caller at a time."""
-
-LARGE_BATCH = 128
-"""Images that go through a network at once on a GPU."""
 
 POLL_SECONDS = 0.05
 """How often a thread that waits looks whether to stop."""
@@ -89,7 +87,7 @@ def load_encoders(job: Job) -> list[Encoder]:
             settings=job.settings,
         )
         if getattr(getattr(made.loaded, "device", None), "type", "cpu") != "cpu":
-            made.loaded.batch = max(LARGE_BATCH, made.loaded.batch)  # type: ignore[attr-defined]
+            made.loaded.batch = max(job.batch, made.loaded.batch)  # type: ignore[attr-defined]
         loaded.append(made)
     return loaded
 
@@ -101,9 +99,8 @@ def read_tiles(item: Item, job: Job, wants: tuple[Want, ...]) -> Iterator[TileBa
     if item.ref.href == WORLD:
         return read_world(item, wants, batch=job.batch)
     from eex.build.reading import read_item
-    from eex.config import Settings
 
-    settings = job.settings if job.settings is not None else Settings.from_env()
+    settings = job.settings or Settings.from_env()
     return read_item(item, job.tiling, wants, settings=settings, batch=job.batch)
 
 

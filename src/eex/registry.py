@@ -20,13 +20,16 @@ from eex.errors import EexError, MissingExtraError, UnknownNameError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-Group = Literal["eex.encoders", "eex.sources", "eex.sets", "eex.readers", "eex.indexes"]
-"""What can be plugged in: an `EncoderSpec`, a source of tiles, the record of a published set, a
-reader of pixels, an `EngineSpec` of search."""
+Group = Literal[
+    "eex.encoders", "eex.sources", "eex.scenes", "eex.sets", "eex.readers", "eex.indexes"
+]
+"""What can be plugged in: an `EncoderSpec`, a source of tiles, a source of scenes, the record of a
+published set, a reader of pixels, an `EngineSpec` of search."""
 
 KINDS: dict[Group, str] = {
     "eex.encoders": "encoder",
     "eex.sources": "source",
+    "eex.scenes": "source of scenes",
     "eex.sets": "record of a set",
     "eex.readers": "reader of pixels",
     "eex.indexes": "index",

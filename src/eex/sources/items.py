@@ -18,6 +18,7 @@ from eex.errors import SourceError
 from eex.files import user_path
 from eex.sources.parquet import client_of, is_address, opened, rows_of
 from eex.sources.refs import Listed, Ref, SceneRef
+from eex.sources.stac_bands import read_bands
 from eex.sources.stac_items import Catalogue, Processed, lacking, newest, processed_of
 from eex.sources.wanted import Wanted
 from eex.stopping import check_stopped
@@ -46,7 +47,7 @@ class ItemsSource:
         *,
         path: str,
         wanted: Wanted | None = None,
-        bands: Mapping[str, str] | None = None,
+        bands: Mapping[str, str] | str = "",
     ) -> None:
         """Nothing is read before `refs`.
 
@@ -54,12 +55,13 @@ class ItemsSource:
             settings: Whether anything may be fetched, and where footers are kept.
             path: The file, or its address.
             wanted: Which scenes; all by default.
-            bands: Band -> asset, where they are not told by their usual names.
+            bands: Band -> asset, or B04=red,B03=green, where they are not told by their usual
+                names.
         """
         self._settings = settings
         self._path = str(path)
         self._wanted = wanted or Wanted()
-        self._bands = dict(bands or {})
+        self._bands = read_bands(bands)
         name = urlsplit(self._path).path if is_address(self._path) else self._path
         self.title = f"Scenes of {PurePosixPath(name).name}"
 

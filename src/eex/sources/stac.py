@@ -26,6 +26,7 @@ from eex.errors import (
 )
 from eex.remote.addresses import Policy, checked
 from eex.sources.refs import Listed, Ref
+from eex.sources.stac_bands import read_bands
 from eex.sources.stac_items import Catalogue, Processed, lacking, newest, processed_of
 from eex.sources.wanted import Wanted
 from eex.stopping import check_stopped
@@ -70,7 +71,7 @@ class StacSource:
         wanted: Wanted,
         api: str = EARTH_SEARCH,
         collection: str = COLLECTION,
-        bands: Mapping[str, str] | None = None,
+        bands: Mapping[str, str] | str = "",
         tries: int = TRIES,
     ) -> None:
         """Nothing is asked before `refs`.
@@ -80,7 +81,8 @@ class StacSource:
             wanted: Which scenes.
             api: Address of the API's root.
             collection: One of its collections.
-            bands: Band -> asset, where they are not told by their usual names.
+            bands: Band -> asset, or B04=red,B03=green, where they are not told by their usual
+                names.
             tries: How often a request that failed is tried again.
 
         Raises:
@@ -90,7 +92,7 @@ class StacSource:
         self._wanted = wanted
         self._api = api.rstrip("/")
         self._collection = collection
-        self._bands = dict(bands or {})
+        self._bands = read_bands(bands)
         self._tries = tries
         parts = urlsplit(self._api)
         if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -141,14 +141,16 @@ def raster_offset(item: Mapping[str, Any], key: str, number: int) -> float | Non
     return _number(raster.get("offset"))
 
 
-def pairs_of(text: str) -> dict[str, str]:
-    """Read `B04=red,B03=green` or, for keys that are bands, `red,green`.
+def read_bands(given: Mapping[str, str] | str) -> dict[str, str]:
+    """Return band -> asset: from a record, or from `B04=red,B03=green`; `B04` alone is `B04=B04`.
 
     Raises:
         BadQueryError: If a band is named twice or not at all.
     """
+    if isinstance(given, Mapping):
+        return dict(given)
     found: dict[str, str] = {}
-    for part in (part.strip() for part in text.split(",")):
+    for part in (part.strip() for part in given.split(",") if given.strip()):
         band, equals, key = (piece.strip() for piece in part.partition("="))
         key = key if equals else band
         if not band or not key or band in found:

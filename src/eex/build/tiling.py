@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,66 +114,75 @@ def _claim(ref: SceneRef, tiling: Tiling, open_layout: OpenLayout | None) -> Cla
     return claim
 
 
+@dataclass
+class _Chosen:
+    """Tiles that a scene is read for."""
+
+    claim: Claim
+    rows: NDArray[np.int64]
+    """Rows on the ground where tiles begin."""
+    columns: NDArray[np.int64]
+    """Columns on the ground."""
+    mine: NDArray[np.bool_]
+    """Which of all rows with all columns."""
+    whole: NDArray[np.bool_]
+    """For which of them the scene is known to have all data."""
+
+    def edges(self, stride: int, *, corners: bool) -> Iterator[tuple[int, int]]:
+        """Yield places in `mine` of tiles off the lattice, in one direction or in both."""
+        off = np.logical_and if corners else np.logical_xor
+        which = off.outer(self.rows % stride != 0, self.columns % stride != 0)
+        yield from map(tuple, np.argwhere(self.mine & which).tolist())
+
+
 def _lattice(claims: Sequence[Claim], tiling: Tiling) -> list[tuple[tuple[int, ...], ...]]:
     """Return runs of tiles of each scene: top, left, count."""
+    stride = tiling.stride
     taken: dict[object, Noted] = defaultdict(Noted)
-    covered: dict[object, Noted] = defaultdict(Noted)
+    read: dict[object, Noted] = defaultdict(Noted)
     chosen = []
     for claim in claims:
-        rows, columns, regular = _starts(claim, tiling)
-        mine = np.zeros((len(rows), len(columns)), bool)
-        chosen.append(mine)
-        if not mine.size:
-            continue
-        row0, column0 = claim.ground.origin
+        (row0, column0), (height, width) = claim.ground.origin, claim.ground.size
+        rows, columns = starts(row0, height, tiling), starts(column0, width, tiling)
         has = claim.has(rows - row0, columns - column0, tiling.size)
-        mine |= (has > 0) & _not_elsewhere(claim, claims, rows, columns, tiling)
-        down, across = (np.flatnonzero(r) for r in regular)
-        part = np.ix_(down, across)
-        keys = rows[down] // tiling.stride, columns[across] // tiling.stride
-        notes = taken[claim.ground.kind]
-        mine[part] &= ~notes.has(*keys)
-        covered[claim.ground.kind].add(*keys, mine[part])
-        if claim.sure:
-            notes.add(*keys, mine[part] & (has[part] == ALL))
-    seen: set[tuple[object, int, int]] = set()
-    for claim, mine in zip(claims, chosen, strict=True):
-        _prune_edges(claim, mine, covered[claim.ground.kind], seen, tiling)
-    return [_runs(claim, mine, tiling) for claim, mine in zip(claims, chosen, strict=True)]
+        mine = (has > 0) & _not_elsewhere(claim, claims, rows - row0, columns - column0, tiling)
+        whole = (has == ALL) & claim.sure
+        down, across = np.flatnonzero(rows % stride == 0), np.flatnonzero(columns % stride == 0)
+        part, keys = np.ix_(down, across), (rows[down] // stride, columns[across] // stride)
+        mine[part] &= ~taken[claim.ground.kind].has(*keys)
+        taken[claim.ground.kind].add(*keys, mine[part] & whole[part])
+        read[claim.ground.kind].add(*keys, mine[part])
+        chosen.append(_Chosen(claim, rows, columns, mine, whole))
+    _prune_edges(chosen, read, stride)
+    return [_runs(one, stride) for one in chosen]
 
 
-def _prune_edges(
-    claim: Claim,
-    mine: NDArray[np.bool_],
-    covered: Noted,
-    seen: set[tuple[object, int, int]],
-    tiling: Tiling,
-) -> None:
-    """Leave out tiles at the edge of a scene that bring nothing, or that another scene has."""
-    rows, columns, (regular_rows, regular_columns) = _starts(claim, tiling)
-    for i, j in np.argwhere(mine & ~np.logical_and.outer(regular_rows, regular_columns)).tolist():
-        top, left = int(rows[i]), int(columns[j])
-        key = (claim.ground.kind, top, left)
-        around = covered.has(_around(top, tiling.stride), _around(left, tiling.stride))
-        if around.all() or key in seen:
-            mine[i, j] = False
-        elif claim.sure:
-            seen.add(key)
+def _prune_edges(chosen: Sequence[_Chosen], read: Mapping[object, Noted], stride: int) -> None:
+    """Leave out tiles off the lattice that others cover or have: first edges, then corners."""
+    taken: set[tuple[object, int, int]] = set()
+    kept: set[tuple[object, int, int]] = set()
+    for corners in (False, True):
+        for one in chosen:
+            kind = one.claim.ground.kind
+            for i, j in one.edges(stride, corners=corners):
+                top, left = int(one.rows[i]), int(one.columns[j])
+                down, across = _around(top, stride), _around(left, stride)
+                covered = read[kind].has(down, across).all() or (
+                    all((kind, top, n * stride) in kept for n in across.tolist())
+                    or all((kind, n * stride, left) in kept for n in down.tolist())
+                )
+                if covered or (kind, top, left) in taken:
+                    one.mine[i, j] = False
+                    continue
+                kept.add((kind, top, left))
+                if one.whole[i, j]:
+                    taken.add((kind, top, left))
 
 
 def _around(start: int, stride: int) -> NDArray[np.int64]:
     """Return the lattice's tiles that together cover one that begins at `start`, by number."""
     low = start // stride
     return np.array([low] if start % stride == 0 else [low, low + 1], np.int64)
-
-
-def _starts(
-    claim: Claim, tiling: Tiling
-) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Return rows and columns on the ground where tiles begin, and which are of the lattice."""
-    (row0, column0), (height, width) = claim.ground.origin, claim.ground.size
-    rows, columns = starts(row0, height, tiling), starts(column0, width, tiling)
-    return rows, columns, (rows % tiling.stride == 0, columns % tiling.stride == 0)
 
 
 def _not_elsewhere(
@@ -182,22 +192,20 @@ def _not_elsewhere(
     columns: NDArray[np.int64],
     tiling: Tiling,
 ) -> NDArray[np.bool_]:
-    """Return which tiles are not left to another zone, shape (rows, columns)."""
-    row0, column0 = claim.ground.origin
-    top, left = (n.ravel() for n in np.meshgrid(rows - row0, columns - column0, indexing="ij"))
+    """Return which tiles of a scene are not left to another zone, shape (rows, columns)."""
+    top, left = (n.ravel() for n in np.meshgrid(rows, columns, indexing="ij"))
     boxes = np.column_stack([top, left, top + tiling.size, left + tiling.size])
     return ~in_other_zones(claim, others, boxes).reshape(len(rows), len(columns))
 
 
-def _runs(claim: Claim, mine: NDArray[np.bool_], tiling: Tiling) -> tuple[tuple[int, ...], ...]:
+def _runs(one: _Chosen, stride: int) -> tuple[tuple[int, ...], ...]:
     """Return tiles as runs of neighbours in a row."""
-    rows, columns, _ = _starts(claim, tiling)
-    row0, column0 = claim.ground.origin
+    row0, column0 = one.claim.ground.origin
     runs: list[tuple[int, ...]] = []
-    for i in np.flatnonzero(mine.any(axis=1)).tolist():
-        left = columns[mine[i]] - column0
-        apart = np.split(left, np.flatnonzero(np.diff(left) != tiling.stride) + 1)
-        runs += [(int(rows[i]) - row0, int(run[0]), len(run)) for run in apart]
+    for i in np.flatnonzero(one.mine.any(axis=1)).tolist():
+        left = one.columns[one.mine[i]] - column0
+        apart = np.split(left, np.flatnonzero(np.diff(left) != stride) + 1)
+        runs += [(int(one.rows[i]) - row0, int(run[0]), len(run)) for run in apart]
     return tuple(runs)
 
 

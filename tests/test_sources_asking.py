@@ -27,6 +27,7 @@ OURS = {
     "stac": "eex.sources.stac:StacSource",
     "items": "eex.sources.items:ItemsSource",
     "folder": "eex.sources.folder:FolderSource",
+    "shards": "eex.sources.shards:ShardsSource",
 }
 
 
@@ -257,4 +258,4 @@ def test_clouds_that_are_not_said_are_too_many() -> None:
 
 
 def test_kinds_are_the_installed_ones() -> None:
-    assert asking.kinds() == ("folder", "items", "stac")
+    assert asking.kinds() == ("folder", "items", "shards", "stac")

@@ -38,6 +38,10 @@ class Table(Protocol):
         """Return columns of a row group; those that the file lacks are left out."""
         ...
 
+    def told(self, group: int, names: Sequence[str]) -> dict[str, str]:
+        """Return the texts of the only row of a row group, from statistics where they tell."""
+        ...
+
 
 def is_address(text: str) -> bool:
     """Whether a text is an address rather than a path."""
@@ -115,6 +119,9 @@ class _Here:
         except (OSError, pa.ArrowException) as error:
             raise _damaged(self.label, error) from error
 
+    def told(self, group: int, names: Sequence[str]) -> dict[str, str]:
+        return _texts(self.read(group, names))
+
     def _may(self, number: int, name: str, span: tuple[float, float]) -> bool:
         column = self.metadata.row_group(number).column(_leaves(self.metadata)[name])
         told = column.statistics if column.is_stats_set else None
@@ -139,6 +146,17 @@ class _Far:
     def read(self, group: int, columns: Sequence[str]) -> pa.Table:
         names = [name for name in columns if name in self.schema.names]
         return self._file.read([group], names, limit=MOST_FETCHED)
+
+    def told(self, group: int, names: Sequence[str]) -> dict[str, str]:
+        there = [name for name in names if name in self.schema.names]
+        found = self._file.told(group, there)
+        missing = [name for name in there if name not in found]
+        return found | (_texts(self.read(group, missing)) if missing else {})
+
+
+def _texts(rows: pa.Table) -> dict[str, str]:
+    row = rows.slice(0, 1).to_pylist()
+    return {name: str(value) for name, value in row[0].items() if value is not None} if row else {}
 
 
 def _leaves(metadata: Any) -> dict[str, int]:  # noqa: ANN401

@@ -102,7 +102,12 @@ class Wanted:
             return True
         import shapely
 
-        shape = shapely.from_wkt(footprint)
+        return self.takes_shape(shapely.from_wkt(footprint))
+
+    def takes_shape(self, shape: Any) -> bool:  # noqa: ANN401
+        """Whether a shape of shapely has a part of the area; an edge alone is none."""
+        if self.area is None:
+            return True
         if not self._shape.intersects(shape):
             return False
         return not self._shape.area or not shape.area or not self._shape.touches(shape)

@@ -196,3 +196,13 @@ def want_of(spec: EncoderSpec, asked: Asked, *, world: bool = False) -> Want:
         message = f"The model {spec.name} takes bands of Sentinel-2; the embedded world has none."
         raise BadQueryError(message, hint="Choose a model that takes pictures.")
     return Want(bands=spec.bands)
+
+
+def bands_of(asked: Asked) -> tuple[str, ...]:
+    """Return the bands that are read of scenes: those of all models, and classes for clouds."""
+    from eex.encoders.open import encoder_spec
+
+    specs = [encoder_spec(model.name, model.weights or None) for model in asked.models]
+    bands = [band for spec in specs for band in want_of(spec, asked).bands]
+    clouds = ("SCL",) if asked.tiling.max_cloud < 1 else ()
+    return tuple(dict.fromkeys((*bands, *clouds)))

@@ -24,6 +24,7 @@ from eex.build.asked import (
     request_of,
     want_of,
 )
+from eex.build.estimate import LEAST_TILES, rate_key, remember
 from eex.build.finish import finish
 from eex.build.items import Item
 from eex.build.job import Done, Job
@@ -126,6 +127,9 @@ def build(
         aside = tuple(folder.aside().values())
         if not aside:
             folder.finish({"request": request, "rows": rows, "files": [str(f) for f in files]})
+    if made["tiles"] >= LEAST_TILES and asked.engine != "ray":
+        key = rate_key(asked.models, asked.tiling, asked.device)
+        remember(settings, key, made["tiles"] / made["seconds"] / asked.workers)
     return Made(files=files, rows=rows, aside=aside, **made)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,8 +30,8 @@ PIECE = 500
 class WorldScenes:
     """The embedded world as a source of one scene."""
 
-    name: ClassVar[str] = "world"
-    title: ClassVar[str] = SPEC.title
+    name = "world"
+    title = SPEC.title
 
     def __init__(self, bbox: tuple[float, float, float, float] | None = None) -> None:
         """Take the cells whose centres lie in `bbox` (west, south, east, north); all by default."""

@@ -14,6 +14,7 @@ import click
 
 import eex
 from eex.cli import (
+    build,
     encode,
     feedback,
     heatmap,
@@ -51,6 +52,7 @@ COMMANDS = (
     feedback.classify,
     sets.sets,
     opening.open_command,
+    build.build,
     index.index,
     info.info,
     sets.one_set,

@@ -1,0 +1,331 @@
+"""`eex build`: imagery to tiles to vectors to a set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eex.cli.build_options import (
+    api_options,
+    build_options,
+    scene_options,
+    tiling_options,
+)
+from eex.cli.facts import counted, facts_text
+from eex.cli.say import Commands, answer, json_text, progress, read_settings, say
+from eex.cli.sets import size_text
+from eex.cli.words import Words, output_words
+from eex.errors import BadQueryError
+
+if TYPE_CHECKING:
+    from eex.build.asked import Asked, Source
+    from eex.build.estimate import Estimate
+    from eex.build.make import Made
+    from eex.config import Settings
+
+SHOWN = 12
+"""Scenes that could not be read, that are listed."""
+
+HOUR, MINUTE = 3600, 60
+"""Seconds."""
+
+
+@click.group(cls=Commands)
+def build() -> None:
+    """Make an embedding set of your own imagery; what was interrupted goes on.
+
+    \b
+    Examples:
+      eex build world --bbox 5 44 16 48 -o alps.parquet
+      eex build folder scenes/ --model remoteclip-vit-b-32 --stretch keenkite -o mine.parquet
+      eex build stac --area "Tokyo, 60" --dates 2024-01/2024-03 --cloud 10 \\
+          --model remoteclip-vit-b-32 -o kanto.parquet --dry-run
+      eex build estimate --tiles 2200000 --model siglip-so400m-14-384 --rate 400
+    """  # noqa: D301 - click reads the backspace
+
+
+@build.command(cls=Words, bare=output_words)
+@api_options
+@scene_options
+@tiling_options
+@build_options
+def stac(**given: Any) -> None:  # noqa: ANN401
+    """Scenes of a STAC API, Earth Search by default: only what is needed of them is read.
+
+    \b
+    Example:
+      eex build stac --area "Tokyo, 60" --dates 2024-01/2024-03 --cloud 10 \\
+          --model remoteclip-vit-b-32 --stretch keenkite -o kanto.parquet
+    """  # noqa: D301
+    _build("stac", given, {"api": given.pop("api"), "collection": given.pop("collection")})
+
+
+@build.command(cls=Words, bare=output_words)
+@click.argument("path", metavar="FILE")
+@scene_options
+@tiling_options
+@build_options
+def items(path: str, **given: Any) -> None:  # noqa: ANN401
+    """Scenes of a file of STAC items: JSON or stac-geoparquet, here or at an address."""
+    _build("items", given, {"path": path})
+
+
+@build.command(cls=Words)
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True)
+@scene_options
+@tiling_options
+@build_options
+def folder(paths: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401
+    """GeoTIFFs: files, folders of them, or a text file that lists them."""
+    _build("folder", given, {"paths": list(paths)})
+
+
+@build.command(cls=Words)
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True)
+@scene_options
+@tiling_options
+@build_options
+def shards(paths: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401
+    """Image shards of Major TOM: Parquet files of whole GeoTIFFs, here or at addresses.
+
+    Tiles are those of Major TOM; give --centre for the middle of each, as the 249k sets have it.
+    """
+    given["grid"] = given["grid"] or "majortom"
+    _build("shards", given, {"paths": list(paths)})
+
+
+@build.command(cls=Words, bare=output_words)
+@click.option("--bbox", metavar="W S E N", help="Only cells whose centres are in this box.")
+@build_options
+def world(bbox: str | None, **given: Any) -> None:  # noqa: ANN401
+    """Tiles of the embedded world, with the embedded model: to try it without anything else.
+
+    \b
+    Example:
+      eex build world --bbox 5 44 16 48 -o alps.parquet
+    """  # noqa: D301
+    from eex.build.items import Tiling
+    from eex.build.world import WorldScenes
+    from eex.cli.words import Box
+
+    given["models"] = given["models"] or ("demo-bluemarble-concepts",)
+    box = None if bbox is None else Box().convert(bbox, None, None)
+    asked = _asked(given, Tiling(size=32, stride=16))
+    _run(WorldScenes(box), given, asked, read_settings())
+
+
+@build.command(cls=Words)
+@click.option("--tiles", type=click.IntRange(1), required=True, help="Vectors to make.")
+@click.option("--model", required=True, metavar="NAME", help="A name of eex models.")
+@click.option("--rate", type=float, metavar="N", help="Images a second; else measured here.")
+@click.option(
+    "--fragments",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Vectors of one sample: 25 for fragments of 224 pixels.",
+)
+@click.option("--size", type=click.IntRange(8), default=224, show_default=True, help="Of a tile.")
+@click.option("--device", help="auto, cpu, cuda or mps.  [default: auto]")
+@click.option("--precision", help="float32, float16 or bfloat16.  [default: float32]")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def estimate(
+    tiles: int,
+    model: str,
+    *,
+    rate: float | None,
+    fragments: int,
+    size: int,
+    device: str | None,
+    precision: str | None,
+    as_json: bool,
+) -> None:
+    """Say what a build from all shards of Major TOM Core-S2L2A costs; computed, nothing is read.
+
+    \b
+    Examples:
+      eex build estimate --tiles 2245886 --model siglip-so400m-14-384 --rate 400
+      eex build estimate --tiles 56147150 --fragments 25 --model dinov2-base
+    """  # noqa: D301
+    from eex.build.estimate import planet_cost
+    from eex.encoders.open import encoder_spec
+
+    spec = encoder_spec(model)
+    if rate is None:
+        from eex.build.items import Tiling
+        from eex.cli.build_run import rate_here
+
+        rate = rate_here(spec, Tiling(size=size), read_settings(), device, precision)
+        say(f"{model} encodes {rate:,.1f} images a second here.")
+    if not rate > 0:
+        message = f"Nothing is encoded at {rate:g} images a second."
+        raise BadQueryError(message, hint="Such as --rate 400.")
+    cost = planet_cost(tiles, spec, rate, fragments=fragments)
+    answer(json_text(cost) if as_json else _cost_text(cost))
+
+
+def _build(kind: str, given: dict[str, Any], own: dict[str, Any]) -> None:
+    from eex.build.items import Tiling
+    from eex.sources.asking import source_of
+
+    settings = read_settings()
+    names = ("area", "dates", "season", "cloud_cover", "limit")
+    options = {name: given.pop(name) for name in names} | own
+    if given["asset"]:
+        options["bands"] = _pairs(given["asset"])
+    source = source_of(kind, settings, **options)
+    tiling = Tiling(
+        size=given["size"],
+        stride=given["stride"] or max(1, given["size"] // 2),
+        grid=given["grid"] or "scene",
+        centre=given["centre"],
+        max_nodata=given["max_nodata"] / 100,
+        max_cloud=given["max_cloud"] / 100,
+        remove_offset=given["remove_offset"],
+    )
+    _run(source, given, _asked(given, tiling), settings)
+
+
+def _asked(given: dict[str, Any], tiling: Any) -> Asked:  # noqa: ANN401
+    from eex.build.asked import Asked
+    from eex.build.plan import Model
+
+    weights = dict(zip(given["models"], given["weights"], strict=False))
+    if len(given["weights"]) > len(given["models"]):
+        message = "There are more --weights than --model."
+        raise click.UsageError(message)
+    more = {"stretch": given["stretch"]} if given.get("stretch") else {}
+    return Asked(
+        models=tuple(
+            Model(
+                name=name,
+                weights=str(weights.get(name, "")),
+                variant=given["variant"],
+                precision=given["precision"] or read_settings().precision,
+            )
+            for name in given["models"]
+        ),
+        tiling=tiling,
+        bands=tuple(b.strip() for b in (given.get("rgb") or "").split(",") if b.strip()),
+        once=given.get("once") or "",
+        title=given["title"] or "",
+        append=given["append"],
+        dtype=given["dtype"],
+        engine=given["engine"],
+        workers=given["workers"],
+        address=given["address"] or "",
+        device=given["device"] or "",
+        batch=given["batch"],
+        piece=given["piece"],
+        fresh=given["fresh"],
+        retry=given["retry"],
+        **more,
+    )
+
+
+def _run(source: Source, given: dict[str, Any], asked: Asked, settings: Settings) -> None:
+    from eex.build.make import build as make
+
+    output = given["output"] or given["append"]
+    if given["dry_run"]:
+        from eex.cli.build_run import dry_run
+
+        found = dry_run(source, asked, settings)
+        answer(json_text(found.to_json()) if given["as_json"] else _estimate_text(found))
+        return
+    if output is None:
+        message = "Say where to: -o NAME.parquet"
+        raise click.UsageError(message)
+    if given.get("keep_scenes") is not None:
+        from eex.build.scenes import KeptScenes
+
+        source = KeptScenes(source, given["keep_scenes"], asked, settings)
+    with ExitStack() as drawn:
+        bars: dict[str, Callable[[int, int], None]] = {}
+
+        def told(what: str, done: int, total: int) -> None:
+            units = {"listing": "scenes", "writing": "rows"}
+            if what not in bars:
+                bars[what] = progress(what, units.get(what, "tiles"), drawn)
+            bars[what](done, total)
+
+        made = make(source, output, asked, settings=settings, progress=told)
+    _tell(made, as_json=given["as_json"], asked=asked, settings=settings)
+
+
+def _tell(made: Made, *, as_json: bool, asked: Asked, settings: Settings) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        record = asdict(made) | {"files": [str(file) for file in made.files]}
+        answer(json_text(record))
+    else:
+        for file, rows in zip(made.files, made.rows, strict=True):
+            size = size_text(file.stat().st_size)
+            state = "is there already" if made.before else "written"
+            answer(f"{file}: {rows:,} tiles, {size}, {state}")
+    if made.tiles and made.seconds:
+        rate = made.tiles / made.seconds
+        device = asked.device or settings.device
+        precision = ", ".join(dict.fromkeys(model.precision for model in asked.models))
+        say(
+            f"{made.tiles:,} tiles in {time_text(made.seconds)}, {rate:,.1f} a second on {device}, "
+            f"{precision}; models waited for pixels {100 * made.waited:.0f} % of it."
+        )
+    if made.aside:
+        say(f"{counted(len(made.aside), 'piece')} could not be read and are set aside:")
+        lines = dict.fromkeys(f"  {one.ref}: {one.reason}" for one in made.aside)
+        for line in list(lines)[:SHOWN]:
+            say(line)
+        if len(lines) > SHOWN:
+            say(f"  … and {len(lines) - SHOWN} more")
+        say("The same command with --retry tries them again.")
+    elif not made.before and not as_json:
+        say(f"Search it: eex search --set {made.files[0]} --text …")
+
+
+def _estimate_text(found: Estimate) -> str:
+    many = " at most" if found.packed else " at most, unpacked"
+    rates = "\n".join(f"{name}: {rate:,.1f} images a second" for name, rate in found.rates.items())
+    said = {
+        "scenes": f"{found.scenes:,}, in {counted(found.items, 'piece')}",
+        "tiles": f"{found.tiles:,} at most",
+        "reads": f"{size_text(found.bytes) or 'nothing'}{many}; about {found.requests:,} requests",
+        "rate": rates or "not measured",
+        "time": time_text(found.seconds) if found.seconds is not None else "",
+        "disk": f"{size_text(found.set_bytes)}, and {size_text(found.parts_bytes)} of parts",
+    }
+    return facts_text("Nothing was written.", said)
+
+
+def _cost_text(cost: dict[str, Any]) -> str:
+    said = {
+        "tiles": f"{cost['tiles']:,} of {cost['samples']:,} samples in {cost['shards']:,} shards",
+        "model": f"{cost['model']}, {cost['dim']} numbers",
+        "rate": f"{cost['images_per_s']:,g} images a second",
+        "time": f"{cost['gpu_hours']:,.1f} hours of one GPU",
+        "reads": f"{size_text(cost['bytes'])} in {cost['requests']:,} requests",
+        "network": f"{size_text(round(cost['bytes_per_s_at_this_rate']))}/s keep one GPU busy",
+        "disk": f"{size_text(cost['set_bytes'])}, and {size_text(cost['parts_bytes'])} of parts",
+    }
+    return facts_text("Computed:", said)
+
+
+def time_text(seconds: float) -> str:
+    """Return a length of time for people."""
+    if seconds >= HOUR:
+        return f"{int(seconds // HOUR)} h {int(seconds % HOUR // MINUTE)} min"
+    if seconds >= MINUTE:
+        return f"{int(seconds // MINUTE)} min {int(seconds % MINUTE)} s"
+    return f"{seconds:.1f} s"
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if bad := [name + equals + value for name, equals, value in pairs if not (name and value)]:
+        message = f"--asset takes BAND=NAME, got {bad[0]!r}."
+        raise click.UsageError(message)
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -15,6 +15,7 @@ from eex.build.result import Parts, first_table, stored_format, write_result
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError
 from eex.files import write_bytes
+from eex.sources.beside import load_scenes, save_scenes, scenes_path
 from eex.sources.refs import Ref, SceneRef
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ def finish(
         record = collection_of(
             output, header=header, spec=spec, tiling=plan.tiling, refs=refs, dtype=dtype
         )
+        kept = {}
+        if asked.append is not None and scenes_path(asked.append).is_file():
+            kept = load_scenes(asked.append)
+        save_scenes(output, list((kept | {ref.id: ref for ref in refs}).values()))
         text = json.dumps(record, ensure_ascii=False, indent=1)
         write_bytes(collection_path(output), f"{text}\n".encode())
     return tuple(rows)

@@ -83,6 +83,8 @@ class Done:
     """Seconds, since the item before, that no model worked although there was work."""
     seconds: float = 0.0
     """Seconds since the item before."""
+    device: str = ""
+    """What encoded it."""
     reason: str = ""
     """Why it is not done."""
     code: str = ""

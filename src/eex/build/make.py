@@ -63,6 +63,8 @@ class Made:
     """That embedding took this time."""
     waited: float = 0.0
     """Share of them that no model worked, for want of pixels; of all workers."""
+    device: str = ""
+    """What models ran on."""
     before: bool = False
     """Whether all was there before."""
 
@@ -226,7 +228,7 @@ def _embed(
     sizes = {key: item.tiles for key, item in left}
     done = total - sum(sizes.values())
     undone: list[Done] = []
-    in_a_row, began = 0, time.perf_counter()
+    device, in_a_row, began = "", 0, time.perf_counter()
     running = _engine([item for _, item in left], job, asked)
     try:
         for told in running:
@@ -243,6 +245,7 @@ def _embed(
                 )
                 folder.set_aside(aside)
             tiles, idle = tiles + told.tiles, idle + told.idle
+            device = told.device or device
             done += sizes.pop(told.key, 0)
             if progress is not None:
                 progress("embedding", done, total)
@@ -253,7 +256,7 @@ def _embed(
     seconds = time.perf_counter() - began
     workers = max(1, min(asked.workers, len(left)))
     waited = min(1.0, idle / (workers * seconds)) if tiles and seconds else 0.0
-    return {"tiles": tiles, "seconds": seconds, "waited": waited}
+    return {"tiles": tiles, "seconds": seconds, "waited": waited, "device": device}
 
 
 def _engine(items: Sequence[Item], job: Job, asked: Asked) -> Iterator[Done]:

@@ -86,10 +86,15 @@ def load_encoders(job: Job) -> list[Encoder]:
             precision=model.precision or None,
             settings=job.settings,
         )
-        if getattr(getattr(made.loaded, "device", None), "type", "cpu") != "cpu":
+        if device_of(made) != "cpu":
             made.loaded.batch = max(job.batch, made.loaded.batch)  # type: ignore[attr-defined]
         loaded.append(made)
     return loaded
+
+
+def device_of(encoder: Encoder) -> str:
+    """Return what an encoder runs on."""
+    return str(getattr(encoder.loaded, "device", "cpu"))
 
 
 def read_tiles(item: Item, job: Job, wants: tuple[Want, ...]) -> Iterator[TileBatch]:
@@ -276,7 +281,8 @@ class _Line:
             with guarded(f"writing {path}"), atomic_path(path) as fresh:
                 pq.write_table(part, fresh, compression="zstd")
         count = 0 if tiles is None else tiles.num_rows
-        return Done(key=reading.key, ref=reading.item.ref.id, tiles=count)
+        device = ", ".join(dict.fromkeys(map(device_of, self.encoders)))
+        return Done(key=reading.key, ref=reading.item.ref.id, tiles=count, device=device)
 
 
 def _batches(reading: _Reading) -> Iterator[TileBatch]:

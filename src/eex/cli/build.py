@@ -253,10 +253,10 @@ def _run(source: Source, given: dict[str, Any], asked: Asked, settings: Settings
             bars[what](done, total)
 
         made = make(source, output, asked, settings=settings, progress=told)
-    _tell(made, as_json=given["as_json"], asked=asked, settings=settings)
+    _tell(made, as_json=given["as_json"], asked=asked)
 
 
-def _tell(made: Made, *, as_json: bool, asked: Asked, settings: Settings) -> None:
+def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
     from dataclasses import asdict
 
     if as_json:
@@ -269,10 +269,9 @@ def _tell(made: Made, *, as_json: bool, asked: Asked, settings: Settings) -> Non
             answer(f"{file}: {rows:,} tiles, {size}, {state}")
     if made.tiles and made.seconds:
         rate = made.tiles / made.seconds
-        device = asked.device or settings.device
         precision = ", ".join(dict.fromkeys(model.precision for model in asked.models))
         say(
-            f"{made.tiles:,} tiles in {time_text(made.seconds)}, {rate:,.1f} a second on {device}, "
+            f"{made.tiles:,} tiles in {time_text(made.seconds)}, {rate:,.1f} a second on {made.device}, "
             f"{precision}; models waited for pixels {100 * made.waited:.0f} % of it."
         )
     if made.aside:

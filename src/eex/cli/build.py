@@ -271,8 +271,8 @@ def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
         rate = made.tiles / made.seconds
         precision = ", ".join(dict.fromkeys(model.precision for model in asked.models))
         say(
-            f"{made.tiles:,} tiles in {time_text(made.seconds)}, {rate:,.1f} a second on {made.device}, "
-            f"{precision}; models waited for pixels {100 * made.waited:.0f} % of it."
+            f"{made.tiles:,} tiles in {time_text(made.seconds)}, {rate:,.1f} a second on "
+            f"{made.device}, {precision}; models waited for pixels {100 * made.waited:.0f} % of it."
         )
     if made.aside:
         say(f"{counted(len(made.aside), 'piece')} could not be read and are set aside:")

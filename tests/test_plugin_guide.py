@@ -17,12 +17,16 @@ from safetensors.numpy import save_file
 import eex
 from eex import registry
 from eex.cli import main
+from eex.config import Settings
 from eex.encoders.base import EncoderSpec
 from eex.encoders.open import encoder_spec
-from eex.errors import MissingWeightsError
+from eex.errors import BadQueryError, MissingWeightsError
 from eex.index.base import FindsRows
 from eex.search.run import OpenSet
-from eex.testing import EncoderContract, IndexContract
+from eex.sources.asking import source_of
+from eex.sources.refs import SceneSource
+from eex.sources.wanted import Wanted
+from eex.testing import EncoderContract, IndexContract, SceneSourceContract
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -60,6 +64,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (folder / "in_memory.py").write_text(next(m for m in MODULES if "IN_MEMORY = " in m))
     engines = next(t["project"]["entry-points"] for t in TABLES if "in-memory" in str(t))
     dist_info(folder, "in-memory", engines["eex.indexes"], group="eex.indexes")
+    (folder / "archive.py").write_text(next(m for m in MODULES if "class Archive" in m))
+    scenes = next(t["project"]["entry-points"] for t in TABLES if "eex.scenes" in str(t))
+    dist_info(folder, "archive", scenes["eex.scenes"], group="eex.scenes")
     points = next(t["project"]["entry-points"]["eex.sets"] for t in TABLES if is_of_sets(t))
     dist_info(folder, "alps-set", points, group="eex.sets")
     monkeypatch.syspath_prepend(str(folder))
@@ -67,7 +74,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     registry._installed.cache_clear()
     registry._load.cache_clear()
     yield folder
-    for name in ("mean_colour", "mixed_colour", "alps_set", "in_memory"):
+    for name in ("mean_colour", "mixed_colour", "alps_set", "in_memory", "archive"):
         monkeypatch.delitem(__import__("sys").modules, name, raising=False)
     registry._installed.cache_clear()
     registry._load.cache_clear()
@@ -101,6 +108,31 @@ def test_an_engine_of_a_package_ranks_by_its_name(
     expected = world.search(text="sand desert", k=20)
     assert [tile.row for tile in found.results] == [tile.row for tile in expected.results]
     assert any("Found by in-memory" in message for message in found.messages)
+
+
+class TestArchive(SceneSourceContract):
+    """What the page tells authors to put into their tests, run."""
+
+    time = ("2024-01", "2024-02")
+    cloud_cover = 20
+
+    @staticmethod
+    def make(settings: Settings, wanted: Wanted) -> SceneSource:
+        scope: dict[str, Any] = {}
+        exec(next(m for m in MODULES if "class TestArchive" in m), scope)
+        assert scope["TestArchive"].time == TestArchive.time
+        made: SceneSource = scope["TestArchive"].make(settings, wanted)
+        return made
+
+
+def test_a_source_of_a_package_is_asked_by_its_name(settings: Settings, tmp_path: Path) -> None:
+    table = tmp_path / "archive.csv"
+    table.write_text("name,time,clouds,file\none,2024-01-10T01:30:00+00:00,5,one.tif\n")
+    made = source_of("archive", settings, dates="2024", table=str(table))
+    assert [ref.id for ref in made.refs()] == ["one"]
+    assert source_of("archive", settings, dates="2023", table=str(table)).refs() == []
+    with pytest.raises(BadQueryError, match="needs table"):
+        source_of("archive", settings, dates="2024")
 
 
 class TestMeanColour(EncoderContract):

@@ -52,11 +52,7 @@ def write(folder: Path, **told: Any) -> list[Path]:
     return paths
 
 
-def metadata(
-    path: Path,
-    *,
-    text: bool = True,
-) -> Path:
+def metadata(path: Path, *, text: bool = True) -> Path:
     """Write the metadata table, in the order of its cells' names, in row groups of two."""
     rows = []
     count = [0, 0]

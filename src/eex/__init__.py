@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eex.build.api import make_set
     from eex.check.run import check_set
     from eex.config import Settings
     from eex.encoders.open import Encoder, encoder
@@ -40,6 +41,7 @@ _HOMES = {
     "Encoder": "eex.encoders.open",
     "EncoderPool": "eex.encoders.pool",
     "encoder": "eex.encoders.open",
+    "make_set": "eex.build.api",
     "heatmap": "eex.heatmaps.make",
     "Feedback": "eex.search.feedback.session",
     "Filter": "eex.filters.record",
@@ -77,6 +79,7 @@ __all__ = [
     "create_app",
     "encoder",
     "heatmap",
+    "make_set",
     "open_set",
     "remove_set",
     "sets",

@@ -31,8 +31,17 @@ VERSION = "1.1.0"
 EMBEDDING = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
 """Schema of the embedding extension; prefix `emb`."""
 
+FILE = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
+"""Schema of the file extension: `file:size`."""
+
 GRID = "https://stac-extensions.github.io/grid/v1.1.0/schema.json"
-"""Schema of the grid extension, which has a `grid:code` for Major TOM."""
+"""Schema of the grid extension: `grid:code`."""
+
+GRID_CODE = "MAJORTOM-{cell}"
+"""A cell of Major TOM's 10 km grid as such a code: a designation of our own, as it allows."""
+
+MOST_CELLS = 1000
+"""Cells that are listed; of more, none are."""
 
 PARQUET = "application/vnd.apache.parquet"
 """Media type of GeoParquet."""
@@ -87,7 +96,7 @@ def collection_of(
     record: dict[str, Any] = {
         "type": "Collection",
         "stac_version": VERSION,
-        "stac_extensions": [EMBEDDING],
+        "stac_extensions": [EMBEDDING, FILE],
         "id": re.sub(r"[^A-Za-z0-9._-]+", "-", header.id).strip("-") or "set",
         "title": header.title,
         "description": _described(header, spec, footer.num_rows),
@@ -116,12 +125,26 @@ def collection_of(
         "assets": {"embeddings": _asset(f"./{output.name}", output.stat().st_size, header)},
         "item_assets": {"embeddings": {"type": PARQUET, "roles": ["data"]}},
     }
+    if codes := _grid_codes(output, header):
+        record["stac_extensions"].append(GRID)
+        record["summaries"]["grid:code"] = codes
     if spec.paper:
         record["sci:publications"] = [{"citation": spec.paper}]
         record["stac_extensions"].append(
             "https://stac-extensions.github.io/scientific/v1.0.0/schema.json"
         )
     return record
+
+
+def _grid_codes(output: Path, header: SetHeader) -> list[str]:
+    """Return the cells that tiles lie in, where they are of the 10 km grid and not very many."""
+    import pyarrow.parquet as pq
+
+    if header.pixels not in {"scenes", "majortom"}:
+        return []
+    cells = pq.read_table(output, columns=["grid_cell"])["grid_cell"].unique().to_pylist()
+    named = sorted(GRID_CODE.format(cell=cell) for cell in cells if cell)
+    return named if len(named) <= MOST_CELLS else []
 
 
 def _described(header: SetHeader, spec: EncoderSpec, rows: int) -> str:

@@ -102,7 +102,7 @@ def build(
     request = request_of(source, asked)
     check_writable(output)
     with folder.held():
-        if asked.fresh:
+        if asked.fresh or _adds_to_finished(folder, output, asked, request):
             folder.clear()
         folder.check_same(request)
         if (record := folder.made()) is not None and all(path.is_file() for path in files):
@@ -133,6 +133,16 @@ def build(
         key = rate_key(asked.models, asked.tiling, asked.device)
         remember(settings, key, made["tiles"] / made["seconds"] / asked.workers)
     return Made(files=files, rows=rows, aside=aside, **made)
+
+
+def _adds_to_finished(
+    folder: BuildFolder, output: Path, asked: Asked, request: dict[str, Any]
+) -> bool:
+    """Whether a finished set is added to: another build, rightly at the same place."""
+    record = folder.made()
+    if record is None or asked.append is None or folder.plan() is not None:
+        return False
+    return asked.append.resolve() == output.resolve() and record.get("request") != request
 
 
 def _planned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from eex.build.items import Tiling
 from eex.build.lattice import Ground, ground_of
 from eex.errors import ShapeError
 from eex.imagery.baseline import OFFSET, baseline_of, offset_of
-from eex.imagery.cog import Band, Files, read_together
+from eex.imagery.cog import Band, Files, Window, read_together
 from eex.imagery.numbers import Numbers
 from eex.imagery.pixels import CLOUD_MASK
 from eex.imagery.scene import check_there
@@ -58,22 +58,23 @@ class Channel:
     classes: tuple[int, ...] = ()
     """Which of its numbers are clouds, where it is a raster of classes."""
 
-    def on_finest(
-        self, rows: tuple[int, int], columns: tuple[int, int]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return which of its own rows and columns those of the finest grid lie in.
-
-        Args:
-            rows: First row of the finest grid, and row after the last.
-            columns: First column, and column after the last.
-        """
+    def on_finest(self, window: Window) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return in which of its own rows and columns those of the finest grid lie."""
+        rows, columns = window
         down = np.arange(*rows) * self.band.size[0] // self.size[0]
         across = np.arange(*columns) * self.band.size[1] // self.size[1]
         return down, across
 
+    def own(self, window: Window) -> Window:
+        """Return the window of its own pixels in which one of the finest grid lies."""
+        if self.band.size == self.size:
+            return window
+        down, across = self.on_finest(window)
+        return (int(down[0]), int(down[-1]) + 1), (int(across[0]), int(across[-1]) + 1)
+
 
 def read_strip(
-    channels: Sequence[Channel], rows: tuple[int, int], columns: tuple[int, int]
+    channels: Sequence[Channel], window: Window
 ) -> Iterator[tuple[Channel, NDArray[Any]]]:
     """Yield stored numbers of a window of the finest grid; coarser pixels are repeated.
 
@@ -81,30 +82,47 @@ def read_strip(
 
     Args:
         channels: Which, each once.
-        rows: First row, and row after the last.
-        columns: First column, and column after the last.
+        window: Inside the finest grid.
 
     Raises:
         BadPictureError: If a file is not whole.
         RemoteError: If it is far away and cannot be had.
     """
+    for together in _by_file(channels):
+        first = together[0]
+        stored = read_together([channel.band for channel in together], first.own(window))
+        for channel, values in zip(together, stored, strict=True):
+            if first.band.size == first.size:
+                yield channel, values
+            else:
+                down, across = first.on_finest(window)
+                yield channel, values[(down - down[0])[:, None], across - across[0]]
+
+
+def fetch_strip(channels: Sequence[Channel], window: Window, files: Files) -> Callable[[], None]:
+    """Begin to fetch what `read_strip` will read of files far away.
+
+    Returns:
+        What waits until it is here; to be called before it is read, and after the strip before was.
+    """
+    waits = [
+        files.ahead([channel.band for channel in together], together[0].own(window))
+        for together in _by_file(channels)
+    ]
+
+    def wait() -> None:
+        for one in waits:
+            one()
+
+    return wait
+
+
+def _by_file(channels: Sequence[Channel]) -> Iterable[list[Channel]]:
+    """Return channels that are bands of one file together."""
     files: dict[int, list[Channel]] = {}
     for channel in channels:
         files.setdefault(id(channel.band.file), []).append(channel)
-    for together in files.values():
-        first = together[0]
-        own_rows, own_columns = rows, columns
-        finest = first.band.size == first.size
-        if not finest:
-            down, across = first.on_finest(rows, columns)
-            own_rows = int(down[0]), int(down[-1]) + 1
-            own_columns = int(across[0]), int(across[-1]) + 1
-        stored = read_together([channel.band for channel in together], own_rows, own_columns)
-        for channel, values in zip(together, stored, strict=True):
-            if finest:
-                yield channel, values
-            else:
-                yield channel, values[(down - down[0])[:, None], across - across[0]]
+    return files.values()
 
 
 def open_channels(
@@ -126,6 +144,7 @@ def open_channels(
     ground = ground_of(ref)
     check_there(ref.id, ref.bands, names)
     less = offset_there(ref) if tiling.remove_offset else 0
+    files.begin(ref.bands[name].href for name in names)
     channels = []
     for name in names:
         asset = ref.bands[name]

@@ -42,6 +42,7 @@ def _ground(ref: SceneRef, files: Files) -> Ground:
     of_sentinel = [band for band in FINEST if band in ref.bands] if _is_sentinel(ref) else []
     names = of_sentinel[:1] or list(ref.bands)
     opened = {ref.bands[name].href: name for name in reversed(names)}
+    files.begin(opened)
     bands: list[Band] = [
         files.band(href, ref.bands[name].index, name=f"{name} of {ref.id}")
         for href, name in opened.items()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eex.build.bands import CLOUDS, Channel, open_channels
+from eex.build.bands import CLOUDS, Channel, fetch_strip, open_channels
 from eex.build.batches import COLOURS, Batcher, kept
 from eex.build.items import Item, TileBatch, Tiling, Want
 from eex.build.lattice import check_tiling, ground_of
@@ -87,13 +87,18 @@ def _read_scene(
     names = dict.fromkeys(band for want in wants for band in want.bands)
     with Files(settings) as files:
         channels = open_channels(ref, [*names, *filter(None, [clouds])], tiling, files)
-        height = max(map(_block_height, channels))
+        height = min(map(_block_height, channels))
         down = list(strips(boxes, height, ground.size[0]))
         room = tiling.size + max(strip.rows[1] - strip.rows[0] for strip in down)
         rolling = Rolling(channels, wants, boxes, rows=room)
         found = Batcher({want: rolling.dtype(want) for want in wants}, tiling.size, batch)
         begin = 0
-        for strip in down:
+        wait = fetch_strip(channels, (down[0].rows, down[0].columns), files)
+        for number, strip in enumerate(down, 1):
+            wait()
+            if number < len(down):
+                below = down[number]
+                wait = fetch_strip(channels, (below.rows, below.columns), files)
             rolling.add(strip, keep_from=int(boxes[begin, 0]))
             while begin < len(boxes) and boxes[begin, 2] <= rolling.bottom:
                 end = int(np.searchsorted(boxes[:, 0], boxes[begin, 0], side="right"))

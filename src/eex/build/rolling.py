@@ -104,7 +104,7 @@ class Rolling:
         rows = slice(first, first + strip.rows[1] - strip.rows[0])
         columns = slice(strip.columns[0] - self.left, strip.columns[1] - self.left)
         gone: NDArray[np.bool_] | None = None
-        for channel, stored in read_strip(self._channels, strip.rows, strip.columns):
+        for channel, stored in read_strip(self._channels, (strip.rows, strip.columns)):
             if channel.classes:
                 cloudy = np.isin(stored, channel.classes)
                 self._sums[1, rows] = self._summed(cloudy, columns)

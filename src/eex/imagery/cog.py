@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,21 +15,29 @@ import numpy as np
 
 from eex.errors import BadPictureError, EexError
 from eex.imagery.geotiff import Affine, check_file, needs_rasterio
+from eex.imagery.ranged import RangedFile, address_of, client_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from eex.config import Settings
+    from eex.remote.client import RemoteClient
 
 CACHE_BYTES = 128 * 2**20
 """Blocks that GDAL keeps decoded, bytes: two rows of blocks of three bands of a Sentinel-2 scene.
 GDAL takes small numbers for bytes too, and 512 of them hold nothing."""
+
+SIDE_BY_SIDE = 4
+"""Files that are fetched from at once; each asks in several requests."""
 
 OPTIONS = {
     "GDAL_CACHEMAX": CACHE_BYTES,
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no files beside it, which may be anybody's
 }
 """Of GDAL, while a file of ours is open."""
+
+_NUMBER = count()
+"""Names of files far away are made of it: GDAL must never take one for another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +50,8 @@ class Band:
     """Number of the band, from 1."""
     name: str
     """What messages call it."""
+    ranged: RangedFile | None = None
+    """What it is read through, if it is far away."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -75,25 +87,51 @@ class Band:
         return height, width
 
 
-def read_together(
-    bands: Sequence[Band], rows: tuple[int, int], columns: tuple[int, int]
-) -> NDArray[Any]:
+Window = tuple[tuple[int, int], tuple[int, int]]
+"""First row, and row after the last; first column, and column after the last."""
+
+
+def read_together(bands: Sequence[Band], window: Window) -> NDArray[Any]:
     """Return stored numbers of bands of one file, shape (bands, height, width).
 
     Args:
         bands: At least one.
-        rows: First row of a window that lies in the file, and row after the last.
-        columns: First column, and column after the last.
+        window: Inside the file.
 
     Raises:
         BadPictureError: If the file is not whole.
         RemoteError: If it is far away and cannot be had.
     """
-    with refusals(bands[0].name):
-        values: NDArray[Any] = bands[0].file.read(
-            [band.index for band in bands], window=(rows, columns)
-        )
+    with refusals(bands[0].name, bands[0].ranged):
+        values: NDArray[Any] = bands[0].file.read([band.index for band in bands], window=window)
     return values
+
+
+def spans_of(bands: Sequence[Band], window: Window) -> list[tuple[int, int]]:
+    """Return which bytes of a file hold a window of its bands: first, and after the last.
+
+    Args:
+        bands: Of one file.
+        window: Inside the file.
+
+    Raises:
+        BadPictureError: If the file is not whole.
+        RemoteError: If it is far away and cannot be had.
+    """
+    (top, bottom), (left, right) = window
+    spans = set()
+    with refusals(bands[0].name, bands[0].ranged):
+        for band in bands:
+            height, width = band.block
+            for row in range(top // height, -(-bottom // height)):
+                for column in range(left // width, -(-right // width)):
+                    where = [
+                        band.file.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", band.index)
+                        for what in ("OFFSET", "SIZE")
+                    ]
+                    if all(where):  # a block that holds nothing is not stored
+                        spans.add((int(where[0]), int(where[0]) + int(where[1])))
+    return sorted(spans)
 
 
 class Files:
@@ -103,15 +141,18 @@ class Files:
         red = files.band("B04.tif", 1)
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, client: RemoteClient | None = None) -> None:
         """Open nothing yet.
 
         Args:
             settings: Which hosts may be asked.
+            client: What asks; that of the process by default.
         """
-        self._settings = settings
+        self._settings, self._client = settings, client
         self._stack = ExitStack()
-        self._open: dict[str, Any] = {}
+        self._open: dict[str, tuple[Any, RangedFile | None]] = {}
+        self._coming: dict[str, Future[RangedFile]] = {}
+        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="eex-ahead")
 
     def __enter__(self) -> Self:
         rasterio = needs_rasterio()
@@ -119,8 +160,16 @@ class Files:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._open.clear()
         self._stack.close()
+
+    def begin(self, hrefs: Iterable[str]) -> None:
+        """Fetch the beginnings of files far away, side by side; each is waited for when opened."""
+        for href in dict.fromkeys(hrefs):
+            if (url := address_of(href)) and href not in self._open:
+                client = self._client or client_of(self._settings)
+                self._coming[href] = self._threads.submit(RangedFile, url, client)
 
     def band(self, href: str, index: int, *, name: str = "") -> Band:
         """Open a file, unless it is open, and return one of its bands.
@@ -137,21 +186,56 @@ class Files:
         """
         name = name or href
         if href not in self._open:
-            with refusals(name):
-                self._open[href] = self._stack.enter_context(_opened(href))
-        file = self._open[href]
+            self._open[href] = self._opened(href, name)
+        file, ranged = self._open[href]
         if not 1 <= index <= file.count:
             message = f"{name} has {file.count} bands; there is no band {index}."
             raise BadPictureError(message, hint="Bands of a file are counted from 1.")
-        return Band(file=file, index=index, name=name)
+        return Band(file=file, index=index, name=name, ranged=ranged)
+
+    def ahead(self, bands: Sequence[Band], window: Window) -> Callable[[], None]:
+        """Fetch a window of bands of one file, if that is far away, while others are read.
+
+        Returns:
+            What waits until it is here, and has it read from here. It raises what `read_together`
+            does.
+        """
+        ranged = bands[0].ranged
+        if ranged is None:
+            return lambda: None
+        fetched = self._threads.submit(ranged.fetch, spans_of(bands, window))
+        return lambda: ranged.hold(fetched.result())
+
+    def _opened(self, href: str, name: str) -> tuple[Any, RangedFile | None]:
+        from rasterio.errors import NotGeoreferencedWarning
+
+        rasterio = needs_rasterio()
+        ranged: RangedFile | None = None
+        told: dict[str, Any] = {"fp": href}
+        if address_of(href):
+            if href not in self._coming:
+                self.begin([href])
+            ranged = self._coming.pop(href).result()
+            told = {"fp": f"eex-{next(_NUMBER)}.tif", "opener": _opener(ranged)}
+        else:
+            check_file(Path(href))
+        with refusals(name, ranged), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said by an empty `crs`
+            file = self._stack.enter_context(rasterio.open(**told, driver="GTiff", sharing=False))
+        return file, ranged
 
 
 @contextmanager
-def refusals(name: str) -> Iterator[None]:
+def refusals(name: str, ranged: RangedFile | None = None) -> Iterator[None]:
     """Turn what GDAL refuses into one sentence.
+
+    Args:
+        name: What messages call the file.
+        ranged: What it is read through, if it is far away.
 
     Raises:
         BadPictureError: In place of rasterio's errors.
+        RemoteError: Where that is why.
     """
     from rasterio.errors import RasterioError
 
@@ -160,18 +244,18 @@ def refusals(name: str) -> Iterator[None]:
     except EexError:
         raise
     except (RasterioError, OSError) as error:
+        if ranged is not None and ranged.error is not None:
+            raise ranged.error from error
         message = f"{name} is not a GeoTIFF that can be read to its end."
         raise BadPictureError(message, hint="Get the file again, or check the path.") from error
 
 
-@contextmanager
-def _opened(href: str) -> Iterator[Any]:
-    from rasterio.errors import NotGeoreferencedWarning
+def _opener(ranged: RangedFile) -> Callable[..., RangedFile]:
+    """Return what GDAL opens a file through; what would lie beside it is not there."""
 
-    rasterio = needs_rasterio()
-    check_file(Path(href))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said by an empty `crs`
-        file = rasterio.open(href, driver="GTiff")
-    with file:
-        yield file
+    def opened(path: str, mode: str = "rb") -> RangedFile:  # noqa: ARG001, as rasterio calls it
+        if not path.endswith(".tif"):
+            raise FileNotFoundError(path)
+        return ranged
+
+    return opened

@@ -112,6 +112,26 @@ class RemoteClient:
 
         return self._from_hubs(url, expect, read)
 
+    def head(
+        self,
+        url: str,
+        count: int,
+        *,
+        stop: threading.Event | None = None,
+        deadline: float | None = None,
+    ) -> tuple[bytes, Stamp]:
+        """Read the first bytes of a file, in one request; arguments and errors as for `tail`."""
+        self._check(count, MOST_BYTES)
+        watch = _watch(stop, deadline)
+
+        def read(candidate: Candidate) -> tuple[bytes, Stamp]:
+            got, stamp = self._transfer.read(
+                candidate, 0, count, expect=None, watch=watch, shorter=True
+            )
+            return bytes(got), stamp
+
+        return self._from_hubs(url, None, read)
+
     def ranges(
         self,
         url: str,

@@ -78,6 +78,8 @@ class Wanted:
     """Byte after the last."""
     expect: Stamp | None
     """What the content must be; what it is once an answer came."""
+    shorter: bool = False
+    """Whether the file may end before `high`."""
     got: bytearray = field(default_factory=bytearray)
     """What has come, from `low` on."""
 
@@ -104,7 +106,14 @@ class Transfer:
         self.pools = Pools(connect=timing.connect, read=timing.read)
 
     def read(
-        self, candidate: Candidate, low: int, high: int, *, expect: Stamp | None, watch: Watch
+        self,
+        candidate: Candidate,
+        low: int,
+        high: int,
+        *,
+        expect: Stamp | None,
+        watch: Watch,
+        shorter: bool = False,
     ) -> tuple[bytearray, Stamp]:
         """Fetch a part of a file.
 
@@ -114,11 +123,12 @@ class Transfer:
             high: Byte after the last.
             expect: What the content must be.
             watch: When to stop.
+            shorter: Whether the file may end before `high`.
 
         Raises:
             RemoteError: If it cannot be had.
         """
-        wanted = Wanted(low=low, high=high, expect=expect)
+        wanted = Wanted(low=low, high=high, expect=expect, shorter=shorter)
         size = high - low if low >= 0 else -low
         end = time.monotonic() + self.timing.total + size / self.timing.slowest
         faults = requests = 0
@@ -183,6 +193,8 @@ class Transfer:
             if wanted.low < 0:
                 size = part.stamp.size
                 wanted.low, wanted.high = max(0, size + wanted.low), size
+            if wanted.shorter:
+                wanted.high = min(wanted.high, part.stamp.size)
             if wanted.high > part.stamp.size:
                 message = f"The file at {name_of(url)} has only {part.stamp.size} bytes."
                 raise BadAnswerError(message, hint="Open the set anew.")

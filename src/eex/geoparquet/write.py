@@ -274,7 +274,7 @@ def _write(
             columns += [column_of(shapes, encoding), boxes_of(shapes), vectors.column(some)]
             group = pa.table(columns, names=names).replace_schema_metadata(metadata)
             if writer is None:
-                writer = _writer(path, group.schema, encoding)
+                writer = parquet_writer(path, group.schema, encoding)
             writer.write_table(group, row_group_size=ROW_GROUP)
             if progress is not None:
                 progress(start + len(some), len(rows))
@@ -297,7 +297,7 @@ def _numbers(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return rows.astype(np.int64)
 
 
-def _writer(path: Path, schema: pa.Schema, encoding: str) -> pq.ParquetWriter:
+def parquet_writer(path: Path, schema: pa.Schema, encoding: str) -> pq.ParquetWriter:
     """Open a file: all columns packed, no statistics of vectors and shapes."""
     import pyarrow as pa
     import pyarrow.parquet as pq

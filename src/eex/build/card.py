@@ -38,7 +38,7 @@ LICENCES = (
 """Names of licences that the hub knows and sets have; others are `other`."""
 
 HOLDS = """\
-The files hold vectors and places, no pixels. The header of each (key `emb`) says what is said here."""
+The files hold vectors and places, no pixels. The header of each (key `emb`) says the same."""
 
 SOURCES_SHOWN = 20
 """Scenes that are listed."""

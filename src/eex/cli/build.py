@@ -75,26 +75,42 @@ def items(path: str, **given: Any) -> None:  # noqa: ANN401
 
 @build.command(cls=Words)
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True)
+@click.option("--bands", metavar="B04,B03,…", help="Of files with several bands, in their order.")
+@click.option("--skip", is_flag=True, help="Leave out what is no GeoTIFF.")
 @scene_options
 @tiling_options
 @build_options
-def folder(paths: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401
-    """GeoTIFFs: files, folders of them, or a text file that lists them."""
-    _build("folder", given, {"paths": list(paths)})
+def folder(paths: tuple[str, ...], bands: str | None, *, skip: bool, **given: Any) -> None:  # noqa: ANN401
+    """GeoTIFFs: files, folders of them, addresses, or a text file that lists them.
+
+    Files of one band each are brought together by their names: x_B04.tif, x_B03.tif.
+    """
+    own = {"paths": list(paths), "bands": bands, "skip": skip}
+    _build("folder", given, own)
 
 
 @build.command(cls=Words)
-@click.argument("paths", metavar="PATH…", nargs=-1, required=True)
+@click.argument("paths", metavar="[PATH]…", nargs=-1)
+@click.option("--repo", metavar="OWNER/NAME", help="All shards of a hub's data set instead.")
+@click.option(
+    "--metadata", metavar="FILE", help="Table that says clouds and places of the samples."
+)
 @scene_options
 @tiling_options
 @build_options
-def shards(paths: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401
-    """Image shards of Major TOM: Parquet files of whole GeoTIFFs, here or at addresses.
+def shards(
+    paths: tuple[str, ...],
+    repo: str | None,
+    metadata: str | None,
+    **given: Any,  # noqa: ANN401
+) -> None:
+    """Image shards of Major TOM: Parquet files of whole GeoTIFFs, here, at addresses or at a hub.
 
     Tiles are those of Major TOM; give --centre for the middle of each, as the 249k sets have it.
     """
     given["grid"] = given["grid"] or "majortom"
-    _build("shards", given, {"paths": list(paths)})
+    own = {"paths": list(paths), "repo": repo, "metadata": metadata}
+    _build("shards", given, own)
 
 
 @build.command(cls=Words, bare=output_words)
@@ -175,6 +191,9 @@ def _build(kind: str, given: dict[str, Any], own: dict[str, Any]) -> None:
     names = ("area", "dates", "season", "cloud_cover", "limit")
     options = {name: given.pop(name) for name in names} | own
     if given["asset"]:
+        if kind not in {"stac", "items"}:
+            message = f"--asset is of STAC items; {kind} has none."
+            raise click.UsageError(message)
         options["bands"] = _pairs(given["asset"])
     source = source_of(kind, settings, **options)
     tiling = Tiling(

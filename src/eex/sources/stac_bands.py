@@ -115,7 +115,7 @@ def asset_of(item: Mapping[str, Any], key: str, number: int, *, band: str) -> As
         message = f"{key} of {item.get('id')} is JPEG 2000, which is not read."
         hint = (
             "Ask a catalogue that has GeoTIFFs, such as "
-            "https://earth-search.aws.element84.com/v1, or name other assets with --bands."
+            "https://earth-search.aws.element84.com/v1, or name other assets: --asset B04=red."
         )
         raise SourceError(message, hint=hint)
     raster = _raster(asset, number)

@@ -353,5 +353,5 @@ def lacking(items: int, seen: Iterable[str], bands: Mapping[str, str]) -> Source
     listed = ", ".join(sorted(seen)) or "none"
     wanted = ", ".join(f"{band}={key}" for band, key in bands.items()) or "known bands"
     message = f"None of {items:,} items has {wanted}."
-    hint = f"Name assets with --bands BAND=ASSET. Assets that are there: {listed[:400]}."
+    hint = f"Name assets: --asset BAND=ASSET. Assets that are there: {listed[:400]}."
     return SourceError(message, hint=hint)

@@ -33,11 +33,13 @@ def write(
     crs: str | None = "EPSG:32633",
     left: float = 500_000.0,
     top: float = 5_000_000.0,
+    size: tuple[int, int] = (16, 20),
 ) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    values = np.ones((bands, 16, 20), np.uint16)
+    height, width = size
+    values = np.ones((bands, height, width), np.uint16)
     with rasterio.open(
-        path, "w", driver="GTiff", width=20, height=16, count=bands, dtype="uint16", crs=crs,
+        path, "w", driver="GTiff", width=width, height=height, count=bands, dtype="uint16", crs=crs,
         transform=rasterio.Affine(10, 0, left, 0, -10, top),
     ) as file:  # fmt: skip
         file.write(values)

@@ -83,6 +83,8 @@ class TileRef:
     """Height and width of the central square that was embedded, pixels; 0: as `pixel_bbox` says."""
     crs: str = ""
     """Coordinate system of the pixels, such as EPSG:32633, where the row says it."""
+    scene: str = ""
+    """Id of the reference that its pixels are from, in sets that were built here."""
 
 
 def tile_id(grid_cell: str, product_id: str, box: Sequence[int] = ()) -> str:

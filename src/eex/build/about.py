@@ -12,6 +12,7 @@ from eex.build.items import Tiling, Want
 from eex.build.plan import Model
 from eex.build.world import WORLD
 from eex.embeddings import SetHeader
+from eex.imagery.ranged import address_of
 from eex.sources.refs import Ref, SceneRef, ShardRef
 from eex.sources.world import SPEC
 
@@ -63,6 +64,8 @@ def header_of(about: About, first: pa.Table | None) -> SetHeader:
         variant=spec.variant(about.model.variant).name,
         bands=about.want.bands,
         preprocessing=preprocessing(about),
+        stretch="" if reader_of(refs) == SPEC.pixels else about.want.stretch,
+        remove_offset=about.tiling.remove_offset,
         pixels=reader_of(refs),
         tile_km=km,
         spread_km=km if overlap else 0.0,
@@ -103,7 +106,7 @@ def _numbers(about: About, refs: Sequence[Ref]) -> str:
 
 def reader_of(refs: Sequence[Ref]) -> str:
     """Return the name of what reads the pixels of tiles again."""
-    if any(isinstance(ref, ShardRef) for ref in refs):
+    if refs and all(isinstance(ref, ShardRef) and address_of(ref.href) for ref in refs):
         return "majortom"
     if any(ref.href == WORLD for ref in refs):
         return SPEC.pixels

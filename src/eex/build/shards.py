@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from eex.grid import Cells
 from eex.imagery.baseline import without_offset
 from eex.imagery.chunks import cell_of_chunk
 from eex.imagery.pixels import CLOUD_MASK
+from eex.imagery.ranged import address_of
 from eex.imagery.scene import Scene, check_there
 from eex.imagery.sentinel2 import scene_of_cells
 from eex.imagery.shards import IDS, MOST_BYTES, Shards, group_of
@@ -127,13 +128,13 @@ def samples(
         ShapeError: If it lacks columns.
         RemoteError: If it cannot be had.
     """
-    far = ref.href.startswith(("http://", "https://"))
-    yield from (_far if far else _near)(ref, rows, columns, settings)
+    if url := address_of(ref.href):
+        yield from _far(replace(ref, href=url), rows, columns, settings)
+    else:
+        yield from _near(ref, rows, columns)
 
 
-def _near(
-    ref: ShardRef, rows: Sequence[int], columns: Sequence[str], _: Settings
-) -> Iterator[Sample]:
+def _near(ref: ShardRef, rows: Sequence[int], columns: Sequence[str]) -> Iterator[Sample]:
     import pyarrow.parquet as pq
 
     try:

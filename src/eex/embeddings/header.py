@@ -31,6 +31,11 @@ class SetHeader:
     """Bands that the encoder was fed, in order."""
     preprocessing: str = ""
     """What was done to the stored numbers before the encoder."""
+    stretch: str = ""
+    """How stored numbers became pictures of 8 bits, a name in `eex.imagery.stretch`; empty where
+    they did not, or nothing is known."""
+    remove_offset: bool = False
+    """Whether the 1000 of processing baseline 04.00 was taken off first."""
     quantization: str = "none"
     """How the vectors were quantised."""
     scale: float = 1.0

@@ -151,6 +151,7 @@ class EmbeddingSet:
             else None,
             crop=self.header.crop,
             crs=str(told.get("utm_crs") or ""),
+            scene=str(told.get("scene") or ""),
         )
 
     def properties(self, row: int) -> dict[str, Any]:

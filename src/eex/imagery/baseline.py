@@ -58,20 +58,24 @@ def without_offset(dn: NDArray[Any], product_id: str) -> NDArray[Any]:
         dn: As stored, any shape.
         product_id: Says the baseline, such as S2B_MSIL2A_20220719T095559_N0400_R122_T33TVF_….
     """
-    offset = offset_of(product_id)
+    return less(dn, offset_of(product_id))
+
+
+def less(dn: NDArray[Any], offset: int) -> NDArray[Any]:
+    """Return digital numbers with an offset taken off; 0 stays no data, nothing is below."""
     if not offset:
         return dn
     return np.where(dn > offset, dn - np.minimum(dn, dn.dtype.type(offset)), dn.dtype.type(0))
 
 
-def thumbnail_without_offset(pixels: NDArray[np.uint8], product_id: str) -> NDArray[np.uint8]:
+def thumbnail_less(pixels: NDArray[np.uint8], offset: int) -> NDArray[np.uint8]:
     """Return a thumbnail as it would be without the offset of its product.
 
     Args:
         pixels: As stored, any shape: 255 * 1.3 (dn / 10 000) ** 0.6, cut at white.
-        product_id: Says the baseline.
+        offset: What was added to the digital numbers, 1000 or 0.
     """
-    return _table()[pixels] if offset_of(product_id) else pixels
+    return _table()[pixels] if offset else pixels
 
 
 @cache

@@ -15,7 +15,7 @@ import numpy as np
 
 from eex.errors import BadPictureError, EexError
 from eex.imagery.geotiff import Affine, check_file, needs_rasterio
-from eex.imagery.ranged import RangedFile, address_of, client_of
+from eex.imagery.ranged import Kept, RangedFile, address_of, client_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,14 +141,21 @@ class Files:
         red = files.band("B04.tif", 1)
     """
 
-    def __init__(self, settings: Settings, *, client: RemoteClient | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        client: RemoteClient | None = None,
+        kept: Kept | None = None,
+    ) -> None:
         """Open nothing yet.
 
         Args:
             settings: Which hosts may be asked.
             client: What asks; that of the process by default.
+            kept: Where parts of files far away are looked for first, and kept.
         """
-        self._settings, self._client = settings, client
+        self._settings, self._client, self._kept = settings, client, kept
         self._stack = ExitStack()
         self._open: dict[str, tuple[Any, RangedFile | None]] = {}
         self._coming: dict[str, Future[RangedFile]] = {}
@@ -169,7 +176,7 @@ class Files:
         for href in dict.fromkeys(hrefs):
             if (url := address_of(href)) and href not in self._open:
                 client = self._client or client_of(self._settings)
-                self._coming[href] = self._threads.submit(RangedFile, url, client)
+                self._coming[href] = self._threads.submit(RangedFile, url, client, kept=self._kept)
 
     def band(self, href: str, index: int, *, name: str = "") -> Band:
         """Open a file, unless it is open, and return one of its bands.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from eex.errors import ShapeError
-from eex.imagery.baseline import thumbnail_without_offset, without_offset
+from eex.imagery.baseline import less, offset_of, thumbnail_less
 from eex.imagery.scene import RGB, Scene
 from eex.imagery.tone import thumbnail_tone
 from eex.sources.names import time_of
@@ -54,6 +54,13 @@ class TilePixels:
     """Licence of the pixels; every file carries it."""
     attribution: str = ""
     """Credit line of the pixels; every file carries it."""
+    offset: int | None = None
+    """What is added to the digital numbers; None: as the product's name says."""
+
+    @property
+    def added(self) -> int:
+        """What is added to the digital numbers, 1000 or 0."""
+        return offset_of(self.tile.product_id) if self.offset is None else self.offset
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -77,10 +84,10 @@ class TilePixels:
         """
         if self.bands == COLOURS:
             stored = np.ascontiguousarray(self.values.transpose(1, 2, 0))
-            shown = thumbnail_without_offset(stored, self.tile.product_id)
+            shown = thumbnail_less(stored, self.added)
         else:
             places = self._shown()
-            dn = without_offset(self.values[places], self.tile.product_id)
+            dn = less(self.values[places], self.added)
             shown = thumbnail_tone(dn)
         return shown if not size else resized(shown, size)
 
@@ -93,13 +100,15 @@ class TilePixels:
         if self.bands == COLOURS:
             message = "A thumbnail has no digital numbers."
             raise ShapeError(message, hint="Ask for rgb or bands.")
+        product = self.tile.product_id
+        told = offset_of(product) == self.added  # else the name would say another offset
         return Scene(
             bands=self.bands,
             dn=self.values,
             transform=self.transform,
             crs=self.crs,
             when=time_of(self.tile.timestamp),
-            name=self.tile.product_id or self.tile.grid_cell,
+            name=(product if told else "") or self.tile.grid_cell,
         )
 
     def save(self, path: str | Path) -> tuple[Path, ...]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from eex.errors import EexError
-from eex.remote.client import RemoteClient
+from eex.errors import ChangedError, EexError
+from eex.remote.client import RemoteClient, Stamp
+from eex.remote.keep import DiskCache
 
 if TYPE_CHECKING:
     from eex.config import Settings
@@ -29,6 +32,9 @@ LEAST = 32 * 2**10
 
 MOST = 2**30
 """Most bytes of one fetch."""
+
+KEPT_HEADS = 256
+"""Beginnings that are held in memory: 16 MB."""
 
 WEB = ("http://", "https://")
 """How addresses begin."""
@@ -58,20 +64,70 @@ def client_of(settings: Settings) -> RemoteClient:
     return RemoteClient(settings)
 
 
+class Kept:
+    """What was fetched of files before: beginnings in memory, parts on the disk."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep parts with other pixels, as long as there is room."""
+        self._disk = DiskCache(settings.cache_dir / "pixels", settings.pixel_cache)
+        self._heads: OrderedDict[str, tuple[bytes, Stamp]] = OrderedDict()
+        self._lock = Lock()
+
+    def head(self, url: str, client: RemoteClient) -> tuple[bytes, Stamp]:
+        """Return the beginning of a file, and which content it is of.
+
+        Raises:
+            RemoteError: If it cannot be had.
+        """
+        with self._lock:
+            if (known := self._heads.get(url)) is not None:
+                self._heads.move_to_end(url)
+                return known
+        fetched = client.head(url, HEAD)
+        with self._lock:
+            self._heads[url] = fetched
+            while len(self._heads) > KEPT_HEADS:
+                self._heads.popitem(last=False)
+        return fetched
+
+    def forget(self, url: str) -> None:
+        """Ask for the beginning of a file anew: it has changed."""
+        with self._lock:
+            self._heads.pop(url, None)
+
+    def get(self, url: str, stamp: Stamp, span: Span) -> bytes | None:
+        """Return a part of a file's content; None if it is not kept."""
+        part = self._disk.get(_key(url, stamp, span))
+        return part if part is not None and len(part) == span[1] - span[0] else None
+
+    def put(self, url: str, stamp: Stamp, span: Span, part: bytes) -> None:
+        """Keep a part of a file's content."""
+        self._disk.put(_key(url, stamp, span), part)
+
+
+def _key(url: str, stamp: Stamp, span: Span) -> str:
+    return f"{url}\n{stamp.size}\n{stamp.etag}\n{span[0]}\n{span[1]}"
+
+
 class RangedFile:
     """Reads a file far away; GDAL calls it as it does a file that is open.
 
     An error is kept in `error`: none may be raised through GDAL.
     """
 
-    def __init__(self, url: str, client: RemoteClient) -> None:
+    def __init__(self, url: str, client: RemoteClient, *, kept: Kept | None = None) -> None:
         """Fetch the beginning.
+
+        Args:
+            url: http or https.
+            client: What asks.
+            kept: What was fetched before, looked into first.
 
         Raises:
             RemoteError: If it cannot be had.
         """
-        self.url, self._client = url, client
-        self._head, self._stamp = client.head(url, HEAD)
+        self.url, self._client, self._kept = url, client, kept
+        self._head, self._stamp = kept.head(url, client) if kept else client.head(url, HEAD)
         self.error: EexError | None = None
         self._parts: dict[Span, bytes] = {}
         self._spans: list[Span] = []
@@ -93,12 +149,24 @@ class RangedFile:
         Raises:
             RemoteError: If they cannot be had.
         """
-        have = self._parts
         asked = sorted({(low, min(high, self.size)) for low, high in spans if low < self.size})
-        missing = [span for span in asked if span not in have]
-        got = self._client.ranges(self.url, missing, expect=self._stamp, limit=MOST)
-        found = dict(zip(missing, got, strict=True))
-        return [(span, have[span] if span in have else found[span]) for span in asked]
+        found = {span: self._parts[span] for span in asked if span in self._parts}
+        if self._kept is not None:
+            for span in asked:
+                if span not in found and (part := self._kept.get(self.url, self._stamp, span)):
+                    found[span] = part
+        missing = [span for span in asked if span not in found]
+        try:
+            got = self._client.ranges(self.url, missing, expect=self._stamp, limit=MOST)
+        except ChangedError:
+            if self._kept is not None:
+                self._kept.forget(self.url)
+            raise
+        for span, part in zip(missing, got, strict=True):
+            found[span] = part
+            if self._kept is not None:
+                self._kept.put(self.url, self._stamp, span, part)
+        return [(span, found[span]) for span in asked]
 
     def hold(self, parts: Sequence[tuple[Span, bytes]]) -> None:
         """Hold parts in the place of those that were held."""

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import eex
 from eex.errors import BadPlaceError, BadQueryError, MissingExtraError, OutputError
 from eex.files import user_path, write_bytes
-from eex.imagery.baseline import offset_of
 from eex.imagery.pixels import CLOUD_MASK, COLOURS, TilePixels
 from eex.imagery.placed import aux_file, files_beside, world_file
 
@@ -149,7 +148,7 @@ def _resized_transform(pixels: TilePixels, size: int) -> Affine:
 def _units(pixels: TilePixels) -> str:
     if pixels.bands == COLOURS:
         return "grey levels"
-    offset = offset_of(pixels.tile.product_id)
+    offset = pixels.added
     return "1/10000 surface reflectance" + (f", plus {offset}" if offset else "")
 
 

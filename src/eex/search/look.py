@@ -45,16 +45,20 @@ class Looks:
 
     def _made(self) -> PixelReader:
         reader = pixel_reader(self.embeddings.header.pixels, settings=self.settings)
-        use = getattr(reader, "use_offsets", None)
-        if use is not None:
+        path = Path(self.name)  # of a file or folder, or a set's name: then nothing is beside
+        places = [p for p in (self.embeddings.folder, path if path.exists() else None) if p]
+        if (use := getattr(reader, "use_offsets", None)) is not None:
             from eex.imagery.offsets import SetOffsets, offsets_beside
 
-            path = Path(self.name)  # of a file or folder, or a set's name: then nothing is beside
-            places = [self.embeddings.folder, path if path.exists() else None]
-            beside = (found for p in places if p and (found := offsets_beside(p)) is not None)
+            beside = (found for p in places if (found := offsets_beside(p)) is not None)
             side_index = self.offsets or next(beside, None)
             if side_index is not None:
                 use(SetOffsets.open(side_index))
+        if (use := getattr(reader, "use_scenes", None)) is not None:
+            from eex.sources.beside import load_scenes, scenes_path
+
+            place = next((p for p in reversed(places) if scenes_path(p).is_file()), path)
+            use(load_scenes(place), self.embeddings.header, place.absolute().parent)
         return reader
 
     def picture(self, row: int, *, size: int = 192) -> NDArray[np.uint8]:

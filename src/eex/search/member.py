@@ -33,6 +33,9 @@ SAMPLE = 32_768
 CHECKED = 4_096
 """Tiles whose places are compared when sets are joined."""
 
+BOX = "pixel_bbox"
+"""Column that tells tiles of one cell and product apart."""
+
 LEAST_KM = 12.0
 """Distance that tiles which are the same may be apart, at least: about one of Major TOM."""
 
@@ -189,10 +192,12 @@ def partners(
             hint = "Sets need grid_cell and product_id, or an id, to be asked together."
             raise BadQueryError(message, hint=hint)
     ours, theirs = _called(first, columns), _called(other, columns)
+    if columns and _twice(theirs) and _have(BOX, first, other):  # tiles of one cell and product
+        ours, theirs = _called(first, [*columns, BOX]), _called(other, [*columns, BOX])
     if ours.equals(theirs):
         _check_places(first, other, None, names)
         return None
-    if pc.count_distinct(theirs).as_py() < len(theirs):
+    if _twice(theirs):
         message = f"The set {names[1]!r} has several rows for one tile."
         raise BadQueryError(message, hint="Ask it alone, or put it first.")
     found = pc.fill_null(pc.index_in(ours, value_set=theirs), -1)
@@ -230,6 +235,24 @@ def _have(name: str, *sets: EmbeddingSet) -> bool:
     return all(name in some.rows.column_names and not some.rows[name].null_count for some in sets)
 
 
+def _twice(names: pa.Array) -> bool:
+    """Whether a name is there more than once."""
+    import pyarrow.compute as pc
+
+    return bool(pc.count_distinct(names).as_py() < len(names))
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of texts, or of lists of numbers, as text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)):
+        return column.cast(pa.large_string())
+    lists = column.cast(pa.list_(column.type.value_type)).cast(pa.list_(pa.string()))
+    return pc.binary_join(lists, " ").cast(pa.large_string())
+
+
 def _called(embeddings: EmbeddingSet, columns: Sequence[str]) -> pa.Array:
     """Return what the rows are called, as one array of text."""
     import pyarrow as pa
@@ -238,7 +261,7 @@ def _called(embeddings: EmbeddingSet, columns: Sequence[str]) -> pa.Array:
     if not columns:
         names = embeddings.ids.cast(pa.large_string())
     else:
-        parts = [embeddings.rows[name].cast(pa.large_string()) for name in columns]
+        parts = [_text(embeddings.rows[name]) for name in columns]
         separator = pa.scalar("\x1f", pa.large_string())
         names = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, separator)
     return names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names

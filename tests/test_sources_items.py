@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 import rustac
 import shapely
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from eex.config import Settings
 from eex.errors import OfflineError, SourceError
 from eex.extent.area import Area
 from eex.sources.items import ItemsSource
-from eex.sources.refs import Ref, SceneRef
+from eex.sources.refs import Ref, SceneRef, to_json
 from eex.sources.stac import StacSource
-from eex.sources.stac_items import Catalogue, newest, processed_of
+from eex.sources.stac_items import Catalogue, processed_of
+from eex.sources.stac_products import newest
 from eex.sources.wanted import Wanted
 from range_server import range_server
 from stac_world import StacWorld
@@ -331,3 +335,50 @@ def test_nothing_is_fetched_offline(tmp_path: Path) -> None:
     for name in ("items.json", "items.parquet"):
         with pytest.raises(OfflineError):
             ItemsSource(settings, path=f"https://example.org/{name}").refs()
+
+
+def test_files_in_object_storage_are_taken_over_http() -> None:
+    item = copy.deepcopy(CDSE)
+    for key, asset in item["assets"].items():
+        asset["alternate"] = {"https": {"href": f"https://example.org/{key}.tif"}}
+    assert scene_of(item).bands["B04"].href == "https://example.org/B04_10m.tif"
+    assert scene_of(CDSE).bands["B04"].href == "s3://eodata/Sentinel-2/B04_10m.tif"
+
+
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
+    st.lists(st.integers(), max_size=3),
+    st.dictionaries(st.text(max_size=3), st.none(), max_size=2),
+)  # fmt: skip
+
+
+@st.composite
+def odd_items(draw: st.DrawFn) -> dict[str, Any]:
+    """Return a real item with up to four values, anywhere in it, put in place of others."""
+    item: dict[str, Any] = copy.deepcopy(draw(st.sampled_from([PLANETARY, CDSE, OTHER])))
+    for _ in range(draw(st.integers(1, 4))):
+        at: Any = item
+        while True:
+            keys: list[Any] = list(at) if isinstance(at, dict) else list(range(len(at)))
+            if not keys:
+                break
+            key = draw(st.sampled_from(keys))
+            if isinstance(at[key], dict | list) and draw(st.integers(0, 3)):
+                at = at[key]
+                continue
+            at[key] = draw(ODD)
+            break
+    return item
+
+
+@given(item=odd_items())
+@hypothesis_settings(max_examples=200, deadline=None)
+def test_odd_items_are_scenes_or_said(item: dict[str, Any]) -> None:
+    try:
+        each = processed_of(item, Catalogue(own="/folder/item.json"))
+    except SourceError:
+        return
+    if each is not None:
+        assert isinstance(json.dumps(to_json(each.scene)), str)
+        Wanted(cloud_cover=50, time=("2019", "2025")).takes(each.scene)
+        newest([each])

@@ -12,14 +12,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from eex.errors import SourceError
 from eex.files import user_path
 from eex.sources.parquet import client_of, is_address, opened, rows_of
 from eex.sources.refs import Listed, Ref, SceneRef
 from eex.sources.stac_bands import read_bands
-from eex.sources.stac_items import Catalogue, Processed, lacking, newest, processed_of
+from eex.sources.stac_items import Catalogue, lacking, processed_of
+from eex.sources.stac_products import Processed, newest
 from eex.sources.wanted import Wanted
 from eex.stopping import check_stopped
 
@@ -77,7 +78,7 @@ class ItemsSource:
             SourceError: If the file is none of STAC items, or none of them has the bands.
             RemoteError: If an address cannot be read.
         """
-        catalogue = Catalogue(bands=self._bands)
+        catalogue = Catalogue(own=self._path, bands=self._bands)
         found: list[Processed] = []
         keys: set[str] = set()
         items = usable = 0
@@ -106,7 +107,7 @@ class ItemsSource:
             if not isinstance(item, Mapping):
                 message = f"{self._path} has something that is no STAC item."
                 raise SourceError(message, hint="Give an item or an ItemCollection.")
-            yield _absolute(dict(item), self._path)
+            yield dict(item)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of a stac-geoparquet table as items; whole row groups are passed over."""
@@ -124,7 +125,7 @@ class ItemsSource:
             for _, rows in rows_of(table, table.schema.names, within):
                 for low in range(0, rows.num_rows, ROWS):
                     for row in rows.slice(low, ROWS).to_pylist():
-                        yield _absolute(_item_of(row), self._path)
+                        yield _item_of(row)
 
     def _json(self) -> Any:  # noqa: ANN401
         try:
@@ -200,23 +201,3 @@ def _geometry(value: object) -> dict[str, Any] | None:
         return None
     record: dict[str, Any] = json.loads(shapely.to_geojson(shape))
     return record
-
-
-def _absolute(item: dict[str, Any], own: str) -> dict[str, Any]:
-    """Return an item whose assets' addresses are whole: relative ones are beside the item."""
-    links = item.get("links") or ()
-    selves = [str(link.get("href")) for link in links if link.get("rel") == "self"]
-    base = next((href for href in selves if is_address(href)), own)
-    assets = {}
-    for key, asset in (item.get("assets") or {}).items():
-        if not isinstance(asset, Mapping):
-            continue
-        href = str(asset.get("href") or "")
-        if href and "://" not in href and not href.startswith("/"):
-            href = urljoin(base, href) if is_address(base) else _beside(base, href)
-        assets[key] = {**asset, "href": href}
-    return {**item, "assets": assets}
-
-
-def _beside(own: str, href: str) -> str:
-    return str(user_path(own).absolute().parent.joinpath(href))

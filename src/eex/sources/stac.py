@@ -27,7 +27,8 @@ from eex.errors import (
 from eex.remote.addresses import Policy, checked
 from eex.sources.refs import Listed, Ref
 from eex.sources.stac_bands import read_bands
-from eex.sources.stac_items import Catalogue, Processed, lacking, newest, processed_of
+from eex.sources.stac_items import Catalogue, lacking, processed_of
+from eex.sources.stac_products import Processed, newest
 from eex.sources.wanted import Wanted
 from eex.stopping import check_stopped
 
@@ -127,7 +128,7 @@ class StacSource:
         items = usable = 0
         with self._asking():
             client = self._client()
-            catalogue = Catalogue.of(self._record(client), self._bands)
+            catalogue = Catalogue.of(self._record(client), own=f"{self._api}/", bands=self._bands)
             for item in self._items(client):
                 check_stopped()
                 items += 1

@@ -109,7 +109,7 @@ def asset_of(item: Mapping[str, Any], key: str, number: int, *, band: str) -> As
         SourceError: If the file is of a kind that is not read.
     """
     asset = item["assets"][key]
-    href = str(asset.get("href") or "")
+    href = _address(asset)
     kind = str(asset.get("type") or "").lower()
     if any(word in kind for word in UNREADABLE) or href.lower().partition("?")[0].endswith(".jp2"):
         message = f"{key} of {item.get('id')} is JPEG 2000, which is not read."
@@ -245,6 +245,20 @@ def _meaning(raster: Mapping[str, Any], asset: Mapping[str, Any]) -> tuple[float
     if times == 1 and added in OFFSETS:
         return 1.0, 0.0
     return times, added
+
+
+def _address(asset: Mapping[str, Any]) -> str:
+    """Return where a file is: of one in object storage another address over HTTP, if there is one.
+
+    Source:
+        STAC extension alternate-assets 1.1 and 1.2.
+    """
+    href = str(asset.get("href") or "")
+    others = asset.get("alternate")
+    if href.startswith(("http://", "https://")) or not isinstance(others, Mapping):
+        return href
+    hrefs = [str(o.get("href") or "") for o in others.values() if isinstance(o, Mapping)]
+    return next((other for other in hrefs if other.startswith(("http://", "https://"))), href)
 
 
 def _number(value: object) -> float | None:

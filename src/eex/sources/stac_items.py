@@ -9,17 +9,27 @@ Source:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
-from eex.errors import BadQueryError, SourceError
+from eex.errors import BadQueryError, EexError, SourceError
 from eex.extent.periods import EPOCH, instant
-from eex.sources.names import PRODUCT, pass_of, product_in
+from eex.files import user_path
+from eex.sources.parquet import is_address
 from eex.sources.refs import Affine, SceneRef
 from eex.sources.stac_bands import SCL, asset_of, bands_of, is_sentinel2, raster_offset
+from eex.sources.stac_products import (
+    Processed,
+    baseline_of,
+    group_of,
+    made_of,
+    product_of,
+    strip_of,
+    tile_of,
+)
 from eex.sources.wanted import box_polygons, footprint_of
 
 FIRST_WITH_OFFSET = 4.0
@@ -37,19 +47,13 @@ COPERNICUS_TERMS = "Copernicus Sentinel Data Legal Notice"
 SAYS_NOTHING = ("", "proprietary", "other", "various")
 """Licences that only say that there is another one."""
 
-_DATATAKE = re.compile(r"GS2(?P<unit>[A-D])_(?P<start>\d{8}T\d{6})_(?P<orbit>\d+)_N[\d.]+")
-"""Of one pass; the baseline at its end is that of the processing, not of the pass."""
-
-_STRIP = re.compile(r"_S(\d{8}T\d{6})_N")
-"""When the sensing of a data strip began, in its id."""
-
-_TILE = re.compile(r"\d{1,2}[C-X][A-Z]{2}")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """What is known of items beside themselves: their collection's record, and what is asked."""
 
+    own: str = ""
+    """Path or address of what the items are from: relative addresses are beside it."""
     bands: Mapping[str, str] = field(default_factory=dict)
     """Band -> asset, where they are not told by their usual names."""
     licence: str = ""
@@ -58,27 +62,14 @@ class Catalogue:
     """Who is to be named."""
 
     @classmethod
-    def of(cls, collection: Mapping[str, Any], bands: Mapping[str, str]) -> Catalogue:
+    def of(cls, collection: Mapping[str, Any], *, own: str, bands: Mapping[str, str]) -> Catalogue:
         """Read the record of a collection."""
         return cls(
+            own=own,
             bands=bands,
             licence=str(collection.get("license") or ""),
             providers=_named_providers(collection.get("providers")),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Processed:
-    """One scene and which processing of which product it is."""
-
-    scene: SceneRef
-    product: tuple[str, str] = ("", "")
-    """Pass and tile; empty if not known."""
-    baseline: float = 0.0
-    strip: str = ""
-    """When the sensing of its data strip began."""
-    made: str = ""
-    """When it was processed, as text of one format."""
 
 
 def processed_of(item: Mapping[str, Any], catalogue: Catalogue) -> Processed | None:
@@ -91,6 +82,18 @@ def processed_of(item: Mapping[str, Any], catalogue: Catalogue) -> Processed | N
     if not isinstance(told, Mapping) or not item.get("id") or item.get("type") != "Feature":
         message = "The catalogue has something that is no STAC item."
         raise SourceError(message, hint="Give an item, an ItemCollection, or a STAC API.")
+    try:
+        return _processed(_with_addresses(item, catalogue.own), told, catalogue)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, EexError):
+            raise
+        message = f"{item['id']!s:.80} is not as STAC has items: {error!s:.120}."
+        raise SourceError(message, hint="Have its catalogue mended, or leave it out.") from error
+
+
+def _processed(
+    item: Mapping[str, Any], told: Mapping[str, Any], catalogue: Catalogue
+) -> Processed | None:
     places = bands_of(item, catalogue.bands)
     if not places or set(places) == {SCL}:
         return None
@@ -109,45 +112,36 @@ def processed_of(item: Mapping[str, Any], catalogue: Catalogue) -> Processed | N
         transform=transform,
         size=size,
         offset_removed=_offset_removed(item, places, product),
-        group=_group(told, product, when),
+        group=group_of(told, product, when),
         licence=_licence(item, catalogue),
         attribution=_attribution(item, catalogue, when),
         href=_own_address(item),
     )
     return Processed(
         scene=scene,
-        product=(scene.group, _tile(told, product)),
+        product=(scene.group, tile_of(told, product)),
         baseline=baseline_of(told, product),
-        strip=_strip(told),
-        made=_made(told, product),
+        strip=strip_of(told),
+        made=made_of(told, product),
     )
 
 
-def newest(found: Iterable[Processed]) -> list[SceneRef]:
-    """Return scenes without those of which there is a newer processing.
-
-    Of one pass over one tile the highest baseline stays. Two products of one baseline both stay,
-    since a tile may be in two data strips of a pass, unless both are of the same strip: then the
-    one that was made last stays. An id that comes twice stays once.
-    """
-    best: dict[tuple[str, str], float] = {}
-    last: dict[tuple[Any, ...], tuple[str, str]] = {}
-    all_of = {each.scene.id: each for each in found}
-    for each in all_of.values():
-        if all(each.product):
-            best[each.product] = max(best.get(each.product, 0.0), each.baseline)
-        if all(each.product) and each.strip:
-            key = (each.product, each.baseline, each.strip)
-            last[key] = max(last.get(key, ("", "")), (each.made, each.scene.id))
-    kept = []
-    for each in all_of.values():
-        if all(each.product) and each.baseline < best[each.product]:
-            continue
-        key = (each.product, each.baseline, each.strip)
-        if key in last and last[key] != (each.made, each.scene.id):
-            continue
-        kept.append(each.scene)
-    return kept
+def _with_addresses(item: Mapping[str, Any], own: str) -> dict[str, Any]:
+    """Return an item whose assets' addresses are whole: beside its own link, else beside `own`."""
+    assets = item.get("assets")
+    if not isinstance(assets, Mapping):
+        return dict(item)
+    self_link = _own_address(item)
+    base = self_link if is_address(self_link) else own
+    found = {}
+    for key, asset in assets.items():
+        href = str(asset.get("href") or "") if isinstance(asset, Mapping) else ""
+        if href and "://" not in href and not href.startswith("/"):
+            href = urljoin(base, href) if is_address(base) else _beside(base, href)
+            found[key] = {**asset, "href": href}
+        else:
+            found[key] = asset
+    return {**item, "assets": found}
 
 
 def time_of_item(told: Mapping[str, Any]) -> datetime | None:
@@ -167,30 +161,6 @@ def clouds_of(told: Mapping[str, Any]) -> float | None:
     """Return the share of clouds that an item says, percent."""
     value = told.get("eo:cloud_cover")
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def product_of(item: Mapping[str, Any]) -> str:
-    """Return the name of an item's Sentinel-2 product, without .SAFE; empty if it has none."""
-    told = item.get("properties") or {}
-    own = told.get("_private") if isinstance(told.get("_private"), Mapping) else {}
-    for text in (told.get("s2:product_uri"), (own or {}).get("product_name"), item.get("id")):
-        if product := product_in(str(text or "")):
-            return product
-    return ""
-
-
-def baseline_of(told: Mapping[str, Any], product: str) -> float:
-    """Return the processing baseline, such as 5.09; 0 if not known."""
-    found = PRODUCT.search(product)
-    texts = (
-        told.get("s2:processing_baseline"),
-        told.get("processing:version"),
-        f"{found['baseline'][:2]}.{found['baseline'][2:]}" if found and found["baseline"] else "",
-    )
-    for text in texts:
-        if re.fullmatch(r"\d{1,2}\.\d{1,2}", str(text or "")):
-            return float(str(text))
-    return 0.0
 
 
 def _offset_removed(
@@ -247,56 +217,6 @@ def _crs(item: Mapping[str, Any], places: Mapping[str, tuple[str, int]]) -> str:
     return ""
 
 
-def _group(told: Mapping[str, Any], product: str, when: datetime | None) -> str:
-    """Return what scenes of one pass share: unit and start of its data take, else orbit and day."""
-    for name in ("s2:datatake_id", "eopf:datatake_id"):
-        if match := _DATATAKE.fullmatch(str(told.get(name) or "")):
-            return f"S2{match['unit']}_{match['start']}"
-    if (group := pass_of(product)) or when is None:
-        return group
-    platform = str(told.get("platform") or "")
-    day = f"{when:%Y%m%d}"
-    if platform and told.get("sat:absolute_orbit") is not None:
-        return f"{platform}_{told['sat:absolute_orbit']}"
-    orbit = told.get("sat:relative_orbit")
-    parts = (platform, day, "" if orbit is None else f"R{orbit}")
-    return "_".join(part for part in parts if part)
-
-
-def _tile(told: Mapping[str, Any], product: str) -> str:
-    """Return the tile of the Sentinel-2 grid, such as 54SUE; empty if not known."""
-    found = PRODUCT.search(product)
-    parts = (
-        told.get("mgrs:utm_zone"),
-        told.get("mgrs:latitude_band"),
-        told.get("mgrs:grid_square"),
-    )
-    texts = (
-        str(told.get("grid:code") or "").removeprefix("MGRS-"),
-        str(told.get("s2:mgrs_tile") or ""),
-        "".join(str(part) for part in parts) if all(parts) else "",
-        (found["tile"] or "") if found else "",
-    )
-    for text in texts:
-        if _TILE.fullmatch(text):
-            return text.lstrip("0")
-    return ""
-
-
-def _strip(told: Mapping[str, Any]) -> str:
-    for name in ("s2:datastrip_id", "eopf:datastrip_id"):
-        if match := _STRIP.search(str(told.get(name) or "")):
-            return match[1]
-    return ""
-
-
-def _made(told: Mapping[str, Any], product: str) -> str:
-    """Return when a product was processed; the time at the end of a product's name tells it too."""
-    text = told.get("s2:generation_time") or told.get("processing:datetime")
-    found = PRODUCT.search(product)
-    return str(text or (found["made"] if found else "") or told.get("created") or "")
-
-
 def _licence(item: Mapping[str, Any], catalogue: Catalogue) -> str:
     own = str((item.get("properties") or {}).get("license") or "")
     licence = own if own not in SAYS_NOTHING else catalogue.licence
@@ -331,6 +251,10 @@ def _own_address(item: Mapping[str, Any]) -> str:
         if isinstance(link, Mapping) and link.get("rel") == "self" and link.get("href"):
             return str(link["href"])
     return ""
+
+
+def _beside(own: str, href: str) -> str:
+    return str(user_path(own).absolute().parent / href) if own else href
 
 
 def _of_bbox(bbox: object) -> str:

@@ -57,6 +57,14 @@ def same(path: Path, other: Path) -> None:
     assert path.read_bytes() == other.read_bytes()
 
 
+def alike(path: Path, other: Path) -> None:
+    """Compare sets whose vectors were computed by other numbers of threads."""
+    one, two = rows(path), rows(other)
+    assert one.drop(["embedding"]).equals(two.drop(["embedding"]))
+    vectors = [np.stack(table["embedding"].to_numpy()) for table in (one, two)]
+    np.testing.assert_allclose(*vectors, atol=2**-10)
+
+
 def test_rows_are_the_cells_of_the_box_and_vectors_are_the_encoders(whole: Path) -> None:
     table = rows(whole)
     lon, lat = (table[name].to_numpy() for name in ("centre_lon", "centre_lat"))
@@ -94,7 +102,9 @@ def test_processes_make_the_same_set(
     small_pieces(monkeypatch)
     path = tmp_path / "set.parquet"
     found = made(path, engine="local", workers=workers)
-    same(path, whole)
+    if workers == 1:
+        same(path, whole)
+    alike(path, whole)
     assert found.rows == (rows(path).num_rows,)
     assert found.tiles == found.rows[0]
     assert 0 < found.waited < 1

@@ -61,6 +61,9 @@ class Job:
     readers: int = READERS
     """Items that are read side by side in a process."""
 
+    threads: int = 0
+    """Threads of a process that computes; 0: as many as its libraries take."""
+
     def missing(self, key: str) -> list[int]:
         """Return the numbers of the models whose part of an item is not there."""
         folder = Path(self.parts)

@@ -31,7 +31,7 @@ from eex.build.job import Done, Job
 from eex.build.job import failed as judged
 from eex.build.plan import Aside, BuildFolder, Plan
 from eex.build.world import WorldScenes
-from eex.config import Settings
+from eex.config import Settings, processors
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError, EexError, UnavailableError
 from eex.files import check_writable
@@ -220,6 +220,7 @@ def job_of(
         settings=None if asked.engine == "ray" else settings,
         batch=asked.batch,
         readers=asked.readers,
+        threads=max(1, processors() // asked.workers) if asked.workers > 1 else 0,
     )
 
 

@@ -61,6 +61,8 @@ class _Worker:
     def __init__(self, job: Job, inbox: queue.Queue[tuple[_Worker, object]]) -> None:
         path = [part for part in sys.path if part]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+        if job.threads:  # what NumPy computes with; PyTorch is told otherwise
+            environment.setdefault("OMP_NUM_THREADS", str(job.threads))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "eex.build.worker"],
             stdin=subprocess.PIPE,

@@ -9,6 +9,7 @@ bit whenever and wherever it is made.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections import deque
@@ -89,6 +90,10 @@ def load_encoders(job: Job) -> list[Encoder]:
         if device_of(made) != "cpu":
             made.loaded.batch = max(job.batch, made.loaded.batch)  # type: ignore[attr-defined]
         loaded.append(made)
+    if job.threads and "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(job.threads)
     return loaded
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from stac_world import _wait, collection_of, free_port
+from stac_world import answers, collection_of, free_port
 
 APP = "stac_fastapi.pgstac.app:create_app"
 
@@ -114,7 +114,9 @@ def pgstac_server(items: Sequence[Mapping[str, Any]], folder: Path) -> Iterator[
         with tempfile.TemporaryFile() as said:
             server = subprocess.Popen(command, stdout=said, stderr=said, env=_env(port))
             try:
-                _wait(f"http://127.0.0.1:{http}/", server, said, seconds=60)
+                if not answers(f"http://127.0.0.1:{http}/", server, seconds=60):
+                    said.seek(0)
+                    pytest.fail(f"the STAC server does not run: {said.read()[-2000:].decode()}")
                 yield f"http://127.0.0.1:{http}"
             finally:
                 server.terminate()

@@ -286,34 +286,36 @@ def rustac_server(
     (folder / "collection.json").write_text(json.dumps(collection_of(items, collection)))
     path = folder / "items.json"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [*items]}))
-    port = free_port()
-    address = f"127.0.0.1:{port}"
     paths = [str(folder / "collection.json"), str(path)]
     with tempfile.TemporaryFile() as said:
-        server = subprocess.Popen(
-            [program, "serve", "--addr", address, *paths], stdout=said, stderr=said
-        )
-        try:
-            _wait(f"http://{address}/", server, said)
-            yield f"http://{address}"
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], said: Any, *, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            said.seek(0)
-            pytest.fail(f"the STAC server ended: {said.read()[-2000:].decode()}")
-        try:
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(url, timeout=2):
+        for attempt in range(3):  # another process may take the port first
+            address = f"127.0.0.1:{free_port()}"
+            command = [program, "serve", "--addr", address, *paths]
+            server = subprocess.Popen(command, stdout=said, stderr=said)
+            try:
+                if not answers(f"http://{address}/", server):
+                    if attempt < 2:
+                        continue
+                    said.seek(0)
+                    pytest.fail(f"the STAC server does not run: {said.read()[-2000:].decode()}")
+                yield f"http://{address}"
                 return
+            finally:
+                server.terminate()
+                server.wait(10)
+
+
+def answers(url: str, server: subprocess.Popen[bytes], *, seconds: float = 30) -> bool:
+    """Wait until a server answers; return whether it did before it ended."""
+    end = time.monotonic() + seconds
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with opener.open(url, timeout=2):
+                return True
         except OSError:
             time.sleep(0.05)
-    pytest.fail("the STAC server does not answer")
+    return False
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from eex.sources.refs import SceneRef, from_json, to_json
 from eex.sources.stac import StacSource
 from eex.sources.wanted import Wanted
 from loopback_hub import closed_port
-from range_server import Fault, range_server
+from range_server import Fault, RangeServer, range_server
 from stac_world import CORNERS, StacWorld, collection_of, item_of, numbers_of, rustac_server
 
 ALL = [
@@ -252,27 +252,59 @@ def test_busy_servers_are_asked_again(settings: Settings) -> None:
         assert server.requests >= 3
 
 
+def serve(server: RangeServer, item: dict[str, Any], following: str) -> Wanted:
+    """Have an API that only answers GET, with one page that names the next; return a question."""
+    link = {"rel": "next", "href": following, "method": "GET"}
+    page = {"type": "FeatureCollection", "features": [item], "links": [link]}
+    root = {
+        "type": "Catalog", "id": "root", "stac_version": "1.0.0", "description": "-",
+        "conformsTo": ["https://api.stacspec.org/v1.0.0/core",
+                       "https://api.stacspec.org/v1.0.0/collections",
+                       "https://api.stacspec.org/v1.0.0/item-search"],
+        "links": [{"rel": "search", "href": f"{server.address}/search", "method": "GET"}],
+    }  # fmt: skip
+    server.put("/", json.dumps(root).encode())
+    server.put("/collections/sentinel-2-l2a", json.dumps(collection_of([item])).encode())
+    query = "/search?limit=100&datetime=2024-01-01T00%3A00%3A00Z%2F2024-12-31T23%3A59%3A59.999"
+    server.put(f"{query}Z&collections=sentinel-2-l2a", json.dumps(page).encode())
+    server.put("/search?page=2", json.dumps(page).encode())
+    return Wanted(time=("2024", "2024"))
+
+
 def test_a_page_that_leads_into_a_network_is_not_followed(
     stac_world: StacWorld, settings: Settings
 ) -> None:
     item = stac_world.scenes[ALL[0]].item
     with range_server() as server:
-        link = {"rel": "next", "href": "http://192.168.0.7/search?page=2", "method": "GET"}
-        page = {"type": "FeatureCollection", "features": [item], "links": [link]}
-        root = {
-            "type": "Catalog", "id": "root", "stac_version": "1.0.0", "description": "-",
-            "conformsTo": ["https://api.stacspec.org/v1.0.0/core",
-                           "https://api.stacspec.org/v1.0.0/collections",
-                           "https://api.stacspec.org/v1.0.0/item-search"],
-            "links": [{"rel": "search", "href": f"{server.address}/search", "method": "GET"}],
-        }  # fmt: skip
-        server.put("/", json.dumps(root).encode())
-        server.put("/collections/sentinel-2-l2a", json.dumps(collection_of([item])).encode())
-        query = "/search?limit=100&datetime=2024-01-01T00%3A00%3A00Z%2F2024-12-31T23%3A59%3A59.999"
-        server.put(f"{query}Z&collections=sentinel-2-l2a", json.dumps(page).encode())
-        wanted = Wanted(time=("2024", "2024"))
+        wanted = serve(server, item, "http://192.168.0.7/search?page=2")
         with pytest.raises(RefusedAddressError, match=r"192\.168\.0\.7 is not a public address"):
             StacSource(settings, wanted=wanted, api=server.address, tries=0).refs()
+
+
+def test_pages_that_go_round_come_to_an_end(stac_world: StacWorld, settings: Settings) -> None:
+    item = stac_world.scenes[ALL[0]].item
+    with range_server() as server:
+        wanted = serve(server, item, f"{server.address}/search?page=2")
+        with pytest.raises(SourceError, match="do not come to an end"):
+            StacSource(settings, wanted=wanted, api=server.address, tries=0).refs()
+        assert server.requests < 40
+
+
+def test_a_relative_address_is_beside_the_item(stac_world: StacWorld, settings: Settings) -> None:
+    item = copy.deepcopy(stac_world.scenes[ALL[0]].item)
+    item["assets"]["red"]["href"] = "../files/red.tif"
+    with range_server() as server:
+        home = f"{server.address}/collections/sentinel-2-l2a/items/x"
+        item["links"] = [{"rel": "self", "href": home}]
+        wanted = serve(server, item, "")
+        page = {"type": "FeatureCollection", "features": [item], "links": []}
+        query = "/search?limit=100&datetime=2024-01-01T00%3A00%3A00Z%2F2024-12-31T23%3A59%3A59.999"
+        server.put(f"{query}Z&collections=sentinel-2-l2a", json.dumps(page).encode())
+        (scene,) = StacSource(settings, wanted=wanted, api=server.address, tries=0).refs()
+        assert isinstance(scene, SceneRef)
+        assert scene.bands["B04"].href == (
+            f"{server.address}/collections/sentinel-2-l2a/files/red.tif"
+        )
 
 
 def test_nothing_is_asked_without_a_network(tmp_path: Path) -> None:
@@ -298,3 +330,29 @@ def test_what_is_no_address_is_refused(settings: Settings, api: str) -> None:
 def test_a_whole_catalogue_is_not_listed(settings: Settings) -> None:
     with pytest.raises(BadQueryError, match="whole catalogue"):
         StacSource(settings, wanted=Wanted(cloud_cover=10))
+
+
+def test_an_area_of_many_corners_is_asked_by_its_box(
+    stac_world: StacWorld, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And looked at here: a ring of 1,000 corners round the second tile leaves the first out."""
+    from pystac_client import Client
+
+    left, top = CORNERS["54SVE"]
+    ring = shapely.Point(left + 3_000, top - 3_000).buffer(900, quad_segs=250)
+    from pyproj import Transformer
+
+    to_degrees = Transformer.from_crs("EPSG:32654", "EPSG:4326", always_xy=True)
+    corners = [list(to_degrees.transform(*place)) for place in ring.exterior.coords]
+    asked: list[dict[str, Any]] = []
+    search = Client.search
+
+    def noted(self: Client, **told: Any) -> Any:
+        asked.append(told)
+        return search(self, **told)
+
+    monkeypatch.setattr(Client, "search", noted)
+    area = Area.of({"type": "Polygon", "coordinates": [corners]})
+    assert ids(source(stac_world, settings, area=area).refs()) == [ALL[1], ALL[3]]
+    assert "intersects" not in asked[0]
+    np.testing.assert_allclose(asked[0]["bbox"], area.bounds)

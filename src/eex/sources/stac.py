@@ -47,6 +47,9 @@ PAGE = 100
 MOST_ITEMS = 200_000
 """Most items that one listing takes; a year of all land has about 3 million."""
 
+MOST_IDLE = 20
+"""Pages in a row without anything new after which a server goes round in circles."""
+
 MOST_SENT = 500
 """Vertices of an area up to which it is sent; of others their boxes are."""
 
@@ -166,7 +169,17 @@ class StacSource:
         links = list(client.get_links("search"))
         methods = {str(link.extra_fields.get("method") or "GET").upper() for link in links}
         method = "POST" if "POST" in methods or not links else "GET"
-        yield from client.search(method=method, **asked).items_as_dicts()
+        here: set[str] = set()
+        idle = 0
+        for page in client.search(method=method, **asked).pages_as_dicts():
+            check_stopped()
+            fresh = [item for item in page.get("features") or () if str(item.get("id")) not in here]
+            here.update(str(item.get("id")) for item in fresh)
+            idle = 0 if fresh else idle + 1
+            if idle > MOST_IDLE:
+                message = f"The pages of {self._api} do not come to an end."
+                raise SourceError(message, hint="Ask another catalogue, or a file of items.")
+            yield from fresh
 
     def _places(self) -> list[dict[str, Any]]:
         """Return the area as searches have it: boxes, or the area itself where it is no box."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from click.testing import CliRunner
 
 import eex
@@ -73,6 +74,10 @@ def test_scenes_of_an_api_become_a_set(
     assert len(table) == found.rows[0] > 50
     assert {row["timestamp"][:8] for row in table} == {"20240110"}
     squares = [(row["utm_crs"], row["utm_footprint"]) for row in table]
+    shape = shapely.box(*stac_world.bbox)
+    tiles = shapely.from_wkb(rows(path)["geometry"].to_pylist())
+    assert shapely.intersects(shape, tiles).all()  # tiles outside the area are not read
+    assert shapely.union_all(tiles).buffer(1e-9).covers(shape)  # and it is covered
     assert len(set(squares)) == len(squares)  # where two scenes overlap, no tile comes twice
     encoder = eex.encoder(DEMO)
     for row in table[:: len(table) // 10]:

@@ -30,10 +30,12 @@ from eex.build.items import Item
 from eex.build.job import Done, Job
 from eex.build.job import failed as judged
 from eex.build.plan import Aside, BuildFolder, Plan
+from eex.build.within import within
 from eex.build.world import WorldScenes
 from eex.config import Settings, processors
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError, EexError, UnavailableError
+from eex.extent.area import Area
 from eex.files import check_writable
 from eex.sources.refs import Ref
 
@@ -200,6 +202,8 @@ def items_of(
         once="place" if asked.once == "place" else "group",
         failed=failed,
     )
+    if (area := source.asked().get("area")) is not None:
+        items = within(items, Area.of(area), asked.tiling)
     if not items and not aside:
         message = f"There are no tiles: {source.title}."
         raise BadQueryError(message, hint="Choose a larger area, more dates or more clouds.")

@@ -145,6 +145,10 @@ class BuildFolder:
             yield
         finally:
             (self.path / "owner.json").unlink(missing_ok=True)
+            if {path.name for path in self.path.iterdir()} <= {".lock"}:  # nothing was begun
+                self._remove(".lock")
+                with suppress(OSError):
+                    self.path.rmdir()
             if lock is not None:
                 lock.release()
 

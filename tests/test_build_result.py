@@ -224,8 +224,9 @@ def test_preprocessing_is_told_in_sentences(removed: Any, tiling: Tiling, expect
     assert header.licence == "L"
     assert header.sources == ("S5", "S9")
     assert header.pixels == "scenes"
-    shards = replace(about, refs=[ShardRef(id="p", href="/p", rows=5)])
-    assert header_of(shards, None).pixels == "majortom"
+    for href, reader in (("/p.parquet", "scenes"), ("https://hub.example/p.parquet", "majortom")):
+        shards = replace(about, refs=[ShardRef(id="p", href=href, rows=5)])
+        assert header_of(shards, None).pixels == reader
 
 
 def test_costs_are_arithmetic() -> None:

@@ -231,7 +231,7 @@ def measure(name: str, asked: Any, rates: dict[str, float]) -> dict[str, Any]:
             figures[precision] = compare(ours, peer, pixels, ids, asked.rounds)
             figures[precision]["agreement"] = agreement(vectors, peer.pictures(pixels))
             done = flops(ours, pixels) / len(pixels) * figures[precision]["pictures_per_s"]
-            figures[precision]["share_of_matrix_rate"] = round(done / rates[precision], 3)
+            figures[precision]["share_of_matrix_rate"] = float(f"{done / rates[precision]:.3g}")
             figures[precision]["memory_mb"] = round(ours.memory_bytes / 1e6)
             if whole is not None and precision != "float32":
                 figures[precision]["cosine_with_float32"] = lowest_cosine(vectors, whole)
@@ -295,7 +295,7 @@ def main() -> None:
     whole = rates.get("float32") or matrix_rate(torch.device("cpu"), torch.float32)
     result = {
         "places_per_s": round(per_s),
-        "places_share_of_matrix_rate": round(products / whole, 3),
+        "places_share_of_matrix_rate": float(f"{products / whole:.3g}"),
         "batch": asked.batch,
         "device": asked.device,
         "threads": torch.get_num_threads(),

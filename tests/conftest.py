@@ -22,7 +22,7 @@ from stac_world import StacWorld, running_world
 
 _connect = socket.socket.connect
 
-hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("EEX_HYPOTHESIS") or "same")  # or "default"
 
 

@@ -83,7 +83,7 @@ def test_new_words_are_new() -> None:
 @pytest.fixture(scope="module")
 def report() -> WorldReport:
     steps: list[tuple[int, int]] = []
-    done = evaluate_world(progress=lambda now, total: steps.append((now, total)))
+    done = evaluate_world(splits=2, progress=lambda now, total: steps.append((now, total)))
     assert steps[0][0] == 0
     assert steps[-1][0] == steps[-1][1]
     return done

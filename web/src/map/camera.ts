@@ -20,7 +20,7 @@ const FLIGHT_ZOOM = 3.6;
 /** Sets less wide and high than this, in degrees, are gone to, */
 const SMALL_SET = 50;
 /** no nearer than this, */
-const SET_ZOOM = 10;
+const SET_ZOOM = 12;
 /** and those of a tile or two no nearer than this, so that one sees where on Earth they are. */
 const FEW_ZOOM = 5.5;
 const FEW = 0.05;

@@ -60,13 +60,14 @@ fix: $(VENV)/dev  ## format, and mend what lint can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: $(VENV)/dev  ## measure: search, scale, start, opening, encoding, pixels and the web page, beside peers and physical limits
+bench: $(VENV)/dev  ## measure: search, scale, start, opening, encoding, pixels, building and the web page, beside peers and physical limits
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/scale.py
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/open.py
 	@$(BIN)/python benchmarks/encode.py --batch 1 --rounds 5
 	@$(BIN)/python benchmarks/pixels.py
+	@$(BIN)/python benchmarks/build.py
 	@sh scripts/chromium.sh
 	@$(PIP) install --quiet --group bench
 	@$(BIN)/python benchmarks/web.py

@@ -128,3 +128,14 @@ def test_web_gives_the_named_figures(world: OpenSet, tmp_path: Path) -> None:
     for name in ("enter_to_map_speedup", "peer_ms"):
         assert result[name] is None or is_ratio(result[name]), name
     assert (tmp_path / "tiles-4000.parquet").is_file()
+
+
+def test_building_gives_the_named_figures() -> None:
+    pytest.importorskip("rasterio")
+    result = bench("build.py", "--side", "1500", "--model-side", "400")
+    for name in ("tiles_per_s_ratio_vs_whole_read", "tiles_per_s_ratio_vs_naive", "peak_mb"):
+        assert is_ratio(result[name]), name
+    # ours has the tiles at the edges too
+    assert result["tiles"]["eex"] > result["tiles"]["whole read"] == result["tiles"]["naive"] > 50
+    share = result["model_wait_share"]
+    assert share is None or 0 <= share <= 1

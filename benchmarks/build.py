@@ -274,7 +274,7 @@ def main() -> None:
         make_scene(small, model_side)
         fed = feeding(small, model_side)
     per_tile = {n: [one["seconds"] / one["tiles"] for one in some] for n, some in told.items()}
-    peak = {n: round(max(one["peak_mb"] for one in some)) for n, some in told.items()}
+    peak = {n: round(max(one["peak_mb"] for one in some), 1) for n, some in told.items()}
     rate = {n: round(1 / statistics.median(some), 1) for n, some in per_tile.items()}
     result = {
         "tiles_per_s_ratio_vs_whole_read": paired_ratio(per_tile, "whole read", "eex"),

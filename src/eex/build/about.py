@@ -27,6 +27,9 @@ MOST_SOURCES = 1000
 KM_PER_DEGREE = 111.32
 """Kilometres in a degree of latitude."""
 
+UTM = ("EPSG:326", "EPSG:327")
+"""Begin the names of systems in metres in which outlines are measured."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class About:
@@ -118,7 +121,7 @@ def tile_km(first: pa.Table | None) -> float:
     if first is None or not first.num_rows:
         return 0.0
     outline: Any = first["utm_footprint"][0].as_py()
-    if outline:
+    if outline and first["utm_crs"][0].as_py().startswith(UTM):
         _, south, _, north = shapely.from_wkt(outline).bounds
         return round(float(north - south) / 1000, 4)
     _, south, _, north = shapely.from_wkb(first["geometry"][0].as_py()).bounds

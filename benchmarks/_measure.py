@@ -16,6 +16,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+if sys.path[0] == str(Path(__file__).resolve().parent):  # ray.py here must not hide the package
+    sys.path.append(sys.path.pop(0))
+
 Times = dict[str, list[float]]
 """Seconds of each contestant, one for each round."""
 

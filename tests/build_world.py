@@ -43,4 +43,4 @@ def rows(path: Path) -> Any:
 
 def parts(output: Path) -> dict[str, bytes]:
     folder = BuildFolder(output).parts
-    return {path.stem: path.read_bytes() for path in sorted(folder.glob("*/*.parquet"))}
+    return {path.stem: path.read_bytes() for path in sorted(folder.glob("*/[!.]*.parquet"))}

@@ -132,7 +132,7 @@ def test_web_gives_the_named_figures(world: OpenSet, tmp_path: Path) -> None:
 
 def test_building_gives_the_named_figures() -> None:
     pytest.importorskip("rasterio")
-    result = bench("build.py", "--side", "1500", "--model-side", "400")
+    result = bench("build.py", "--side", "1100", "--model-side", "260")
     for name in ("tiles_per_s_ratio_vs_whole_read", "tiles_per_s_ratio_vs_naive", "peak_mb"):
         assert is_ratio(result[name]), name
     # ours has the tiles at the edges too

@@ -237,6 +237,12 @@ class SourceError(EexError, OSError):
     code = "source"
 
 
+class ModelError(EexError, RuntimeError):
+    """A network cannot go on: memory of its device is short, or the device is lost."""
+
+    code = "model"
+
+
 class ShapeError(EexError, ValueError):
     """An array has another shape than promised."""
 

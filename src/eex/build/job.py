@@ -13,6 +13,7 @@ from eex.errors import (
     EexError,
     LicenceError,
     MissingExtraError,
+    ModelError,
     OfflineError,
     OutputError,
     StoppedError,
@@ -33,7 +34,14 @@ READERS = 2
 UNDONE = (UnavailableError, OfflineError, StoppedError, BusyError)
 """Failures that pass: the item is left for the next run."""
 
-FATAL = (OutputError, MissingExtraError, WeightsError, LicenceError, UnknownNameError)
+FATAL = (
+    OutputError,
+    MissingExtraError,
+    ModelError,
+    WeightsError,
+    LicenceError,
+    UnknownNameError,
+)
 """Failures that every item would meet: the build stops."""
 
 State = Literal["done", "aside", "undone"]

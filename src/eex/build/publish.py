@@ -285,6 +285,7 @@ def _sent(hub: HubApi, folder: Path, repo: str, *, private: bool) -> str:
             folder_path=str(folder),
             repo_type="dataset",
             commit_message="Embeddings by Earth Embedding Explorer",
+            delete_patterns=["data/*.parquet"],  # what is not sent again is of an older cut
         )
     except EexError:
         raise

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from eex.build.items import Item
 from eex.build.job import Done, Job
 from eex.build.pool import MOST_DEATHS, MOST_TRIES
-from eex.errors import EexError, OutputError
+from eex.errors import EexError, OutputError, UnavailableError
 
 if TYPE_CHECKING:
     from eex.cluster import Cluster
@@ -27,6 +27,9 @@ CHUNK = 4
 WAITING = 2
 """Lots of items that an actor has been given, the one that it works on included."""
 
+START_SECONDS = 300.0
+"""Time that the first actor has to start: others may hold what it needs."""
+
 
 class Embedder:
     """Lives in a process of Ray; the models stay loaded."""
@@ -35,6 +38,9 @@ class Embedder:
         """Take what to do; cannot fail, so that Ray does not start it again and again."""
         self._job = job
         self._encoders: list[Encoder] | None = None
+
+    def ready(self) -> None:
+        """Answer: an actor that waits for a processor or a GPU cannot."""
 
     def embed(self, items: Sequence[Item]) -> list[Done] | EexError:
         """Embed items; an error that stops the build is returned, since Ray wraps what is raised.
@@ -101,16 +107,26 @@ class _Pool:
         self.kind = self.ray.remote(**options)(Embedder)
         self.deaths, self.tries = 0, Counter[str]()
         self.under_way: dict[Any, tuple[Any, list[Item]]] = {}
-        count = max(1, min(workers, -(-len(todo) // self.lot)))
-        self.actors = [self.kind.remote(job) for _ in range(count)]
+        self.starting: dict[Any, Any] = {}
+        self.actors: list[Any] = []
+        self.idle: list[Any] = []
+        for _ in range(max(1, min(workers, -(-len(todo) // self.lot)))):
+            self._start()
 
     def run(self) -> Iterator[Done]:
-        for _ in range(WAITING):
-            for actor in self.actors:
-                self._give(actor)
-        while self.under_way:
-            (ready, *_), _ = self.ray.wait(list(self.under_way), num_returns=1)
-            actor, items = self.under_way.pop(ready)
+        while self.under_way or self.todo:
+            told_by = [*self.under_way, *self.starting]
+            patience = None if self.under_way else START_SECONDS
+            found, _ = self.ray.wait(told_by, num_returns=1, timeout=patience)
+            if not found:
+                message = f"No worker of Ray has started within {START_SECONDS:.0f} seconds."
+                hint = "Others hold its processors or GPUs; wait for them, or take fewer --workers."
+                raise UnavailableError(message, hint=hint)
+            if found[0] in self.starting:
+                yield from self._started(found[0])
+                continue
+            actor, items = self.under_way.pop(found[0])
+            ready = found[0]
             try:
                 told = self.ray.get(ready)
             except (self.ray.exceptions.RayActorError, self.ray.exceptions.RayError) as error:
@@ -119,6 +135,22 @@ class _Pool:
             if isinstance(told, EexError):
                 raise told
             yield from told
+            self._give(actor)
+
+    def _start(self) -> None:
+        actor = self.kind.remote(self.job)
+        self.actors.append(actor)
+        self.starting[actor.ready.remote()] = actor
+
+    def _started(self, ready: Any) -> Iterator[Done]:  # noqa: ANN401
+        """Give an actor its first lots, once it answers."""
+        actor = self.starting.pop(ready)
+        try:
+            self.ray.get(ready)
+        except self.ray.exceptions.RayError as error:
+            yield from self._lost(actor, [], error)
+            return
+        for _ in range(WAITING):
             self._give(actor)
 
     def end(self) -> None:
@@ -130,6 +162,8 @@ class _Pool:
         lot = [self.todo.popleft() for _ in range(min(self.lot, len(self.todo)))]
         if lot:
             self.under_way[actor.embed.remote(lot)] = (actor, lot)
+        elif actor not in self.idle:
+            self.idle.append(actor)
 
     def _lost(self, actor: Any, items: list[Item], error: Exception) -> Iterator[Done]:  # noqa: ANN401
         """Take back what a lost actor was given, and start another one in its place."""
@@ -150,9 +184,11 @@ class _Pool:
                 reason = f"the process that read it died {MOST_TRIES} times"
                 key = item.key(self.job.tiling)
                 yield Done(key=key, ref=item.ref.id, state="aside", reason=reason, code="died")
-            self.actors.append(self.kind.remote(self.job))
+            self._start()
         self.todo.extendleft(reversed(left))
-        self._give(self.actors[-1])
+        idle, self.idle = [one for one in self.idle if one in self.actors], []
+        for one in idle:
+            self._give(one)
 
     def _missing(self, item: Item) -> bool:
         return bool(self.job.missing(item.key(self.job.tiling)))

@@ -6,17 +6,23 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from eex.errors import BadQueryError
+from filelock import FileLock
+
+from eex.build.job import UNDONE
+from eex.errors import BadQueryError, RemoteError
 from eex.files import guarded, put_in_place
 from eex.sources.refs import Asset, Listed, Ref, SceneRef
 
 if TYPE_CHECKING:
     from eex.build.asked import Asked, Source
     from eex.config import Settings
+    from eex.remote.answers import Stamp
+    from eex.remote.client import RemoteClient
 
 CHUNK = 2**23
 """Bytes of a file that are asked for at a time; a file that stopped goes on there."""
@@ -91,22 +97,36 @@ def fetch_whole(
         part = path.with_name(f".{path.name}.{mark}.part")  # of this very content
         with guarded(f"writing {path}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("ab") as file:
-                while (start := file.tell()) < stamp.size:
-                    end = min(stamp.size, start + CHUNK)
-                    (chunk,) = client.ranges(href, [(start, end)], expect=stamp)
-                    file.write(chunk)
-                    if progress is not None:
-                        progress(path.name, end, stamp.size)
-            put_in_place(part, path)
+            with FileLock(f"{part}.lock"):
+                if path.is_file():  # another build was quicker
+                    return
+                _fetch(client, href, part, stamp, progress)
+                put_in_place(part, path)
     finally:
         client.close()
 
 
+def _fetch(
+    client: RemoteClient, href: str, part: Path, stamp: Stamp, progress: Progress | None
+) -> None:
+    """Fetch what is missing of a file."""
+    with part.open("ab") as file:
+        while (start := file.tell()) < stamp.size:
+            end = min(stamp.size, start + CHUNK)
+            (chunk,) = client.ranges(href, [(start, end)], expect=stamp)
+            file.write(chunk)
+            if progress is not None:
+                progress(part.name, end, stamp.size)
+
+
 def _copy_path(folder: Path, ref: SceneRef, asset: Asset) -> Path:
-    """Return where a file is kept: the scene's folder, under the file's own name."""
-    name = PurePosixPath(urlsplit(asset.href).path).name or "file"
-    return folder / _plain(ref.id) / _plain(name)
+    """Return where a file is kept: the scene's folder, under its name and a hash of its address.
+
+    Files of several bands may differ in other parts of their addresses than the last.
+    """
+    name = PurePosixPath(_plain(PurePosixPath(urlsplit(asset.href).path).name))
+    mark = sha256(asset.href.encode()).hexdigest()[:8]
+    return folder / _plain(ref.id) / f"{name.stem}-{mark}{name.suffix}"
 
 
 def _plain(name: str) -> str:
@@ -135,7 +155,16 @@ class KeptScenes:
         refs = self._source.refs()
         kept: list[Ref] = []
         for number, ref in enumerate(refs, 1):
-            kept += keep_scenes([ref], self._folder, bands, settings=self._settings)
+            kept += self._kept(ref, bands)
             if listed is not None:
                 listed(number, len(refs))
         return kept
+
+    def _kept(self, ref: Ref, bands: Sequence[str]) -> list[Ref]:
+        """Fetch one scene; one that cannot be had stays where it is: reading it will tell."""
+        try:
+            return keep_scenes([ref], self._folder, bands, settings=self._settings)
+        except RemoteError as error:
+            if isinstance(error, UNDONE):
+                raise
+            return [ref]

@@ -26,6 +26,7 @@ from eex.build.items import Item, TileBatch, Want
 from eex.build.job import Done, Job, failed
 from eex.build.plan import part_path
 from eex.config import Settings
+from eex.errors import EexError, ModelError
 from eex.files import atomic_path, guarded
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ class _Line:
         def collect(most: int) -> None:
             while len(under_way) > most:
                 for into, future in zip(vectors, under_way.popleft(), strict=True):
-                    into.append(future.result())
+                    into.append(_made(future))
 
         try:
             for batch in _batches(reading):
@@ -297,6 +298,23 @@ def _batches(reading: _Reading) -> Iterator[TileBatch]:
             raise batch
         if batch.tiles.num_rows:
             yield batch
+
+
+def _made(vectors: Future[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return what a network made; pixels that it refuses are another matter than its own failure.
+
+    Raises:
+        ModelError: If it failed by itself.
+    """
+    try:
+        return vectors.result()
+    except EexError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        message = f"The model failed: {reason}"
+        hint = "What is finished is kept. If memory was short, take a smaller --batch."
+        raise ModelError(message, hint=hint) from error
 
 
 def _with_vectors(tiles: pa.Table, vectors: NDArray[np.float32]) -> pa.Table:

@@ -97,11 +97,11 @@ def fetch_whole(
         part = path.with_name(f".{path.name}.{mark}.part")  # of this very content
         with guarded(f"writing {path}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{part}.lock"):
-                if path.is_file():  # another build was quicker
-                    return
-                _fetch(client, href, part, stamp, progress)
-                put_in_place(part, path)
+            with FileLock(lock := f"{part}.lock"):
+                if not path.is_file():  # else another build was quicker
+                    _fetch(client, href, part, stamp, progress)
+                    put_in_place(part, path)
+            Path(lock).unlink(missing_ok=True)
     finally:
         client.close()
 

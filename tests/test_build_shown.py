@@ -113,3 +113,39 @@ def test_scenes_in_degrees_say_how_large_their_tiles_are(
     opened = eex.open_set(path, settings=settings)
     assert opened.embeddings.header.tile_km == pytest.approx(64e-4 * 111.32, abs=0.01)
     assert opened.embeddings.lonlat[0] == pytest.approx((10.0032, 49.9968))
+
+
+def test_where_scenes_of_a_folder_overlap_each_gives_what_it_has(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """Two files of one frame and one day, one valid in its left half, the other in its right."""
+    dn = np.full((3, 160, 160), 900, np.uint16)
+    counts = {}
+    for name, empty in (("s1", np.s_[:, :, 96:]), ("s2", np.s_[:, :, :64])):
+        own = dn.copy()
+        own[empty] = 0
+        path = tmp_path / name / f"{name}_20240101.tif"
+        write_tif(path, own, left=500_000, top=5_000_000, nodata=0)
+        counts[name] = path
+    given = {"size": 32, "stride": 32, "engine": "here", "settings": settings, "model": DEMO}
+    bands = ("B04", "B03", "B02")
+    numbers = {}
+    for name, paths in {
+        "one": [counts["s1"]],
+        "two": [counts["s2"]],
+        "both": list(counts.values()),
+    }.items():
+        for area in (None, (14, 45, 16, 46)):
+            output = tmp_path / f"{name}{bool(area)}.parquet"
+            eex.make_set("folder", output, paths=paths, bands=bands, area=area, **given)
+            numbers[name, bool(area)] = {
+                tuple(box) for box in rows(output)["pixel_bbox"].to_pylist()
+            }
+    for within in (False, True):
+        one, two, both = (numbers[name, within] for name in ("one", "two", "both"))
+        assert both == one | two
+        seen = np.zeros((160, 160), bool)
+        for top, left, bottom, right in both:
+            seen[top:bottom, left:right] = True
+        assert seen.all()
+        assert one & two

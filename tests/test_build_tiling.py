@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from eex.build.items import Item, Tiling
-from eex.build.lattice import boxes_in_tile, cells_of, ground_of, starts
+from eex.build.lattice import Ground, boxes_in_tile, cells_of, ground_of, starts
 from eex.build.tiling import plan_items
 from eex.errors import BadPictureError, BadQueryError, EexError
 from eex.sources.refs import Ref, SceneRef, ShardRef
@@ -148,7 +148,13 @@ def test_a_tile_in_another_zone_is_left_to_a_scene_of_that_zone() -> None:
     (x32, y32), (x33, y33) = to_32.transform(12, 45), to_33.transform(12, 45)
     a = scene("z32", int(x32 / 10) - 100, int(y32 / 10) + 100, 200, 200, crs="EPSG:32632")
     b = scene("z33", int(x33 / 10) - 100, int(y33 / 10) + 100, 200, 200, crs="EPSG:32633")
-    a, b = replace(a, group="g"), replace(b, group="g")
+    a, b = (
+        replace(one, group="g", footprint=outline(x, y, 200, 200, one.crs))
+        for one, x, y in (
+            (a, int(x32 / 10) - 100, int(y32 / 10) + 100),
+            (b, int(x33 / 10) - 100, int(y33 / 10) + 100),
+        )
+    )
     alone = places(plan_items([a], SMALL), SMALL)
     both = places(plan_items([a, b], SMALL), SMALL)
     middle = {}
@@ -165,6 +171,28 @@ def test_a_tile_in_another_zone_is_left_to_a_scene_of_that_zone() -> None:
     assert strays < 0.15 * len(both)
     one_zone = [replace(b, group="other"), a]
     assert len(places(plan_items(one_zone, SMALL), SMALL)) > len(both) * 1.5
+
+
+def test_scenes_that_do_not_say_where_they_have_data_are_all_read() -> None:
+    """What one of them lacks another may have; the result drops what is there twice."""
+    a, b = (replace(scene(n, 50_003, 500_007, 80, 80), group="g", footprint="") for n in "ab")
+    alone = {(x, y) for _, x, y in places(plan_items([a], SMALL), SMALL)}
+    both = places(plan_items([a, b], SMALL), SMALL)
+    for name in "ab":
+        assert {(x, y) for one, x, y in both if one == name} == alone
+    elsewhere = replace(scene("z", 50_003, 500_007, 80, 80, crs="EPSG:32632"), group="g")
+    kept = places(plan_items([a, replace(elsewhere, footprint="")], SMALL), SMALL)
+    assert {(x, y) for one, x, y in kept if one == "a"} == alone
+
+
+def test_pixels_between_whole_multiples_are_counted_alike_in_all_scenes() -> None:
+    grounds = [
+        Ground(crs="EPSG:32633", transform=(30.0, 0, x, 0, -30.0, y), size=(9, 9))
+        for x, y in ((560_385.0, 4_000_005.0), (560_415.0, 4_000_035.0), (560_445.0, 4_000_065.0))
+    ]
+    rows, columns = zip(*(ground.origin for ground in grounds), strict=True)
+    assert np.diff(columns).tolist() == [1, 1]
+    assert np.diff(rows).tolist() == [-1, -1]
 
 
 def test_items_are_rows_of_tiles_and_nearly_alike() -> None:

@@ -137,7 +137,7 @@ def test_where_a_file_lies_is_what_pyproj_says(settings: Settings, tmp_path: Pat
     assert scene.transform == (10, 0, 500_000, 0, -10, 5_000_000)
     to_degrees = Transformer.from_crs("EPSG:32633", "EPSG:4326", always_xy=True)
     corner = to_degrees.transform(500_200, 4_999_840)
-    shape = shapely.from_wkt(scene.footprint)
+    shape = shapely.from_wkt(scene.extent)
     assert min(np.hypot(*(np.array(p) - corner)) for p in shape.exterior.coords) < 1e-6
     assert listed(settings, tmp_path, wanted=Wanted(time=("2020", ""))) == []
 
@@ -147,7 +147,7 @@ def test_a_raster_across_180_degrees_is_cut(settings: Settings, tmp_path: Path) 
     area = Area.of({"type": "Polygon", "coordinates":
                     [[[-180, -1], [-179, -1], [-179, 1], [-180, 1], [-180, -1]]]})  # fmt: skip
     (scene,) = listed(settings, tmp_path, wanted=Wanted(area=area))
-    parts = shapely.get_parts(shapely.from_wkt(scene.footprint))
+    parts = shapely.get_parts(shapely.from_wkt(scene.extent))
     assert sorted(round(part.centroid.x) for part in parts) == [-180, 180]
     assert all(part.bounds[2] - part.bounds[0] < 0.01 for part in parts)
 

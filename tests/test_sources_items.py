@@ -208,7 +208,7 @@ def test_other_satellites_have_their_own_names() -> None:
     assert scene.product_id == scene.id
     assert scene.group == "20220518"
     assert (scene.licence, scene.attribution) == ("PDDL-1.0", "USDA Farm Service Agency")
-    assert shapely.from_wkt(scene.footprint).bounds == (-122.1, 37.6, -122.0, 37.7)
+    assert shapely.from_wkt(scene.extent).bounds == (-122.1, 37.6, -122.0, 37.7)
     assert (scene.size, scene.transform) == ((12, 10), (0.6, 0, 500, 0, -0.6, 700))
     assert scene.bands["reflect"].scale == 10_000
     assert str(scene.bands["reflect"].nodata) == "nan"

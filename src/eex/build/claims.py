@@ -135,7 +135,7 @@ def in_other_zones(
     """
     left_to_others = np.zeros(len(places), bool)
     own = _zone(claim.ground.crs)
-    zones = {other: _zone(other.ground.crs) for other in others}
+    zones = {other: _zone(other.ground.crs) for other in others if other.sure}
     if not own or all(zone in {0, own} for zone in zones.values()):
         return left_to_others
     squares = claim.ground.squares(places)

@@ -6,6 +6,7 @@ the origin of its coordinate system, where overlapping scenes of one UTM zone ag
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,10 @@ class Ground:
     def origin(self) -> tuple[int, int]:
         """Row and column of its first pixel, counted from the origin of the coordinate system.
 
-        They are rounded where a scene's pixels do not lie on whole multiples of their size.
+        They are rounded, halves up, where pixels do not lie on whole multiples of their size.
         """
         a, _, c, _, e, f = self.transform
-        return round(f / e), round(c / a)
+        return math.floor(f / e + 0.5), math.floor(c / a + 0.5)
 
     @property
     def kind(self) -> tuple[str, float, float]:

@@ -151,7 +151,7 @@ def _lattice(claims: Sequence[Claim], tiling: Tiling) -> list[tuple[tuple[int, .
         part, keys = np.ix_(down, across), (rows[down] // stride, columns[across] // stride)
         mine[part] &= ~taken[claim.ground.kind].has(*keys)
         taken[claim.ground.kind].add(*keys, mine[part] & whole[part])
-        read[claim.ground.kind].add(*keys, mine[part])
+        read[claim.ground.kind].add(*keys, mine[part] & whole[part])
         chosen.append(_Chosen(claim, rows, columns, mine, whole))
     _prune_edges(chosen, read, stride)
     return [_runs(one, stride) for one in chosen]
@@ -174,8 +174,8 @@ def _prune_edges(chosen: Sequence[_Chosen], read: Mapping[object, Noted], stride
                 if covered or (kind, top, left) in taken:
                     one.mine[i, j] = False
                     continue
-                kept.add((kind, top, left))
-                if one.whole[i, j]:
+                if one.whole[i, j]:  # else another scene may have what is missing here
+                    kept.add((kind, top, left))
                     taken.add((kind, top, left))
 
 

@@ -230,7 +230,7 @@ class FolderSource:
             bands=bands,
             product_id=product or name,
             when=when,
-            footprint=header.footprint if header else "",
+            extent=header.footprint if header else "",
             crs=header.crs if header else "",
             transform=header.transform if header else None,
             size=header.size if header else None,

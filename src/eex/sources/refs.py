@@ -54,6 +54,9 @@ class SceneRef:
     """Share of the scene under clouds, percent."""
     footprint: str = ""
     """Where it has data: WKT in degrees, never across ±180° in one polygon; empty if not known."""
+    extent: str = ""
+    """Frame of its raster, of which data may fill a part: WKT in degrees, as `footprint`. It only
+    tells whether a scene is worth reading; empty if not known."""
     crs: str = ""
     """Of its finest grid, such as EPSG:32654; empty: the file says it."""
     transform: Affine | None = None

@@ -78,7 +78,7 @@ class Wanted:
         return (
             self.takes_clouds(scene.cloud_cover)
             and self.takes_time(scene.when)
-            and self.takes_place(scene.footprint)
+            and self.takes_place(scene.footprint or scene.extent)
         )
 
     def takes_clouds(self, percent: float | None) -> bool:

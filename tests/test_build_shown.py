@@ -121,7 +121,7 @@ def test_where_scenes_of_a_folder_overlap_each_gives_what_it_has(
     """Two files of one frame and one day, one valid in its left half, the other in its right."""
     dn = np.full((3, 160, 160), 900, np.uint16)
     counts = {}
-    for name, empty in (("s1", np.s_[:, :, 96:]), ("s2", np.s_[:, :, :64])):
+    for name, empty in (("s1", np.s_[:, :, 112:]), ("s2", np.s_[:, :, :48])):
         own = dn.copy()
         own[empty] = 0
         path = tmp_path / name / f"{name}_20240101.tif"

@@ -10,10 +10,11 @@ import pytest
 
 from build_world import asked, made, parts, small_pieces
 from eex.build.plan import BuildFolder
+from eex.build.publish import publish
 from eex.build.scenes import KeptScenes, fetch_whole
 from eex.config import Settings
 from eex.encoders.open import Encoder
-from eex.errors import ModelError, UnavailableError
+from eex.errors import BadQueryError, ModelError, UnavailableError, UnknownNameError
 from eex.sources.refs import Asset, SceneRef
 from range_server import Fault, range_server
 
@@ -99,3 +100,41 @@ def test_a_file_that_stopped_goes_on_where_it_was(
         fetch_whole(url, tmp_path / "a.tif", settings=settings)
         assert server.body_bytes - before < len(content) - 3_000
         assert (tmp_path / "a.tif").read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["set.json", "set.scenes.json"])
+@pytest.mark.parametrize("more", [{}, {"fresh": True}])
+@pytest.mark.parametrize("text", ['{"type": "FeatureCollection", "features": []}', "[1]", "no"])
+def test_a_file_of_ones_own_with_a_name_of_the_set_is_not_written_over(
+    tmp_path: Path, name: str, more: dict[str, Any], text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BadQueryError, match="written over") as told:
+        made(tmp_path / "set.parquet", **more)
+    assert name in str(told.value)
+    assert (tmp_path / name).read_text() == text
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_what_a_build_wrote_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "set.parquet"
+    assert made(path).rows == made(path, fresh=True).rows
+
+
+def test_a_stretch_that_there_is_not_is_told_before_anything_is_planned(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="kenkite") as told:
+        made(tmp_path / "set.parquet", stretch="kenkite")
+    assert "keenkite" in told.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_set_beside_somebody_elses_file_is_published_without_a_collection(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "set.parquet"
+    made(path)
+    for text in ('{"type": "FeatureCollection"}', "[1]", "no"):
+        (tmp_path / "set.json").write_text(text)
+        told = publish(path, "me/tiles", settings=Settings.from_env(), dry_run=True)
+        assert "collection.json" not in dict(told.files)
+        assert "README.md" in dict(told.files)

@@ -105,6 +105,7 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
         MissingWeightsError: If its weights are not here.
     """
     from eex.encoders.open import encoder_spec
+    from eex.imagery.stretch import STRETCHES
     from eex.weights.store import find_weights
 
     tiling = asked.tiling
@@ -114,6 +115,7 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
         ("number format", asked.dtype, ("float16", "float32")),
         ("way of embedding once", asked.once, ("", "place", "group")),
         ("grid", tiling.grid, ("scene", "majortom")),
+        ("stretch", asked.stretch, ("", *STRETCHES)),
     ):
         if name not in known:
             raise unknown_name(kind, name, tuple(filter(None, known)))

@@ -57,6 +57,14 @@ def collection_path(output: Path) -> Path:
     return output.with_suffix(".json")
 
 
+def is_collection_of(record: dict[str, Any], output: Path) -> bool:
+    """Whether a record is the collection of a set, by its name."""
+    assets = record.get("assets")
+    asset = assets.get("embeddings") if isinstance(assets, dict) else None
+    href = asset.get("href") if isinstance(asset, dict) else None
+    return record.get("type") == "Collection" and href == f"./{output.name}"
+
+
 def collection_of(
     output: Path,
     *,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eex.build.about import About, header_of
 from eex.build.append import header_at, joined_header
-from eex.build.collection import collection_of, collection_path
+from eex.build.collection import collection_of, collection_path, is_collection_of
 from eex.build.plan import BuildFolder, Model, Plan
 from eex.build.result import Parts, first_table, stored_format, write_result
 from eex.encoders.base import EncoderSpec
@@ -89,6 +89,31 @@ def finish(
         text = json.dumps(record, ensure_ascii=False, indent=1)
         write_bytes(collection_path(output), f"{text}\n".encode())
     return tuple(rows)
+
+
+def check_beside(files: Sequence[Path]) -> None:
+    """Let pass outputs beside which nothing of somebody else's would be written over.
+
+    Raises:
+        BadQueryError: If a file has the name of the collection or the references and is neither.
+    """
+    for output in files:
+        for path, is_ours in (
+            (collection_path(output), is_collection_of),
+            (scenes_path(output), lambda record, _: {"version", "scenes"} <= record.keys()),
+        ):
+            if path.exists() and not is_ours(_record(path), output):
+                message = f"{path} is there and is not of this set; it would be written over."
+                raise BadQueryError(message, hint="Move it, or give the set another name with -o.")
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Return what a JSON file holds; nothing if it is none, or holds no object."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def weights_of(model: Model, spec: EncoderSpec) -> str:

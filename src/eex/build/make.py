@@ -25,7 +25,7 @@ from eex.build.asked import (
     want_of,
 )
 from eex.build.estimate import LEAST_TILES, rate_key, remember
-from eex.build.finish import finish
+from eex.build.finish import check_beside, finish
 from eex.build.items import Item
 from eex.build.job import Done, Job
 from eex.build.job import failed as judged
@@ -100,6 +100,7 @@ def build(
     output = checked_output(output)
     specs = checked(asked, settings)
     files = outputs(output, asked.models)
+    check_beside(files)
     folder = BuildFolder(output)
     request = request_of(source, asked)
     check_writable(output)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eex.build.append import header_at
 from eex.build.card import Card
-from eex.build.collection import collection_path
+from eex.build.collection import collection_path, is_collection_of
 from eex.embeddings import SetHeader
 from eex.errors import (
     BadQueryError,
@@ -141,7 +141,9 @@ class _Layout:
         beside = collection_path(path)
         self.collection: dict[str, Any] = {}
         with suppress(FileNotFoundError, ValueError):
-            self.collection = json.loads(beside.read_bytes())
+            record = json.loads(beside.read_bytes())
+            if isinstance(record, dict) and is_collection_of(record, path):
+                self.collection = record
         groups = self.footer.num_row_groups
         sizes = [_group_bytes(self.footer, i) for i in range(groups)]
         files = max(1, min(groups, math.ceil(sum(sizes) / FILE_BYTES)))

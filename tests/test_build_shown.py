@@ -13,6 +13,7 @@ pytest.importorskip("rasterio")
 import eex
 from build_world import DEMO, rows
 from eex.config import Settings
+from eex.errors import BadQueryError
 from eex.imagery.tone import true_colour
 from range_server import range_server
 from scenes import write_tif
@@ -149,3 +150,26 @@ def test_where_scenes_of_a_folder_overlap_each_gives_what_it_has(
             seen[top:bottom, left:right] = True
         assert seen.all()
         assert one & two
+
+
+def test_another_scene_of_the_same_name_is_not_added_to_a_set(
+    tmp_path: Path, settings: Settings
+) -> None:
+    for folder, value in (("d1", 900), ("d2", 1_900)):
+        dn = np.full((3, 64, 64), value, np.uint16)
+        write_tif(tmp_path / folder / "image.tif", dn, left=500_000, top=5_000_000)
+    path = tmp_path / "own.parquet"
+    bands = ("B04", "B03", "B02")
+    given = {"size": 64, "engine": "here", "settings": settings, "model": DEMO, "bands": bands}
+    eex.make_set("folder", path, paths=[tmp_path / "d1" / "image.tif"], **given)
+    before = path.read_bytes()
+    again = {"paths": [tmp_path / "d2" / "image.tif"], "append": path}
+    with pytest.raises(BadQueryError, match="another image"):
+        eex.make_set("folder", path, **given, **again)
+    assert path.read_bytes() == before
+    (tmp_path / "d2" / "image.tif").rename(tmp_path / "d2" / "later.tif")
+    again["paths"] = [tmp_path / "d2" / "later.tif"]
+    assert eex.make_set("folder", path, **given, **again).rows == (2,)
+    opened = eex.open_set(path, settings=settings)
+    shown = {opened.pixels(row).values.max() for row in range(2)}
+    assert shown == {900, 1_900}

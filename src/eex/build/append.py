@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from eex.build.plan import Model
 from eex.embeddings import SetHeader
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError, DamagedSetError, SetNotFoundError
+from eex.sources.beside import load_scenes, scenes_path
+from eex.sources.refs import Ref, SceneRef
 
 SAME = ("model", "variant", "weights", "dim", "bands", "preprocessing", "pixels", "quantization")
 """What two headers must agree in."""
@@ -59,6 +61,30 @@ def check_appendable(
     before = {"model": header.model, "variant": header.variant or asked["variant"]}
     if asked != before:
         raise _differ(path, [name for name in asked if asked[name] != before[name]])
+
+
+def check_ids(path: Path | None, refs: Iterable[Ref]) -> None:
+    """Refuse scenes that have the name of other ones in a set: their tiles could not be told apart.
+
+    Raises:
+        BadQueryError: If there is one.
+    """
+    if path is None or not scenes_path(path).is_file():
+        return
+    known = load_scenes(path)
+    for ref in refs:
+        there = known.get(ref.id)
+        if there is not None and _files(there) != _files(ref):
+            message = f"{path} has tiles of another {ref.id}: {_files(there)[0]}."
+            hint = f"Rename what is added, {_files(ref)[0]}, or build a set of its own (-o)."
+            raise BadQueryError(message, hint=hint)
+
+
+def _files(ref: Ref) -> list[str]:
+    """Return where the pixels of a reference are."""
+    if isinstance(ref, SceneRef):
+        return sorted({asset.href for asset in ref.bands.values()}) or [ref.href]
+    return [ref.href]
 
 
 def joined_header(before: SetHeader, new: SetHeader, path: Path) -> SetHeader:

@@ -41,7 +41,11 @@ def finish(
         OutputError: If the disk refuses.
     """
     refs, rows = refs_of(plan), []
-    groups = {ref.id: ref.group for ref in refs if isinstance(ref, SceneRef)}
+    kept: dict[str, Ref] = {}
+    if asked.append is not None and scenes_path(asked.append).is_file():
+        kept = load_scenes(asked.append)
+    every = [*kept.values(), *refs]
+    groups = {ref.id: ref.group for ref in every if isinstance(ref, SceneRef)}
     for model, spec, want, output in zip(plan.models, specs, wants, files, strict=True):
         parts = Parts(
             folder=folder.parts,
@@ -82,9 +86,6 @@ def finish(
         record = collection_of(
             output, header=header, spec=spec, tiling=plan.tiling, refs=refs, dtype=dtype
         )
-        kept = {}
-        if asked.append is not None and scenes_path(asked.append).is_file():
-            kept = load_scenes(asked.append)
         save_scenes(output, list((kept | {ref.id: ref for ref in refs}).values()))
         text = json.dumps(record, ensure_ascii=False, indent=1)
         write_bytes(collection_path(output), f"{text}\n".encode())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eex.build.append import check_appendable
+from eex.build.append import check_appendable, check_ids
 from eex.build.asked import (
     Asked,
     Source,
@@ -25,7 +25,7 @@ from eex.build.asked import (
     want_of,
 )
 from eex.build.estimate import LEAST_TILES, rate_key, remember
-from eex.build.finish import check_beside, finish
+from eex.build.finish import check_beside, finish, refs_of
 from eex.build.items import Item
 from eex.build.job import Done, Job
 from eex.build.job import failed as judged
@@ -163,6 +163,7 @@ def _planned(
         models=asked.models,
         items=tuple(items),
     )
+    check_ids(asked.append, refs_of(plan))
     folder.set_aside({one.key: one for one in aside})
     folder.begin(plan)
     return plan

@@ -8,6 +8,7 @@ import eex
 LAYERS = (
     "errors",
     "stopping",
+    "ordered",
     "registry",
     "origins",
     "config",

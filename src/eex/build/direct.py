@@ -6,9 +6,7 @@ the Major TOM Embedding Expansion, written whole or not at all.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +18,7 @@ from eex.encoders.base import EncodesImage
 from eex.files import atomic_path, check_writable, guarded
 from eex.geoparquet import write_geoparquet
 from eex.imagery.read import PixelReader
+from eex.ordered import in_order
 from eex.sources.base import Source
 from eex.tiles import TileRef
 
@@ -65,24 +64,11 @@ def build_set(
         return tiles.append_column("embedding", column)
 
     total, tables, done = source.count(), [], 0
-    for table in _ahead(encoded, source.tiles(batch=BATCH), threads=threads):
+    batches = source.tiles(batch=BATCH)
+    for table in in_order(encoded, batches, threads=threads, ahead=2 * threads):
         tables.append(table)
         done += len(table)
         if progress is not None:
             progress(done, total)
     with guarded(f"writing {path}"), atomic_path(path) as fresh:
         write_geoparquet(pa.concat_tables(tables), fresh, header=header)
-
-
-def _ahead(
-    work: Callable[[pa.Table], pa.Table], tables: Iterator[pa.Table], *, threads: int
-) -> Iterator[pa.Table]:
-    """Yield `work` of each table, in order, with at most two tables a thread under way."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[pa.Table]] = deque()
-        for table in tables:
-            waiting.append(pool.submit(work, table))
-            if len(waiting) >= 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

@@ -6,10 +6,9 @@ which scene, and where in it. Of files here and far away only the blocks under a
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +19,19 @@ from eex.build.items import Tiling
 from eex.build.lattice import Ground, ground_of
 from eex.build.layout import layout_opener
 from eex.build.shards import samples
-from eex.errors import BadPictureError, BadQueryError, ChangedError, NoPixelsError, ShapeError
+from eex.errors import BadPictureError, ChangedError, NoPixelsError, ShapeError
 from eex.grid.utm import project
 from eex.imagery.baseline import less
 from eex.imagery.cog import Files
 from eex.imagery.crop import cut_scene, moved
-from eex.imagery.pixels import CLOUD_MASK, COLOURS, Crop, Kind, TilePixels
+from eex.imagery.pixels import CLOUD_MASK, COLOURS, Crop, Kind, TilePixels, check_asked
 from eex.imagery.ranged import Kept, address_of
 from eex.imagery.scene import RGB, Scene
 from eex.imagery.sentinel2 import scene_of_cells
 from eex.imagery.shards import called
 from eex.imagery.stretch import stretch_of
 from eex.imagery.tone import thumbnail_tone
+from eex.ordered import in_order
 from eex.sources.names import time_of
 from eex.sources.refs import Asset, SceneRef, ShardRef
 from eex.tiles import TileRef
@@ -129,10 +129,8 @@ class ScenesReader:
             RemoteError: If it is far away and cannot be had.
         """
         ref = self._ref(tile)
+        check_asked(kind, bands, crop)
         wanted = self._bands(ref, kind, bands)
-        if crop not in {"embedded", "whole"} and (not isinstance(crop, int) or crop < 1):
-            message = f"{crop!r} is no part of a tile."
-            raise BadQueryError(message, hint="Give embedded, whole, or pixels from 1 on.")
         if isinstance(ref, ShardRef):
             pixels = self._of_shard(ref, tile, wanted, crop)
         else:
@@ -154,18 +152,10 @@ class ScenesReader:
         crop: Crop = "embedded",
     ) -> Iterator[TilePixels]:
         """Yield `pixels` of several tiles, in their order, read side by side."""
-        threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="eex-scenes")
-        waiting: deque[Future[TilePixels]] = deque()
-        try:
-            for tile in tiles:
-                if len(waiting) >= 2 * SIDE_BY_SIDE:
-                    yield waiting.popleft().result()
-                read = threads.submit(self.pixels, tile, kind=kind, bands=bands, crop=crop)
-                waiting.append(read)
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+        read = partial(self.pixels, kind=kind, bands=bands, crop=crop)
+        yield from in_order(
+            read, tiles, threads=SIDE_BY_SIDE, ahead=2 * SIDE_BY_SIDE, name="eex-scenes"
+        )
 
     def _ref(self, tile: TileRef) -> Ref:
         ref = self._refs.get(tile.scene)
@@ -178,15 +168,6 @@ class ScenesReader:
         raise NoPixelsError(message, hint=hint)
 
     def _bands(self, ref: Ref, kind: Kind, bands: Sequence[str]) -> tuple[str, ...]:
-        if kind not in {"thumbnail", "rgb", "bands"}:
-            message = f"There is no kind {kind!r} of pixels."
-            raise BadQueryError(message, hint="Ask for thumbnail, rgb or bands.")
-        if bands and kind != "bands":
-            message = f"Bands are named for the kind bands, not {kind}."
-            raise BadQueryError(message, hint='Ask for kind="bands".')
-        if len(set(bands)) < len(bands):
-            message = f"A band is named twice: {', '.join(bands)}."
-            raise BadQueryError(message, hint="Name each once.")
         own = self._header.bands if self._header is not None else ()
         if kind == "bands":
             every = own if isinstance(ref, ShardRef) else ref.bands

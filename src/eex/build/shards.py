@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +25,7 @@ from eex.imagery.scene import Scene, check_there
 from eex.imagery.sentinel2 import scene_of_cells
 from eex.imagery.shards import IDS, MOST_BYTES, Shards, group_of
 from eex.imagery.stretch import stretch_of
+from eex.ordered import in_order
 from eex.sources.names import taken, time_of
 from eex.sources.refs import ShardRef
 
@@ -181,18 +180,10 @@ def _far(
             record[name] = cell.decode() if cell and name not in columns else cell
         return _sample(ref, row, record, columns)
 
-    with ThreadPoolExecutor(AHEAD, thread_name_prefix="eex-shard") as threads:
-        try:
-            waiting: deque[Future[Sample]] = deque()
-            for row in rows:
-                waiting.append(threads.submit(fetched, row))
-                if len(waiting) > AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-            shards.client.close()
+    try:
+        yield from in_order(fetched, rows, threads=AHEAD, ahead=AHEAD + 1, name="eex-shard")
+    finally:
+        shards.client.close()
 
 
 def _sample(ref: ShardRef, row: int, record: dict[str, Any], columns: Sequence[str]) -> Sample:

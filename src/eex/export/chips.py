@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 
 from eex.errors import (
     BadPictureError,
@@ -23,6 +21,7 @@ from eex.errors import (
     UnknownNameError,
 )
 from eex.export.records import Result
+from eex.ordered import in_order
 from eex.stopping import check_stopped
 
 SIDE_BY_SIDE = 4
@@ -49,17 +48,13 @@ def read_chips(results: Sequence[Result], read: Read) -> Iterator[tuple[Result, 
     Raises:
         CancelledError: If nobody waits any more.
     """
-    waiting: deque[tuple[Result, Future[bytes]]] = deque()
-    threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="eex-chips")
-    try:
-        for result in results:
-            if len(waiting) > SIDE_BY_SIDE:
-                yield _done(*waiting.popleft())
-            waiting.append((result, threads.submit(copy_context().run, _read, read, result)))
-        while waiting:
-            yield _done(*waiting.popleft())
-    finally:
-        threads.shutdown(wait=False, cancel_futures=True)
+    given = ((result, copy_context()) for result in results)
+
+    def chip(one: tuple[Result, Context]) -> tuple[Result, bytes | EexError]:
+        result, context = one
+        return result, context.run(_read, read, result)
+
+    yield from in_order(chip, given, threads=SIDE_BY_SIDE, ahead=SIDE_BY_SIDE + 1, name="eex-chips")
 
 
 def reason(error: EexError) -> str:
@@ -79,15 +74,11 @@ def chip_name(result: Result, count: int) -> str:
     return f"{result.rank:0{max(3, len(str(count)))}d}-{called}.tif"
 
 
-def _read(read: Read, result: Result) -> bytes:
+def _read(read: Read, result: Result) -> bytes | EexError:
     check_stopped()
-    return read(result)
-
-
-def _done(result: Result, future: Future[bytes]) -> tuple[Result, bytes | EexError]:
     try:
-        return result, future.result()
+        return read(result)
     except CancelledError:
         raise
     except EexError as error:
-        return result, error
+        return error

@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eex.config import MAX_PICTURE_PIXELS
-from eex.errors import BadPictureError, BadQueryError
+from eex.errors import BadPictureError
 from eex.imagery.crop import cut_scene, moved, place_of, window_of
-from eex.imagery.pixels import CLOUD_MASK, COLOURS, Crop, Kind, TilePixels
+from eex.imagery.pixels import CLOUD_MASK, COLOURS, Crop, Kind, TilePixels, check_asked
 from eex.imagery.scene import L2A, RGB, Scene
 from eex.imagery.sentinel2 import scene_of_cells
 from eex.imagery.shards import Shards, called
+from eex.ordered import in_order
 from eex.registry import unknown_name
 from eex.sources.names import taken, time_of
 
@@ -157,18 +157,10 @@ class MajorTomReader:
         early leaves the rest unread.
         """
         columns_of(kind, bands, crop)
-        waiting: deque[Future[TilePixels]] = deque()
-        threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="eex-tiles")
-        try:
-            for tile in tiles:
-                if len(waiting) >= 2 * SIDE_BY_SIDE:
-                    yield waiting.popleft().result()
-                read = threads.submit(self.pixels, tile, kind=kind, bands=bands, crop=crop)
-                waiting.append(read)
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+        read = partial(self.pixels, kind=kind, bands=bands, crop=crop)
+        yield from in_order(
+            read, tiles, threads=SIDE_BY_SIDE, ahead=2 * SIDE_BY_SIDE, name="eex-tiles"
+        )
 
 
 def columns_of(kind: Kind, bands: Sequence[str], crop: Crop) -> tuple[str, ...]:
@@ -178,26 +170,15 @@ def columns_of(kind: Kind, bands: Sequence[str], crop: Crop) -> tuple[str, ...]:
         BadQueryError: If the request makes no sense.
         UnknownNameError: If a band is not one of Sentinel-2 L2A.
     """
-    if crop not in {"embedded", "whole"} and (not isinstance(crop, int) or crop < 1):
-        message = f"{crop!r} is no part of a tile."
-        raise BadQueryError(message, hint="Give embedded, whole, or pixels from 1 on.")
-    if bands and kind != "bands":
-        message = f"Bands are named for the kind bands, not {kind}."
-        raise BadQueryError(message, hint='Ask for kind="bands".')
+    check_asked(kind, bands, crop)
     if kind == "thumbnail":
         return (THUMBNAIL,)
     if kind == "rgb":
         return RGB
-    if kind != "bands":
-        message = f"There is no kind {kind!r} of pixels."
-        raise BadQueryError(message, hint="Ask for thumbnail, rgb or bands.")
     for band in bands:
         if band not in BANDS:
             kind_of_name = "band of Sentinel-2 L2A"
             raise unknown_name(kind_of_name, band, BANDS)
-    if len(set(bands)) < len(bands):
-        message = f"A band is named twice: {', '.join(bands)}."
-        raise BadQueryError(message, hint="Name each once.")
     return tuple(bands) or L2A
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from eex.errors import ShapeError
+from eex.errors import BadQueryError, ShapeError
 from eex.imagery.baseline import less, offset_of, thumbnail_less
 from eex.imagery.scene import RGB, Scene
 from eex.imagery.tone import thumbnail_tone
@@ -16,6 +16,8 @@ from eex.sources.names import time_of
 from eex.tiles import TileRef
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from eex.imagery.geotiff import Affine
@@ -26,6 +28,9 @@ Kind = Literal["thumbnail", "rgb", "bands"]
 Crop = Literal["embedded", "whole"] | int
 """Which part: what the vector was made of, all of it, or the central square of so many pixels
 (of 10 m, also where coarser bands are read)."""
+
+KINDS = ("thumbnail", "rgb", "bands")
+"""What `Kind` may be."""
 
 COLOURS = ("red", "green", "blue")
 """Bands of a stored picture."""
@@ -136,6 +141,26 @@ class TilePixels:
             return [0, 0, 0]
         message = f"{', '.join(names)}: it cannot be told which of these to show."
         raise ShapeError(message, hint="Choose one or three bands, or save them as a .tif.")
+
+
+def check_asked(kind: str, bands: Sequence[str], crop: object) -> None:
+    """Let pass what can be asked of a tile.
+
+    Raises:
+        BadQueryError: If the request makes no sense.
+    """
+    if crop not in {"embedded", "whole"} and (not isinstance(crop, int) or crop < 1):
+        message = f"{crop!r} is no part of a tile."
+        raise BadQueryError(message, hint="Give embedded, whole, or pixels from 1 on.")
+    if bands and kind != "bands":
+        message = f"Bands are named for the kind bands, not {kind}."
+        raise BadQueryError(message, hint='Ask for kind="bands".')
+    if kind not in KINDS:
+        message = f"There is no kind {kind!r} of pixels."
+        raise BadQueryError(message, hint="Ask for thumbnail, rgb or bands.")
+    if len(set(bands)) < len(bands):
+        message = f"A band is named twice: {', '.join(bands)}."
+        raise BadQueryError(message, hint="Name each once.")
 
 
 def resized(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from eex.cli import cli, main
 from eex.cli.build import time_text
 from eex.config import Settings
 from eex.errors import UnavailableError
+from eex.remote.client import RemoteClient
 from range_server import Fault, range_server
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "guide" / "building.md").read_text(encoding="utf-8")
@@ -62,6 +64,24 @@ def test_the_guides_commands_are_understood(words: list[str]) -> None:
 def test_the_guide_has_every_command() -> None:
     assert {"stac", "world", "estimate", "shards"} <= {w[2] for w in COMMANDS if w[1] == "build"}
     assert any(w[1] == "publish" for w in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("folder", ".", "--size", "9" * 20, "--dry-run"), 2, "16384"),
+        (("folder", ".", "--stride", "9" * 20, "--dry-run"), 2, "16384"),
+        (("estimate", "--tiles", "9", "--model", DEMO, "--rate", "inf", "--json"), 1, "inf images"),
+        (("stac", "--api", "http://[::1", "--dates", "2024", "--dry-run"), 1, "not the address"),
+    ],
+)
+def test_odd_values_are_told_in_words(
+    words: tuple[str, ...], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["build", *words])
+    assert ended.value.code == code
+    assert said in capsys.readouterr().err
 
 
 def test_a_build_tells_what_it_made(tmp_path: Path) -> None:
@@ -213,9 +233,9 @@ def test_a_scene_that_was_interrupted_goes_on(tmp_path: Path) -> None:
     from eex.build import scenes
 
     content = os.urandom(300_000)
-    settings = Settings(cache_dir=tmp_path, threads=1, fetch_hosts=("127.0.0.1",))
+    client = RemoteClient(Settings(cache_dir=tmp_path, threads=1, fetch_hosts=("127.0.0.1",)))
     path = tmp_path / "kept" / "B04.tif"
-    with range_server() as server, pytest.MonkeyPatch.context() as patch:
+    with closing(client), range_server() as server, pytest.MonkeyPatch.context() as patch:
         patch.setattr(scenes, "CHUNK", 100_000)
         url = server.put("/B04.tif", content)
         steps: list[int] = []
@@ -226,15 +246,15 @@ def test_a_scene_that_was_interrupted_goes_on(tmp_path: Path) -> None:
                 server.fail("/B04.tif", Fault("status", code=403), times=None)
 
         with pytest.raises(Exception, match="403") as stopped:
-            fetch_whole(url, path, settings=settings, progress=broken)
+            fetch_whole(client, url, path, progress=broken)
         assert not isinstance(stopped.value, UnavailableError)
         assert not path.exists()
         server.heal()
         drawn = server.body_bytes
-        fetch_whole(url, path, settings=settings, progress=lambda *_: None)
+        fetch_whole(client, url, path, progress=lambda *_: None)
         assert path.read_bytes() == content
         assert server.body_bytes - drawn < 150_000
         assert [p.name for p in path.parent.iterdir()] == ["B04.tif"]
         asked = server.requests
-        fetch_whole(url, path, settings=settings)
+        fetch_whole(client, url, path)
         assert server.requests == asked

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from build_world import asked, made, parts, small_pieces
+import eex
+from build_world import DEMO, asked, made, parts, small_pieces
+from eex.build.about import essence
+from eex.build.append import joined_header
 from eex.build.plan import BuildFolder
 from eex.build.publish import publish
-from eex.build.scenes import KeptScenes, fetch_whole
+from eex.build.scenes import KeptScenes
 from eex.config import Settings
+from eex.embeddings import SetHeader
 from eex.encoders.open import Encoder
 from eex.errors import BadQueryError, ModelError, UnavailableError, UnknownNameError
 from eex.sources.refs import Asset, SceneRef
 from range_server import Fault, range_server
+from scenes import write_tif
 
 
 def test_a_model_that_fails_stops_the_build_and_sets_no_scene_aside(
@@ -79,29 +87,6 @@ def test_a_scene_that_is_gone_is_left_where_it_was_and_others_are_kept(tmp_path:
             kept([late], tmp_path)
 
 
-def test_a_file_that_stopped_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("eex.build.scenes.CHUNK", 1_000)
-    settings = Settings(cache_dir=tmp_path / "cache", threads=1, fetch_hosts=("127.0.0.1",))
-    content = bytes(range(256)) * 40
-    with range_server() as server:
-        url = server.put("/a.tif", content)
-
-        def stop(_: str, done: int, total: int) -> None:
-            assert total == len(content)
-            if done >= 4_000:
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            fetch_whole(url, tmp_path / "a.tif", settings=settings, progress=stop)
-        assert not (tmp_path / "a.tif").exists()
-        before = server.body_bytes
-        fetch_whole(url, tmp_path / "a.tif", settings=settings)
-        assert server.body_bytes - before < len(content) - 3_000
-        assert (tmp_path / "a.tif").read_bytes() == content
-
-
 @pytest.mark.parametrize("name", ["set.json", "set.scenes.json"])
 @pytest.mark.parametrize("more", [{}, {"fresh": True}])
 @pytest.mark.parametrize("text", ['{"type": "FeatureCollection", "features": []}', "[1]", "no"])
@@ -138,3 +123,101 @@ def test_a_set_beside_somebody_elses_file_is_published_without_a_collection(
         told = publish(path, "me/tiles", settings=Settings.from_env(), dry_run=True)
         assert "collection.json" not in dict(told.files)
         assert "README.md" in dict(told.files)
+
+
+def test_what_may_not_be_compared_is_refused_before_any_work(tmp_path: Path) -> None:
+    path = tmp_path / "set.parquet"
+    made(path, box=(0.0, 40.0, 10.0, 60.0))
+    before = path.read_bytes()
+    told = pq.read_metadata(path).metadata[b"emb"]
+    table = pq.read_table(path)
+    odd = told.replace(b'"remove_offset": false', b'"remove_offset": true')
+    assert odd != told
+    metadata = table.schema.metadata | {b"emb": odd}
+    other = tmp_path / "other.parquet"
+    pq.write_table(table.replace_schema_metadata(metadata), other)
+    with pytest.raises(BadQueryError, match="remove_offset differ"):
+        made(tmp_path / "both.parquet", append=other)
+    assert not (tmp_path / "both.build").exists()
+    assert path.read_bytes() == before
+
+
+def test_sets_of_other_mixes_of_baselines_are_compared(tmp_path: Path) -> None:
+    """As on Earth Search, which takes the offset off scenes of new baselines."""
+    said = "{}; the offset of 1000 of {}. 224 x 224 pixels.".format
+    stretched, stored = "Digital numbers from 0 to 3000 as 0 to 255", "Digital numbers as stored"
+    left_in = "baseline 04.00 left in where it was there"
+    first, other = said(stretched, left_in), said(stored, left_in)
+    then = said(stretched, "3 of 5 scenes taken off by the provider")
+    assert essence(first) == essence(then) != essence(other)
+    assert essence(first) == "Digital numbers from 0 to 3000 as 0 to 255. 224 x 224 pixels."
+    header = SetHeader(id="a", title="a", model="m", dim=4, preprocessing=first)
+    new = replace(header, preprocessing=then)
+    assert joined_header(header, new, tmp_path).preprocessing == then
+    with pytest.raises(BadQueryError, match="preprocessing differ"):
+        joined_header(header, replace(header, preprocessing=other), tmp_path)
+
+
+def with_a_bad_scene(folder: Path) -> list[Path]:
+    for name, value in (("a", 900), ("b", 1_900)):
+        numbers = np.full((3, 64, 64), value, np.uint16)
+        left = 500_000 if name == "a" else 600_000
+        write_tif(folder / f"{name}.tif", numbers, left=left, top=5_000_000)
+    content = (folder / "b.tif").read_bytes()
+    (folder / "b.tif").write_bytes(content[:-60])
+    return [folder / "a.tif", folder / "b.tif"]
+
+
+def test_a_set_without_a_bad_scene_is_done_may_be_added_to_and_tried_again(tmp_path: Path) -> None:
+    paths, path = with_a_bad_scene(tmp_path / "in"), tmp_path / "set.parquet"
+    settings = Settings(cache_dir=tmp_path / "cache", threads=1, device="cpu")
+    given: dict[str, Any] = {
+        "bands": ("B04", "B03", "B02"),
+        "size": 64,
+        "engine": "here",
+        "settings": settings,
+        "model": DEMO,
+    }
+    found = eex.make_set("folder", path, paths=paths, **given)
+    assert (found.rows, len(found.aside), found.before) == ((1,), 1, False)
+    again = eex.make_set("folder", path, paths=paths, **given)
+    assert (again.rows, again.aside, again.before) == ((1,), found.aside, True)
+    mended = np.full((3, 64, 64), 1_900, np.uint16)
+    write_tif(paths[1], mended, left=600_000, top=5_000_000)
+    whole = eex.make_set("folder", path, paths=paths, retry=True, **given)
+    assert (whole.rows, whole.aside) == ((2,), ())
+    (tmp_path / "more").mkdir()
+    more = with_a_bad_scene(tmp_path / "more" / "x")
+    for number, one in enumerate(more):
+        one.rename(one.with_name(f"later{number}.tif"))
+    added = [one.with_name(f"later{number}.tif") for number, one in enumerate(more)]
+    other = tmp_path / "other.parquet"
+    eex.make_set("folder", other, paths=added, **given)
+    after = eex.make_set("folder", other, paths=[paths[1]], append=other, **given)
+    assert after.rows == (2,)
+
+
+def test_a_build_that_begins_anew_goes_on_with_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pieces(monkeypatch)
+    path = tmp_path / "set.parquet"
+    made(path)
+    encode, calls = Encoder.encode_image, [0]
+
+    def short(self: Encoder, images: Any, **more: Any) -> Any:
+        calls[0] += 1
+        if calls[0] > 4:
+            message = "CUDA out of memory"
+            raise RuntimeError(message)
+        return encode(self, images, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Encoder, "encode_image", short)
+        with pytest.raises(ModelError):
+            made(path, fresh=True)
+    kept = parts(path)
+    assert kept
+    found = made(path, fresh=True)
+    assert 0 < found.tiles < found.rows[0]
+    assert made(path, fresh=True).tiles == found.rows[0]  # it had ended: anew

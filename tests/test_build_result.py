@@ -24,7 +24,6 @@ from eex.build.estimate import PART_BYTES, ROW_BYTES, estimate_of, planet_cost
 from eex.build.items import Item, Tiling, Want
 from eex.build.plan import Model
 from eex.build.result import first_of_each, place_keys
-from eex.build.rows import first_of_each as first_places
 from eex.encoders.open import encoder_spec
 from eex.errors import BadQueryError, DamagedSetError, OutputError
 from eex.sources.beside import load_scenes
@@ -53,10 +52,32 @@ def toy_tiles(seed: int, count: int = 400) -> pa.Table:
     )
 
 
+def first_places(tiles: pa.Table, tiling: Tiling, *, groups: Any) -> list[bool]:
+    """Return which rows are the first of their place, row by row."""
+    seen, keep = set(), []
+    for row in tiles.to_pylist():
+        place = (row["utm_crs"], row["utm_footprint"])
+        if tiling.grid == "majortom":
+            place = (row["grid_cell"], tuple(row["pixel_bbox"]))
+        once = None if groups is None else groups.get(row["scene"]) or row["scene"]
+        if groups is not None and row.get("parquet_row") is not None:
+            once = row["product_id"]
+        keep.append((place, once) not in seen)
+        seen.add((place, once))
+    return keep
+
+
 @pytest.mark.parametrize("grid", ["scene", "majortom"])
 @pytest.mark.parametrize("groups", [None, {}, {"s0": "a", "s1": "a", "s2": "b", "s3": ""}])
 def test_the_first_of_each_place_is_kept_as_plans_mean_it(grid: Any, groups: Any) -> None:
     tiles, tiling = toy_tiles(3), Tiling(grid=grid)
+    keep = first_of_each(place_keys(tiles, tiling, groups=groups))
+    np.testing.assert_array_equal(keep, first_places(tiles, tiling, groups=groups))
+    assert 0 < keep.sum() < len(tiles)
+    rng = np.random.default_rng(4)
+    in_shard = pa.array([int(n) if n else None for n in rng.integers(0, 3, len(tiles))], pa.int64())
+    products = [f"p{n}" for n in rng.integers(0, 3, len(tiles))]
+    tiles = tiles.append_column("product_id", [products]).append_column("parquet_row", in_shard)
     keep = first_of_each(place_keys(tiles, tiling, groups=groups))
     np.testing.assert_array_equal(keep, first_places(tiles, tiling, groups=groups))
     assert 0 < keep.sum() < len(tiles)

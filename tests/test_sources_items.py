@@ -298,6 +298,11 @@ def test_relative_addresses_are_beside_the_item(settings: Settings, tmp_path: Pa
         (scene,) = ItemsSource(settings, path=there).refs()
         assert isinstance(scene, SceneRef)
         assert scene.bands["Red"].href == f"{server.address}/a/image.tif"
+        assert scene.bands["reflect"].href == f"{server.address}/r.tif"  # no path of this machine
+        local = json.dumps(OTHER).replace("/r.tif", "file:///etc/r.tif")
+        there = server.put("/a/local.json", local.encode())
+        with pytest.raises(SourceError, match="a file of this machine"):
+            ItemsSource(settings, path=there).refs()
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,9 @@ def test_nobody_there_is_said(settings: Settings) -> None:
         StacSource(settings, wanted=Wanted(time=("2024", "")), api=api, tries=0).refs()
 
 
-@pytest.mark.parametrize("api", ["earth-search", "file:///etc/passwd", "ftp://example.org"])
+@pytest.mark.parametrize(
+    "api", ["earth-search", "file:///etc/passwd", "ftp://example.org", "http://[::1"]
+)
 def test_what_is_no_address_is_refused(settings: Settings, api: str) -> None:
     with pytest.raises(BadQueryError, match="not the address of a STAC API"):
         StacSource(settings, wanted=Wanted(time=("2024", "")), api=api)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,10 @@ KM_PER_DEGREE = 111.32
 
 UTM = ("EPSG:326", "EPSG:327")
 """Begin the names of systems in metres in which outlines are measured."""
+
+
+_OFFSET = re.compile(r"; the offset of 1000.*?\.(?=\s|$)")
+"""In the sentence of `eex.imagery.stretch.said` and `_numbers`: what became of the offset."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +131,15 @@ def tile_km(first: pa.Table | None) -> float:
         return round(float(north - south) / 1000, 4)
     _, south, _, north = shapely.from_wkb(first["geometry"][0].as_py()).bounds
     return round(float(north - south) * KM_PER_DEGREE, 2)
+
+
+def essence(preprocessing: str) -> str:
+    """Return what was done before the network, in which two sets that are compared agree.
+
+    What became of the offset of new baselines is told of scenes by their number, and a set may
+    hold scenes with it and without.
+    """
+    return _OFFSET.sub(".", preprocessing)
 
 
 def joined(texts: Iterable[str]) -> str:

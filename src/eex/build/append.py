@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from eex.build.about import MOST_SOURCES, joined
+from eex.build.about import MOST_SOURCES, essence, joined
 from eex.build.plan import Model
 from eex.embeddings import SetHeader
 from eex.encoders.base import EncoderSpec
@@ -14,8 +14,18 @@ from eex.errors import BadQueryError, DamagedSetError, SetNotFoundError
 from eex.sources.beside import load_scenes, scenes_path
 from eex.sources.refs import Ref, SceneRef
 
-SAME = ("model", "variant", "weights", "dim", "bands", "preprocessing", "pixels", "quantization")
-"""What two headers must agree in."""
+SAME = (
+    "model",
+    "variant",
+    "weights",
+    "dim",
+    "bands",
+    "stretch",
+    "remove_offset",
+    "pixels",
+    "quantization",
+)
+"""What two headers must agree in, besides the essence of their preprocessing."""
 
 
 def header_at(path: Path) -> SetHeader:
@@ -87,18 +97,41 @@ def _files(ref: Ref) -> list[str]:
     return [ref.href]
 
 
+def check_comparable(before: SetHeader, new: SetHeader, path: Path) -> None:
+    """Let pass headers of vectors that may be compared.
+
+    Args:
+        before: Of the set at `path`.
+        new: Of what is added; its `dim` may be 0, not known yet.
+        path: The set.
+
+    Raises:
+        BadQueryError: If they may not.
+    """
+    names = [name for name in SAME if name != "dim" or new.dim]
+    differ = [name for name in names if getattr(before, name) != getattr(new, name)]
+    if essence(before.preprocessing) != essence(new.preprocessing):
+        differ.append("preprocessing")
+    if differ:
+        raise _differ(path, differ)
+
+
 def joined_header(before: SetHeader, new: SetHeader, path: Path) -> SetHeader:
     """Return the header of a set with what was added to it.
+
+    Args:
+        before: Of the set at `path`.
+        new: Of what is added, its sentences about all of both.
+        path: The set.
 
     Raises:
         BadQueryError: If the two are not comparable.
     """
-    differ = [name for name in SAME if getattr(before, name) != getattr(new, name)]
-    if differ:
-        raise _differ(path, differ)
+    check_comparable(before, new, path)
     sources = tuple(dict.fromkeys((*before.sources, *new.sources)))[:MOST_SOURCES]
     return replace(
         before,
+        preprocessing=new.preprocessing,
         licence=joined([*before.licence.split("; "), *new.licence.split("; ")]),
         attribution=joined([*before.attribution.split("; "), *new.attribution.split("; ")]),
         sources=sources,

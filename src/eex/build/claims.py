@@ -2,7 +2,7 @@
 
 Scenes are asked one after the other, the best first. What a scene is known to have data for is
 taken; where that is not sure, it is read too, but a later scene may be read there as well, and the
-result keeps the first (`eex.build.rows.first_of_each`).
+result keeps the first (`eex.build.result.place_keys`).
 """
 
 from __future__ import annotations

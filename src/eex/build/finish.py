@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eex.build.about import About, header_of
-from eex.build.append import header_at, joined_header
+from eex.build.append import check_comparable, check_ids, header_at, joined_header
 from eex.build.collection import collection_of, collection_path, is_collection_of
 from eex.build.plan import BuildFolder, Model, Plan
 from eex.build.result import Parts, first_table, stored_format, write_result
@@ -40,12 +40,8 @@ def finish(
         BadQueryError: If no tile is left.
         OutputError: If the disk refuses.
     """
-    refs, rows = refs_of(plan), []
-    kept: dict[str, Ref] = {}
-    if asked.append is not None and scenes_path(asked.append).is_file():
-        kept = load_scenes(asked.append)
-    every = [*kept.values(), *refs]
-    groups = {ref.id: ref.group for ref in every if isinstance(ref, SceneRef)}
+    refs, rows = every_ref(plan, asked), []
+    groups = {ref.id: ref.group for ref in refs if isinstance(ref, SceneRef)}
     for model, spec, want, output in zip(plan.models, specs, wants, files, strict=True):
         parts = Parts(
             folder=folder.parts,
@@ -59,20 +55,18 @@ def finish(
         if first is None and asked.append is None:
             raise _nothing(folder)
         dim = spec.dim if first is None else first.schema.field("embedding").type.list_size
-        header = header_of(
-            About(
-                id=output.stem,
-                title=asked.title or title,
-                model=model,
-                spec=spec,
-                dim=dim,
-                want=want,
-                tiling=plan.tiling,
-                refs=refs,
-                weights=weights_of(model, spec),
-            ),
-            first,
+        about = About(
+            id=output.stem,
+            title=asked.title or title,
+            model=model,
+            spec=spec,
+            dim=dim,
+            want=want,
+            tiling=plan.tiling,
+            refs=refs,
+            weights=weights_of(model, spec),
         )
+        header = header_of(about, first)
         dtype = asked.dtype
         if asked.append is not None:
             dtype = stored_format(asked.append)
@@ -86,10 +80,42 @@ def finish(
         record = collection_of(
             output, header=header, spec=spec, tiling=plan.tiling, refs=refs, dtype=dtype
         )
-        save_scenes(output, list((kept | {ref.id: ref for ref in refs}).values()))
+        save_scenes(output, refs)
         text = json.dumps(record, ensure_ascii=False, indent=1)
         write_bytes(collection_path(output), f"{text}\n".encode())
     return tuple(rows)
+
+
+def check_append(plan: Plan, asked: Asked, spec: EncoderSpec, want: Want) -> None:
+    """Refuse, before any work, to add to a set what may not be compared with it.
+
+    Raises:
+        BadQueryError: If it may not, or a scene has the name of another one there.
+    """
+    if asked.append is None:
+        return
+    check_ids(asked.append, refs_of(plan))
+    (model,) = plan.models
+    about = About(
+        id="",
+        title="",
+        model=model,
+        spec=spec,
+        dim=spec.dim,
+        want=want,
+        tiling=plan.tiling,
+        refs=every_ref(plan, asked),
+        weights=weights_of(model, spec),
+    )
+    check_comparable(header_at(asked.append), header_of(about, None), asked.append)
+
+
+def every_ref(plan: Plan, asked: Asked) -> list[Ref]:
+    """Return the references of the set that will be: those that it is added to, then its own."""
+    kept: dict[str, Ref] = {}
+    if asked.append is not None and scenes_path(asked.append).is_file():
+        kept = load_scenes(asked.append)
+    return list((kept | {ref.id: ref for ref in refs_of(plan)}).values())
 
 
 def check_beside(files: Sequence[Path]) -> None:

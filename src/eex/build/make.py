@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eex.build.append import check_appendable, check_ids
+from eex.build.append import check_appendable
 from eex.build.asked import (
     Asked,
     Source,
@@ -25,8 +25,8 @@ from eex.build.asked import (
     want_of,
 )
 from eex.build.estimate import LEAST_TILES, rate_key, remember
-from eex.build.finish import check_beside, finish, refs_of
-from eex.build.items import Item
+from eex.build.finish import check_append, check_beside, finish
+from eex.build.items import Item, Want
 from eex.build.job import Done, Job
 from eex.build.job import failed as judged
 from eex.build.plan import Aside, BuildFolder, Plan
@@ -105,18 +105,20 @@ def build(
     request = request_of(source, asked)
     check_writable(output)
     with folder.held():
-        if asked.fresh or _adds_to_finished(folder, output, asked, request):
+        anew = asked.fresh and not folder.goes_on_afresh(request)
+        if anew or _adds_to_finished(folder, output, asked, request):
             folder.clear()
         folder.check_same(request)
-        if (record := folder.made()) is not None and all(path.is_file() for path in files):
-            return Made(files=files, rows=tuple(record["rows"]), before=True)
+        record, aside = folder.made(), tuple(folder.aside().values())
+        if record is not None and not (asked.retry and aside) and all(f.is_file() for f in files):
+            return Made(files=files, rows=tuple(record["rows"]), aside=aside, before=True)
         plan = folder.plan()
         if plan is None:
             check_free(files, asked)
             check_appendable(asked.append, asked.models, specs)
-            plan = _planned(folder, source, asked, settings, progress)
-        elif asked.retry and any(key.startswith(UNPLANNED) for key in folder.aside()):
-            plan = _planned(folder, source, asked, settings, progress)
+            plan = _planned(folder, source, asked, specs, settings=settings, progress=progress)
+        elif asked.retry and any(one.key.startswith(UNPLANNED) for one in aside):
+            plan = _planned(folder, source, asked, specs, settings=settings, progress=progress)
         job = job_of(folder, plan, asked, specs, settings)
         made = _embed(folder, plan, asked, job, progress)
         rows = finish(
@@ -130,8 +132,7 @@ def build(
             progress=progress,
         )
         aside = tuple(folder.aside().values())
-        if not aside:
-            folder.finish({"request": request, "rows": rows, "files": [str(f) for f in files]})
+        folder.finish({"request": request, "rows": rows, "files": [str(f) for f in files]})
     if made["tiles"] >= LEAST_TILES and asked.engine != "ray":
         key = rate_key(asked.models, asked.tiling, asked.device)
         remember(settings, key, made["tiles"] / made["seconds"] / asked.workers)
@@ -143,7 +144,7 @@ def _adds_to_finished(
 ) -> bool:
     """Whether a finished set is added to: another build, rightly at the same place."""
     record = folder.made()
-    if record is None or asked.append is None or folder.plan() is not None:
+    if record is None or asked.append is None:
         return False
     return asked.append.resolve() == output.resolve() and record.get("request") != request
 
@@ -152,6 +153,8 @@ def _planned(
     folder: BuildFolder,
     source: Source,
     asked: Asked,
+    specs: Sequence[EncoderSpec],
+    *,
     settings: Settings,
     progress: Progress | None,
 ) -> Plan:
@@ -162,8 +165,9 @@ def _planned(
         tiling=asked.tiling,
         models=asked.models,
         items=tuple(items),
+        fresh=asked.fresh,
     )
-    check_ids(asked.append, refs_of(plan))
+    check_append(plan, asked, specs[0], wants_of(plan, asked, specs)[0])
     folder.set_aside({one.key: one for one in aside})
     folder.begin(plan)
     return plan
@@ -216,18 +220,23 @@ def job_of(
     folder: BuildFolder, plan: Plan, asked: Asked, specs: Sequence[EncoderSpec], settings: Settings
 ) -> Job:
     """Return what workers are told."""
-    world = plan.request["source"] == WorldScenes.name
     return Job(
         parts=str(folder.parts.resolve()),
         tiling=asked.tiling,
         models=asked.models,
-        wants=tuple(want_of(spec, asked, world=world) for spec in specs),
+        wants=wants_of(plan, asked, specs),
         device=asked.device,
         settings=None if asked.engine == "ray" else settings,
         batch=asked.batch,
         readers=asked.readers,
         threads=max(1, processors() // asked.workers) if asked.workers > 1 else 0,
     )
+
+
+def wants_of(plan: Plan, asked: Asked, specs: Sequence[EncoderSpec]) -> tuple[Want, ...]:
+    """Return the pixels that each model takes."""
+    world = plan.request["source"] == WorldScenes.name
+    return tuple(want_of(spec, asked, world=world) for spec in specs)
 
 
 def _embed(

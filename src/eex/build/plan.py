@@ -4,7 +4,7 @@
       plan.json                    what was asked for, and every item
       parts/MODEL/KEY.parquet      tiles and vectors of one item
       aside.json                   items that could not be read, and why
-      done.json                    in place of the others once the set is written
+      done.json                    once the set is written; alone unless something is aside
       .lock, owner.json            who is at it
 
 Every file appears whole or not at all, so a build that is killed goes on from what is there.
@@ -76,6 +76,8 @@ class Plan:
     """Each gives a set."""
     items: tuple[Item, ...]
     """The work, in the order of the set's rows."""
+    fresh: bool = False
+    """Whether what lay there was to be replaced: until it is, the same command goes on."""
 
     def to_json(self) -> str:
         """Return it as JSON."""
@@ -85,6 +87,7 @@ class Plan:
             "tiling": asdict(self.tiling),
             "models": [asdict(model) for model in self.models],
             "items": [item.to_json() for item in self.items],
+            "fresh": self.fresh,
         }
         return json.dumps(record)
 
@@ -100,6 +103,7 @@ class Plan:
             tiling=Tiling(**record["tiling"]),
             models=tuple(Model(**model) for model in record["models"]),
             items=tuple(map(Item.from_json, record["items"])),
+            fresh=bool(record.get("fresh")),
         )
 
     @property
@@ -196,6 +200,14 @@ class BuildFolder:
         hint = "Give another output (-o), the same options as before, or --fresh to start anew."
         raise BadQueryError(message, hint=hint, differ=names)
 
+    def goes_on_afresh(self, request: Mapping[str, Any]) -> bool:
+        """Whether a build of the same that was to replace what was there has not ended yet."""
+        with suppress(DamagedSetError, BadQueryError):
+            plan = self.plan()
+            if plan is not None and plan.fresh and self.made() is None:
+                return bool(plan.request == json.loads(json.dumps(request)))
+        return False
+
     def made(self) -> dict[str, Any] | None:
         """Return what was written down when the set was finished; None if it is not."""
         with suppress(FileNotFoundError, ValueError):
@@ -205,10 +217,14 @@ class BuildFolder:
     def finish(self, record: Mapping[str, Any]) -> None:
         """Write down that the set is made, and remove what is not needed any more.
 
+        While something is set aside, all stays that is needed to try it again.
+
         Raises:
             OutputError: If the disk refuses.
         """
         write_bytes(self.path / "done.json", json.dumps(record).encode())
+        if self.aside():
+            return
         self._remove("plan.json", "aside.json")
         shutil.rmtree(self.parts, ignore_errors=True)
 

@@ -5,7 +5,7 @@ Vectors are made unit and cast here, once, so that a set that is appended to kee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 DTYPES = ("float16", "float32")
 """Formats that vectors of a build can be written in."""
 
-KEYS = ("unique_id", "grid_cell", "pixel_bbox", "utm_crs", "utm_footprint", "scene")
+SHARD = ("product_id", "parquet_row")
+"""Columns of tiles of shards, one of which holds several passes over the ground."""
+
+KEYS = ("unique_id", "grid_cell", "pixel_bbox", "utm_crs", "utm_footprint", "scene", *SHARD)
 """Columns that tell one tile from another."""
 
 KEY_BYTES = 16
@@ -134,33 +137,54 @@ def stored_format(path: Path) -> str:
 def place_keys(
     tiles: pa.Table, tiling: Tiling, *, groups: Mapping[str, str] | None = None
 ) -> NDArray[np.bytes_]:
-    """Return what tells places apart, hashed, shape (n,); as `eex.build.rows.first_of_each` does.
+    """Return what tells places apart, hashed, shape (n,).
+
+    Plans give a place to the least cloudy scene that is known to have data there. Where that is
+    not known in advance, several scenes are read, and the first in the order of items is kept,
+    which begins with the least cloudy scene.
 
     Args:
-        tiles: With the columns of `KEYS`.
+        tiles: With the columns of `KEYS`; those of `SHARD` where there are such.
         tiling: A place is a cell and a box in it on Major TOM's grid, else a square on the ground.
-        groups: Group of each scene by its id, where a place may be there once in each group.
+        groups: Group of each scene by its id, where a place may be there once in each group; a
+            scene without one is a group of its own, and each product of a shard is.
     """
     names = ("grid_cell", "pixel_bbox") if tiling.grid == "majortom" else KEYS[3:5]
     first, second, scenes = (tiles[name].to_pylist() for name in (*names, "scene"))
     if tiles[names[1]].null_count:  # tiles without a grid of pixels have a name only
         first = tiles["unique_id"].to_pylist()
-    made = [
-        f"{one}|{other}|{'' if groups is None else groups.get(scene) or scene}"
-        for one, other, scene in zip(first, second, scenes, strict=True)
-    ]
+    passes: Sequence[str] = [""] * len(tiles)
+    if groups is not None:
+        products, in_shard = (
+            tiles[name].to_pylist() if name in tiles.column_names else scenes for name in SHARD
+        )
+        passes = [
+            product if isinstance(row, int) else groups.get(scene) or scene
+            for scene, product, row in zip(scenes, products, in_shard, strict=True)
+        ]
+    made = [f"{one}|{other}|{own}" for one, other, own in zip(first, second, passes, strict=True)]
     digests = [blake2b(key.encode(), digest_size=KEY_BYTES).digest() for key in made]
     return np.array(digests, dtype=f"S{KEY_BYTES}")
 
 
 def _keys(parts: Parts) -> NDArray[np.bytes_]:
     """Return the keys of all rows, in order."""
-    sources = [parts.before] if parts.before is not None else []
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     found = [np.empty(0, f"S{KEY_BYTES}")]
-    for path in [*sources, *parts.paths()]:
-        table = _read(path, list(KEYS))
+
+    def add(table: pa.Table) -> None:
         if table.num_rows:
             found.append(place_keys(table, parts.tiling, groups=parts.groups))
+
+    if parts.before is not None:
+        with pq.ParquetFile(parts.before) as file:
+            names = [name for name in KEYS if name in file.schema_arrow.names]
+            for batch in file.iter_batches(batch_size=BATCH, columns=names):
+                add(pa.Table.from_batches([batch]))
+    for path in parts.paths():
+        add(_read(path, list(KEYS)))
     return np.concatenate(found)
 
 

@@ -13,11 +13,8 @@ from eex.grid import Cells, Grid
 from eex.tiles import SCHEMA, tile_id, tile_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from eex.build.items import Tiling
     from eex.grid.footprints import Footprints
 
 GRID_KM = 10.0
@@ -107,31 +104,3 @@ def with_clouds(tiles: pa.Table, percent: list[float | None]) -> pa.Table:
     """Return rows with the share of clouds, percent."""
     place = tiles.schema.get_field_index("cloud_cover")
     return tiles.set_column(place, MORE[1], pa.array(percent, MORE[1].type))
-
-
-def first_of_each(
-    tiles: pa.Table, tiling: Tiling, *, groups: Mapping[str, str] | None = None
-) -> NDArray[np.bool_]:
-    """Return which rows of a set are the first of their place, shape (n,).
-
-    Plans give a place to the least cloudy scene that is known to have data there. Where that is
-    not known in advance, several scenes are read, and this keeps the first in the order of items,
-    which begins with the least cloudy scene.
-
-    Args:
-        tiles: With the columns of `SCENE_TILES`, in the order of items.
-        tiling: A place is a cell and a box in it on Major TOM's grid, else a square on the ground.
-        groups: Group of each scene by its id, where a place may be there once in each group;
-            a scene without one is a group of its own.
-    """
-    of_cell = tiling.grid == "majortom"
-    names = ("grid_cell", "pixel_bbox") if of_cell else ("utm_crs", "utm_footprint")
-    first, second, scenes = (tiles[name].to_pylist() for name in (*names, "scene"))
-    seen: set[tuple[object, ...]] = set()
-    keep = np.zeros(len(tiles), bool)
-    for row, (one, other, scene) in enumerate(zip(first, second, scenes, strict=True)):
-        place = tuple(other) if of_cell else other
-        key = (one, place, "" if groups is None else groups.get(scene) or scene)
-        keep[row] = key not in seen
-        seen.add(key)
-    return keep

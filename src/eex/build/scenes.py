@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -36,7 +37,7 @@ def keep_scenes(
     folder: Path,
     bands: Sequence[str],
     *,
-    settings: Settings,
+    client: RemoteClient,
     progress: Progress | None = None,
 ) -> list[Ref]:
     """Fetch the files of scenes; return references to the copies.
@@ -47,7 +48,7 @@ def keep_scenes(
         refs: Scenes; shards are not kept.
         folder: Where to; each scene has a folder of its id.
         bands: Which bands.
-        settings: Which hosts may be asked.
+        client: What asks.
         progress: Told how far each file is.
 
     Raises:
@@ -70,7 +71,7 @@ def keep_scenes(
                 continue
             path = copies.get(asset.href) or _copy_path(folder, ref, asset)
             if asset.href not in copies:
-                fetch_whole(asset.href, path, settings=settings, progress=progress)
+                fetch_whole(client, asset.href, path, progress=progress)
                 copies[asset.href] = path
             assets[band] = replace(asset, href=str(path.resolve()), bytes=path.stat().st_size)
         kept.append(replace(ref, bands=assets))
@@ -78,7 +79,7 @@ def keep_scenes(
 
 
 def fetch_whole(
-    href: str, path: Path, *, settings: Settings, progress: Progress | None = None
+    client: RemoteClient, href: str, path: Path, *, progress: Progress | None = None
 ) -> None:
     """Fetch a file, or what is missing of it; `path` is whole or absent.
 
@@ -88,22 +89,16 @@ def fetch_whole(
     """
     if path.is_file():
         return
-    from eex.remote.client import RemoteClient
-
-    client = RemoteClient(settings)
-    try:
-        _, stamp = client.tail(href, 1)
-        mark = f"{zlib.crc32(f'{stamp.size} {stamp.etag}'.encode()):08x}"
-        part = path.with_name(f".{path.name}.{mark}.part")  # of this very content
-        with guarded(f"writing {path}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(lock := f"{part}.lock"):
-                if not path.is_file():  # else another build was quicker
-                    _fetch(client, href, part, stamp, progress)
-                    put_in_place(part, path)
-            Path(lock).unlink(missing_ok=True)
-    finally:
-        client.close()
+    _, stamp = client.tail(href, 1)
+    mark = f"{zlib.crc32(f'{stamp.size} {stamp.etag}'.encode()):08x}"
+    part = path.with_name(f".{path.name}.{mark}.part")  # of this very content
+    with guarded(f"writing {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock := f"{part}.lock"):
+            if not path.is_file():  # else another build was quicker
+                _fetch(client, href, part, stamp, progress)
+                put_in_place(part, path)
+        Path(lock).unlink(missing_ok=True)
 
 
 def _fetch(
@@ -150,20 +145,22 @@ class KeptScenes:
     def refs(self, *, listed: Listed | None = None) -> list[Ref]:
         """Fetch the scenes; return references to the copies."""
         from eex.build.asked import bands_of
+        from eex.remote.client import RemoteClient
 
         bands = bands_of(self._asked)
         refs = self._source.refs()
         kept: list[Ref] = []
-        for number, ref in enumerate(refs, 1):
-            kept += self._kept(ref, bands)
-            if listed is not None:
-                listed(number, len(refs))
+        with closing(RemoteClient(self._settings)) as client:
+            for number, ref in enumerate(refs, 1):
+                kept += self._kept(ref, bands, client)
+                if listed is not None:
+                    listed(number, len(refs))
         return kept
 
-    def _kept(self, ref: Ref, bands: Sequence[str]) -> list[Ref]:
+    def _kept(self, ref: Ref, bands: Sequence[str], client: RemoteClient) -> list[Ref]:
         """Fetch one scene; one that cannot be had stays where it is: reading it will tell."""
         try:
-            return keep_scenes([ref], self._folder, bands, settings=self._settings)
+            return keep_scenes([ref], self._folder, bands, client=client)
         except RemoteError as error:
             if isinstance(error, UNDONE):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eex.cli.build_options import (
+    MOST_PIXELS,
     api_options,
     build_options,
     scene_options,
@@ -144,7 +146,9 @@ def world(bbox: str | None, **given: Any) -> None:  # noqa: ANN401
     show_default=True,
     help="Vectors of one sample: 25 for fragments of 224 pixels.",
 )
-@click.option("--size", type=click.IntRange(8), default=224, show_default=True, help="Of a tile.")
+@click.option(
+    "--size", type=click.IntRange(8, MOST_PIXELS), default=224, show_default=True, help="Of a tile."
+)
 @click.option("--device", help="auto, cpu, cuda or mps.  [default: auto]")
 @click.option("--precision", help="float32, float16 or bfloat16.  [default: float32]")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -176,7 +180,7 @@ def estimate(
 
         rate = rate_here(spec, Tiling(size=size), read_settings(), device, precision)
         say(f"{model} encodes {rate:,.1f} images a second here.")
-    if not rate > 0:
+    if not 0 < rate < math.inf:
         message = f"Nothing is encoded at {rate:g} images a second."
         raise BadQueryError(message, hint="Such as --rate 400.")
     cost = planet_cost(tiles, spec, rate, fragments=fragments)

@@ -13,6 +13,9 @@ from eex.config import PRECISIONS
 Command = Callable[..., Any]
 """What options are added to."""
 
+MOST_PIXELS = 16_384
+"""Largest tile and step."""
+
 _FILE = click.Path(path_type=Path)
 
 
@@ -55,10 +58,16 @@ scene_options = _all(
 
 tiling_options = _all(
     click.option(
-        "--size", type=click.IntRange(8), default=224, show_default=True, help="Pixels of a tile."
+        "--size",
+        type=click.IntRange(8, MOST_PIXELS),
+        default=224,
+        show_default=True,
+        help="Pixels of a tile.",
     ),
     click.option(
-        "--stride", type=click.IntRange(1), help="Pixels to the next tile.  [default: half of it]"
+        "--stride",
+        type=click.IntRange(1, MOST_PIXELS),
+        help="Pixels to the next tile.  [default: half of it]",
     ),
     click.option(
         "--grid",

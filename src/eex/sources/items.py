@@ -17,12 +17,10 @@ from urllib.parse import urlsplit
 from eex.errors import SourceError
 from eex.files import user_path
 from eex.sources.parquet import client_of, is_address, opened, rows_of
-from eex.sources.refs import Listed, Ref, SceneRef
+from eex.sources.refs import Listed, Ref
 from eex.sources.stac_bands import read_bands
-from eex.sources.stac_items import Catalogue, lacking, processed_of
-from eex.sources.stac_products import Processed, newest
+from eex.sources.stac_items import Catalogue, scenes_of
 from eex.sources.wanted import Wanted
-from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
     from eex.config import Settings
@@ -79,23 +77,7 @@ class ItemsSource:
             RemoteError: If an address cannot be read.
         """
         catalogue = Catalogue(own=self._path, bands=self._bands)
-        found: list[Processed] = []
-        keys: set[str] = set()
-        items = usable = 0
-        for item in self._items():
-            check_stopped()
-            items += 1
-            keys |= set(item.get("assets") or {})
-            each = processed_of(item, catalogue)
-            usable += each is not None
-            if each is not None and self._wanted.takes(each.scene):
-                found.append(each)
-            if listed is not None:
-                listed(len(found), 0)
-        if items and not usable:
-            raise lacking(items, keys, self._bands)
-        scenes: list[SceneRef] = self._wanted.chosen(newest(found))
-        return list(scenes)
+        return list(scenes_of(self._items(), catalogue, self._wanted, listed=listed))
 
     def _items(self) -> Iterator[dict[str, Any]]:
         if self._path.lower().partition("?")[0].endswith((".parquet", ".geoparquet")):

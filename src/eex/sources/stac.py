@@ -27,8 +27,7 @@ from eex.errors import (
 from eex.remote.addresses import Policy, checked
 from eex.sources.refs import Listed, Ref
 from eex.sources.stac_bands import read_bands
-from eex.sources.stac_items import Catalogue, lacking, processed_of
-from eex.sources.stac_products import Processed, newest
+from eex.sources.stac_items import Catalogue, scenes_of
 from eex.sources.wanted import Wanted
 from eex.stopping import check_stopped
 
@@ -98,7 +97,10 @@ class StacSource:
         self._collection = collection
         self._bands = read_bands(bands)
         self._tries = tries
-        parts = urlsplit(self._api)
+        try:
+            parts = urlsplit(self._api)
+        except ValueError:  # brackets that are no IPv6 address
+            parts = urlsplit("")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             message = f"{api!r} is not the address of a STAC API."
             raise BadQueryError(message, hint=f"Such as {EARTH_SEARCH}.")
@@ -126,25 +128,10 @@ class StacSource:
         if self._settings.offline:
             message = f"The catalogue {self._api} is not asked: nothing may be fetched."
             raise OfflineError(message, hint="Unset HF_HUB_OFFLINE, or list a file of items.")
-        found: list[Processed] = []
-        keys: set[str] = set()
-        items = usable = 0
         with self._asking():
             client = self._client()
             catalogue = Catalogue.of(self._record(client), own=f"{self._api}/", bands=self._bands)
-            for item in self._items(client):
-                check_stopped()
-                items += 1
-                keys |= set(item.get("assets") or {})
-                each = processed_of(item, catalogue)
-                usable += each is not None
-                if each is not None and self._wanted.takes(each.scene):
-                    found.append(each)
-                if listed is not None:
-                    listed(len(found), 0)
-        if items and not usable:
-            raise lacking(items, keys, self._bands)
-        return list(self._wanted.chosen(newest(found)))
+            return list(scenes_of(self._items(client), catalogue, self._wanted, listed=listed))
 
     def _items(self, client: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
         """Yield the items of all pages of all searches, each once."""

@@ -19,18 +19,20 @@ from eex.errors import BadQueryError, EexError, SourceError
 from eex.extent.periods import EPOCH, instant
 from eex.files import user_path
 from eex.sources.parquet import is_address
-from eex.sources.refs import Affine, SceneRef
+from eex.sources.refs import Affine, Listed, SceneRef
 from eex.sources.stac_bands import SCL, asset_of, bands_of, is_sentinel2, raster_offset
 from eex.sources.stac_products import (
     Processed,
     baseline_of,
     group_of,
     made_of,
+    newest,
     product_of,
     strip_of,
     tile_of,
 )
-from eex.sources.wanted import box_polygons, footprint_of
+from eex.sources.wanted import Wanted, box_polygons, footprint_of
+from eex.stopping import check_stopped
 
 FIRST_WITH_OFFSET = 4.0
 """Processing baseline that first adds 1000 to every digital number."""
@@ -70,6 +72,42 @@ class Catalogue:
             licence=str(collection.get("license") or ""),
             providers=_named_providers(collection.get("providers")),
         )
+
+
+def scenes_of(
+    items: Iterable[Mapping[str, Any]],
+    catalogue: Catalogue,
+    wanted: Wanted,
+    *,
+    listed: Listed | None = None,
+) -> list[SceneRef]:
+    """Return the scenes of items that are wanted, each in its newest processing, in order of time.
+
+    Args:
+        items: As they come.
+        catalogue: What is known of them.
+        wanted: Which; a server may have passed over what it was asked.
+        listed: Told how many were found.
+
+    Raises:
+        SourceError: If one is no STAC item, or none has the bands.
+    """
+    found: list[Processed] = []
+    keys: set[str] = set()
+    count = usable = 0
+    for item in items:
+        check_stopped()
+        count += 1
+        keys |= set(item.get("assets") or {})
+        each = processed_of(item, catalogue)
+        usable += each is not None
+        if each is not None and wanted.takes(each.scene):
+            found.append(each)
+        if listed is not None:
+            listed(len(found), 0)
+    if count and not usable:
+        raise _lacking(count, keys, catalogue.bands)
+    return wanted.chosen(newest(found))
 
 
 def processed_of(item: Mapping[str, Any], catalogue: Catalogue) -> Processed | None:
@@ -137,7 +175,11 @@ def _with_addresses(item: Mapping[str, Any], own: str) -> dict[str, Any]:
     found = {}
     for key, asset in assets.items():
         href = str(asset.get("href") or "") if isinstance(asset, Mapping) else ""
-        if href and "://" not in href and not href.startswith("/"):
+        far = is_address(own)  # it names no files of this machine
+        if far and href.lower().startswith("file:"):
+            message = f"{item['id']!s:.80} of {own} names {href:.80}, a file of this machine."
+            raise SourceError(message, hint="Leave the item out, or list it from a file of yours.")
+        if href and "://" not in href and (far or not href.startswith("/")):
             href = urljoin(base, href) if is_address(base) else _beside(base, href)
             found[key] = {**asset, "href": href}
         else:
@@ -273,7 +315,7 @@ def _numbers(value: object) -> list[float]:
     return [float(n) for n in value] if all(good) else []
 
 
-def lacking(items: int, seen: Iterable[str], bands: Mapping[str, str]) -> SourceError:
+def _lacking(items: int, seen: Iterable[str], bands: Mapping[str, str]) -> SourceError:
     """Return the error for items of which none has the bands."""
     listed = ", ".join(sorted(seen)) or "none"
     wanted = ", ".join(f"{band}={key}" for band, key in bands.items()) or "known bands"

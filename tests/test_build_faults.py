@@ -27,22 +27,27 @@ from range_server import Fault, range_server
 from scenes import write_tif
 
 
-def test_a_model_that_fails_stops_the_build_and_sets_no_scene_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small_pieces(monkeypatch)
+def short_of_memory(after: int) -> Any:
+    """Return `Encoder.encode_image` as it is where memory is short after so many calls."""
     encode, calls = Encoder.encode_image, [0]
 
-    def short(self: Encoder, images: Any, **more: Any) -> Any:
+    def encode_image(self: Encoder, images: Any, **more: Any) -> Any:
         calls[0] += 1
-        if calls[0] > 1:
+        if calls[0] > after:
             message = "CUDA out of memory. Tried to allocate 2.00 GiB"
             raise RuntimeError(message)
         return encode(self, images, **more)
 
+    return encode_image
+
+
+def test_a_model_that_fails_stops_the_build_and_sets_no_scene_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pieces(monkeypatch)
     path = tmp_path / "set.parquet"
     with monkeypatch.context() as patch:
-        patch.setattr(Encoder, "encode_image", short)
+        patch.setattr(Encoder, "encode_image", short_of_memory(1))
         with pytest.raises(ModelError, match="out of memory") as told:
             made(path)
     assert "--batch" in told.value.hint
@@ -203,17 +208,8 @@ def test_a_build_that_begins_anew_goes_on_with_the_same_command(
     small_pieces(monkeypatch)
     path = tmp_path / "set.parquet"
     made(path)
-    encode, calls = Encoder.encode_image, [0]
-
-    def short(self: Encoder, images: Any, **more: Any) -> Any:
-        calls[0] += 1
-        if calls[0] > 4:
-            message = "CUDA out of memory"
-            raise RuntimeError(message)
-        return encode(self, images, **more)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Encoder, "encode_image", short)
+        patch.setattr(Encoder, "encode_image", short_of_memory(4))
         with pytest.raises(ModelError):
             made(path, fresh=True)
     kept = parts(path)

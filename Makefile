@@ -31,7 +31,7 @@ $(VENV)/base: $(VENV)/python pyproject.toml hatch_build.py $(WEB)
 
 $(VENV)/dev: $(VENV)/base
 	@$(PIP) install --quiet '$(TORCH)'
-	@$(PIP) install --quiet --editable '.[pandas,models,olmoearth,raster,stac,faiss,qdrant,feedback,ray]' --group dev
+	@$(PIP) install --quiet --editable '.[pandas,models,olmoearth,raster,stac,faiss,qdrant,feedback,ray,fast]' --group dev
 	@touch $@
 
 install: $(VENV)/base  ## install into .venv

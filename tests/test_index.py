@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -25,6 +28,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
     Rows = NDArray[np.int64]
+
+
+def use(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have rows multiplied by this library, as where the others are not installed."""
+    if kernel == "llvmlite":
+        pytest.importorskip("llvmlite", reason="optional: pip install '.[fast]'")
+        assert kernels.compiled_kernel() is not None
+    else:
+        monkeypatch.setattr(kernels, "compiled_kernel", lambda: None)
+    if kernel == "numpy":
+        monkeypatch.setattr(kernels, "numkong", None)
 
 
 class TestExactFloat32(IndexContract):
@@ -59,13 +73,25 @@ class TestExactMemoryMapped(TestExactFloat16):
 class TestExactWithoutNumkong(TestExactFloat16):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernels, "numkong", None)
+        use("numpy", monkeypatch)
+
+
+class TestExactByLlvm(TestExactFloat16):
+    @pytest.fixture(autouse=True)
+    def compiled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        use("llvmlite", monkeypatch)
+
+
+class TestExactByNumkong(TestExactFloat16):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        use("numkong", monkeypatch)
 
 
 class TestExactFloat32WithoutNumkong(TestExactFloat32):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernels, "numkong", None)
+        use("numpy", monkeypatch)
 
 
 class TestExactOnThreadsWithSmallSlices(TestExactFloat16):
@@ -113,7 +139,7 @@ class TestExactFloat64(IndexContract):
 class TestExactFloat64WithoutNumkong(TestExactFloat64):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernels, "numkong", None)
+        use("numpy", monkeypatch)
 
 
 class TestExactInt8(IndexContract):
@@ -153,7 +179,7 @@ class TestExactInt8OfNegativeScale(TestExactInt8):
 class TestExactInt8WithoutNumkong(TestExactInt8WithAnOffset):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernels, "numkong", None)
+        use("numpy", monkeypatch)
 
 
 class TestExactInt8InSmallSlices(TestExactInt8WithAnOffset):
@@ -288,12 +314,12 @@ def test_near_equal_rows_come_in_the_true_order_after_the_rounded_scan(
     query = rng.normal(size=256) + 0.3 * centre
     expected = cosines(rows, query[None])[0]
     index = ExactIndex(rows)
-    found = index.search(query[None], k=100).rows[0]
+    found = index.search(query[None], k=1000).rows[0]
     np.testing.assert_array_equal(
-        found, np.argsort(-expected.astype(np.float32), kind="stable")[:100]
+        found, np.argsort(-expected.astype(np.float32), kind="stable")[:1000]
     )
     if dtype == np.float16:
-        scanned = top_rows(index.scores(query), 100)
+        scanned = top_rows(index.scores(query), 1000)
         assert (scanned != found).any()
     assert np.abs(index.scores(query) - expected).max() <= index.tolerance(query)
 
@@ -316,12 +342,11 @@ def test_rows_told_to_be_invalid_never_rank() -> None:
         ExactIndex(vectors, valid=valid[1:])
 
 
-@pytest.mark.parametrize("kernel", ["numkong", "numpy"])
+@pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
 def test_every_kind_of_damaged_number_is_found_and_nobody_is_warned(
     kernel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if kernel == "numpy":
-        monkeypatch.setattr(kernels, "numkong", None)
+    use(kernel, monkeypatch)
     vectors = toy_vectors(40).astype(np.float16)
     bits = vectors.view(np.uint16)
     bits[3, 0], bits[4, 1], bits[5, 2], bits[6, 3] = 0x7C01, 0xFE00, 0x7C00, 0xFC00
@@ -395,12 +420,11 @@ def test_many_threads_may_ask_at_once() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@pytest.mark.parametrize("kernel", ["numkong", "numpy"])
+@pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
 def test_dots_are_those_of_float64(
     dtype: type[np.floating[Any]], kernel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if kernel == "numpy":
-        monkeypatch.setattr(kernels, "numkong", None)
+    use(kernel, monkeypatch)
     matrix, queries = toy_vectors(70, 33).astype(dtype), toy_vectors(5, 33, seed=1).astype(dtype)
     expected = queries.astype(float) @ matrix.astype(float).T
     out = np.empty((5, 70), np.float32)
@@ -415,17 +439,62 @@ def test_dots_are_those_of_float64(
     np.testing.assert_allclose(squares, (matrix.astype(float) ** 2).sum(axis=1), rtol=1e-5)
 
 
-@pytest.mark.parametrize("kernel", ["numkong", "numpy"])
+@pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
 def test_every_float16_is_the_same_number_when_widened(
     kernel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if kernel == "numpy":
-        monkeypatch.setattr(kernels, "numkong", None)
+    use(kernel, monkeypatch)
     bits = np.arange(2**16, dtype=np.uint16)
     rows = bits[(bits & 0x7C00) != 0x7C00].view(np.float16).reshape(-1, 62)  # all finite ones
     np.testing.assert_array_equal(widened(rows), rows.astype(np.float64))
     np.testing.assert_array_equal(widened(rows[:, ::2]), rows[:, ::2].astype(np.float64))
     np.testing.assert_array_equal(widened(rows[::-1]), rows[::-1].astype(np.float64))
+
+
+def test_compiled_dots_keep_what_is_not_finite_and_every_small_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use("llvmlite", monkeypatch)
+    rows = np.zeros((5, 40), np.float16)
+    rows[0, 39], rows[1, 3], rows[2, 3] = np.nan, np.inf, -np.inf
+    rows[3] = np.float16(6e-8)  # the least there is, subnormal
+    found = np.empty(5, np.float32)
+    dot_rows(rows, np.ones(40, np.float16), found)
+    np.testing.assert_array_equal(found[:3], [np.nan, np.inf, -np.inf])
+    assert found[3] == np.float32(40 * 2.0**-24)
+    assert found[4] == 0
+
+
+@given(dim=st.integers(1, 200), rows=st.integers(1, 40))
+def test_compiled_dots_never_leave_the_rows_that_they_are_given(dim: int, rows: int) -> None:
+    pytest.importorskip("llvmlite", reason="optional: pip install '.[fast]'")
+    rng = np.random.default_rng(dim * 41 + rows)
+    whole = rng.integers(-4, 5, (rows + 2, dim)).astype(np.float16)
+    query = rng.integers(-4, 5, dim).astype(np.float16)
+    kept = np.full(rows + 2, 7, np.float32)
+    compiled = kernels.compiled_kernel()
+    assert compiled is not None
+    compiled(whole[1:-1], query, kept[1:-1])
+    np.testing.assert_array_equal(kept[[0, -1]], 7)
+    np.testing.assert_array_equal(kept[1:-1], (whole[1:-1].astype(int) @ query.astype(int)))
+
+
+def test_where_llvmlite_is_missing_or_the_processor_lacks_float16_numkong_multiplies() -> None:
+    asked = """
+import sys
+{}
+import numpy as np
+from eex.index import kernels
+out = np.empty(3, np.float32)
+kernels.dot_rows(np.ones((3, 8), np.float16), np.ones(8, np.float16), out)
+print(kernels.compiled_kernel(), out)
+"""
+    old = "from llvmlite import binding; binding.get_host_cpu_features = dict"
+    for before in ["sys.modules['llvmlite'] = None", *([old] if find_spec("llvmlite") else [])]:
+        ran = subprocess.run(
+            [sys.executable, "-c", asked.format(before)], capture_output=True, text=True, check=True
+        )
+        assert ran.stdout == "None [8. 8. 8.]\n"
 
 
 def test_a_result_of_the_wrong_size_or_kind_is_refused_not_overrun() -> None:

@@ -71,6 +71,7 @@ class TestInt8ThatRescoresAsMuchAsItTakes(TestInt8):
 class TestInt8WithoutNumkong(TestInt8ThatRescoresAsMuchAsItTakes):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "compiled_kernel", lambda: None)
         monkeypatch.setattr(kernels, "numkong", None)
 
 

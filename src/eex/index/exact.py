@@ -347,7 +347,8 @@ class ExactIndex:
                 out[part] = cosines
 
         with self._lengths.picking():
-            over_rows(work, rows.size, row_bytes=self.dim * 8, threads=self._threads)
+            cost = int(self._row_bytes / GATHER_SHARE)
+            over_rows(work, rows.size, row_bytes=cost, threads=self._threads)
         return out
 
     def _among(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:

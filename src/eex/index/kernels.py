@@ -3,7 +3,9 @@
 numkong does the arithmetic (one SIMD kernel per processor, picked when it runs): float16 rows are
 multiplied and summed in float32, float32 and float64 rows in float64, int8 rows in int32, exactly.
 What it refuses, numpy does: another byte order, columns that are not adjacent, no numkong at all.
-Both may be called from several threads at once; neither holds Python's lock while it works.
+Where llvmlite is installed, a kernel compiled with it multiplies float16 rows with one query
+(`eex.index.kernels_llvm`).
+All may be called from several threads at once; none holds Python's lock while it works.
 
 Two things that numkong does not check are checked here: the size of `out`, and that it may be
 written.
@@ -71,7 +73,9 @@ def dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32] | NDArray[np.fl
     if not out.flags.writeable:
         message = "The result cannot be written."
         raise ShapeError(message, hint="Give an array that can be.")
-    if numkong is not None and _plain(matrix) and _plain(query):
+    if _is_run_of_halves(matrix, query, out) and (compiled := compiled_kernel()):
+        compiled(matrix, query, out)
+    elif numkong is not None and _plain(matrix) and _plain(query):
         numkong.dot(matrix, query, out=out)
     else:
         _numpy_dot_rows(matrix, query, out)
@@ -97,6 +101,19 @@ def dot_many(matrix: Rows, queries: Rows, lines: Sequence[NDArray[Any]]) -> None
         with np.errstate(over="ignore"):  # of rows too long to rank
             for j, line in enumerate(lines):
                 line[low : low + step] = made[:, j]
+
+
+@cache
+def compiled_kernel() -> Callable[[Rows, Rows, NDArray[Any]], None] | None:
+    """Return the kernel that LLVM compiles for float16 rows; None where it cannot.
+
+    The first call of a process compiles it: some 0.1 s.
+    """
+    try:
+        from eex.index.kernels_llvm import ENGINE, dot_half_rows
+    except ImportError:  # not installed
+        return None
+    return dot_half_rows if ENGINE else None
 
 
 def widened(rows: Rows) -> NDArray[np.float64]:
@@ -160,6 +177,12 @@ def _slices(size: int, least: int, most: int, threads: int) -> Iterator[tuple[in
 def _plain(array: Rows) -> bool:
     """Whether numkong takes the array: native, not empty, columns adjacent."""
     return array.dtype.isnative and array.size > 0 and array.strides[-1] == array.itemsize
+
+
+def _is_run_of_halves(matrix: Rows, query: Rows, out: NDArray[Any]) -> bool:
+    """Whether rows of float16 lie one after another, and one query meets them all."""
+    runs = matrix.dtype == np.float16 and matrix.flags.c_contiguous and query.ndim == 1
+    return runs and out.dtype == np.float32 and matrix.size > 0
 
 
 def _numpy_dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32 | np.float64]) -> None:

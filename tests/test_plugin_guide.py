@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -133,6 +134,67 @@ def test_a_source_of_a_package_is_asked_by_its_name(settings: Settings, tmp_path
     assert source_of("archive", settings, dates="2023", table=str(table)).refs() == []
     with pytest.raises(BadQueryError, match="needs table"):
         source_of("archive", settings, dates="2024")
+
+
+def raster(path: Path, values: Sequence[int]) -> None:
+    """Write 64 x 64 pixels of 10 m of one colour."""
+    rasterio = pytest.importorskip("rasterio")
+    grid = rasterio.Affine(10, 0, 500_000, 0, -10, 5_200_000)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=64, height=64, count=3, dtype="uint16",
+        crs="EPSG:32633", transform=grid,
+    ) as file:  # fmt: skip
+        for band, value in enumerate(values, 1):
+            file.write(np.full((64, 64), value, np.uint16), band)
+
+
+def test_the_pages_build_makes_a_set_of_the_source_and_the_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EEX_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, Any] = {}
+    exec(next(m for m in MODULES if "class TestArchive" in m), scope)
+    Path("archive.csv").write_text(scope["TABLE"])
+    raster(Path("one.tif"), (1200, 1600, 0))
+    words = shlex.split(next(text for kind, text in BLOCKS if kind == "bash"))[1:]
+    main(words)
+    assert capsys.readouterr().out.startswith("ours.parquet: 1 tiles, ")
+    made = eex.open_set("ours.parquet")
+    assert made.embeddings.vectors.shape == (1, 3)
+    np.testing.assert_allclose(made.embeddings.vectors[0], [0.6, 0.8, 0], atol=2e-3)
+    header = made.embeddings.header
+    assert header.model == "mean-colour"
+
+    main(["build", "--help"])
+    assert re.search(
+        r"^  archive +Scenes of an installed package", capsys.readouterr().out, re.MULTILINE
+    )
+    main(["build", "archive", "--help"])
+    told = capsys.readouterr().out
+    assert re.search(
+        r"Of archive itself:\n  Scenes of a table: .*--option table=… +needed", told, re.DOTALL
+    )
+    assert "--dates" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["archive"], 1, "needs table. Give table=…, on the command line --option table=…"),
+        (["archive", "--option", "tabel=x"], 1, "Did you mean 'table'?"),
+        (["archive", "--option", "table"], 1, "is not KEY=VALUE. Such as: --option table="),
+        (["archiv", "--option", "table=x"], 2, "Did you mean 'archive'?"),
+        (["archive", "--option", "table=x", "ours.parquet"], 2, "-o ours.parquet"),
+    ],
+)
+def test_mistakes_with_a_source_of_a_package_are_told(
+    words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["build", *words])
+    assert ended.value.code == code
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 class TestMeanColour(EncoderContract):

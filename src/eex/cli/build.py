@@ -12,12 +12,15 @@ import click
 from eex.cli.build_options import (
     MOST_PIXELS,
     api_options,
+    asset_option,
     build_options,
+    keep_option,
     scene_options,
     tiling_options,
 )
+from eex.cli.build_plugins import Sources
 from eex.cli.facts import counted, facts_text
-from eex.cli.say import Commands, answer, json_text, progress, read_settings, say
+from eex.cli.say import answer, json_text, progress, read_settings, say
 from eex.cli.sets import size_text
 from eex.cli.words import Words, output_words
 from eex.errors import BadQueryError
@@ -35,7 +38,7 @@ HOUR, MINUTE = 3600, 60
 """Seconds."""
 
 
-@click.group(cls=Commands)
+@click.group(cls=Sources)
 def build() -> None:
     """Make an embedding set of your own imagery; what was interrupted goes on.
 
@@ -52,6 +55,8 @@ def build() -> None:
 @build.command(cls=Words, bare=output_words)
 @api_options
 @scene_options
+@asset_option
+@keep_option
 @tiling_options
 @build_options
 def stac(**given: Any) -> None:  # noqa: ANN401
@@ -68,6 +73,8 @@ def stac(**given: Any) -> None:  # noqa: ANN401
 @build.command(cls=Words, bare=output_words)
 @click.argument("path", metavar="FILE")
 @scene_options
+@asset_option
+@keep_option
 @tiling_options
 @build_options
 def items(path: str, **given: Any) -> None:  # noqa: ANN401
@@ -80,6 +87,7 @@ def items(path: str, **given: Any) -> None:  # noqa: ANN401
 @click.option("--bands", metavar="B04,B03,…", help="Of files with several bands, in their order.")
 @click.option("--skip", is_flag=True, help="Leave out what is no GeoTIFF.")
 @scene_options
+@keep_option
 @tiling_options
 @build_options
 def folder(paths: tuple[str, ...], bands: str | None, *, skip: bool, **given: Any) -> None:  # noqa: ANN401
@@ -194,10 +202,7 @@ def _build(kind: str, given: dict[str, Any], own: dict[str, Any]) -> None:
     settings = read_settings()
     names = ("area", "dates", "season", "cloud_cover", "limit")
     options = {name: given.pop(name) for name in names} | own
-    if given["asset"]:
-        if kind not in {"stac", "items"}:
-            message = f"--asset is of STAC items; {kind} has none."
-            raise click.UsageError(message)
+    if given.get("asset"):
         options["bands"] = _pairs(given["asset"])
     source = source_of(kind, settings, **options)
     tiling = Tiling(
@@ -351,3 +356,6 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
         message = f"--asset takes BAND=NAME, got {bad[0]!r}."
         raise click.UsageError(message)
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+build.run = _build

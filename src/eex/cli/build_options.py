@@ -44,17 +44,21 @@ scene_options = _all(
     click.option("--season", metavar="MM-DD/MM-DD", help="Only these days of any year; or MM/MM."),
     click.option("--cloud", "cloud_cover", metavar="PERCENT", help="Most clouds of a scene."),
     click.option("--limit", metavar="N", help="At most so many scenes, the least cloudy."),
-    click.option(
-        "--asset",
-        multiple=True,
-        metavar="BAND=NAME",
-        help="Which asset has a band, where names are not the usual ones; repeatable.",
-    ),
-    click.option(
-        "--keep-scenes", type=_FILE, metavar="DIR", help="Fetch scenes whole, and keep them there."
-    ),
 )
 """Which scenes."""
+
+asset_option = click.option(
+    "--asset",
+    multiple=True,
+    metavar="BAND=NAME",
+    help="Which asset has a band, where names are not the usual ones; repeatable.",
+)
+"""Of sources that list STAC items."""
+
+keep_option = click.option(
+    "--keep-scenes", type=_FILE, metavar="DIR", help="Fetch scenes whole, and keep them there."
+)
+"""Of all but shards, which are read where they are."""
 
 tiling_options = _all(
     click.option(

@@ -22,6 +22,7 @@ from eex.cli.say import (
     say,
 )
 from eex.cli.sets import size_text
+from eex.cli.words import key_values
 from eex.errors import BadQueryError, EexError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def build(
         built = build_index(
             embeddings,
             engine,
-            options=_options(given),
+            options=key_values(given, such_as="nlist=4096"),
             threads=threads or ours,
             progress=progress(f"building {engine}", "tiles", drawn),
             force=force,
@@ -161,7 +162,7 @@ def verify(
     if not chosen:
         message = f"{name} has no index."
         raise BadQueryError(message, hint=f"Build one: eex index build {name} --engine NAME")
-    options = _options(given)
+    options = key_values(given, such_as="nlist=4096")
     if len(embeddings) > LARGE:
         size = size_text(embeddings.vectors.nbytes)
         say(f"For the exact answers {size} are read once for each index; the bar says how long.")
@@ -329,24 +330,6 @@ def _opened(name: str) -> tuple[EmbeddingSet, int]:
     """Return a set and how many threads may work."""
     settings = read_settings()
     return open_named(name, settings).embeddings, settings.threads
-
-
-def _options(given: tuple[str, ...]) -> dict[str, str]:
-    """Read KEY=VALUE.
-
-    Raises:
-        BadQueryError: If there is no =, or one is given twice.
-    """
-    read: dict[str, str] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        key = key.strip()
-        if not equals or not key or key in read:
-            why = "is given twice" if key in read else "is not KEY=VALUE"
-            message = f"The option {text[:60]!r} {why}."
-            raise BadQueryError(message, hint="Such as: --option nlist=4096")
-        read[key] = value.strip()
-    return read
 
 
 def _let_threads_sleep() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +130,27 @@ def numbers_in(text: str) -> list[str]:
     except ValueError:
         return []
     return pieces
+
+
+def key_values(given: Sequence[str], *, such_as: str) -> dict[str, str]:
+    """Read words of the form KEY=VALUE.
+
+    Args:
+        given: The words.
+        such_as: One that would be right, for what is told.
+
+    Raises:
+        BadQueryError: If there is no =, or one is given twice.
+    """
+    from eex.errors import BadQueryError
+
+    read: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        key = key.strip()
+        if not equals or not key or key in read:
+            why = "is given twice" if key in read else "is not KEY=VALUE"
+            message = f"The option {text[:60]!r} {why}."
+            raise BadQueryError(message, hint=f"Such as: --option {such_as}")
+        read[key] = value.strip()
+    return read

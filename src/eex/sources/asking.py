@@ -67,23 +67,34 @@ def source_of(kind: str, settings: Settings, **options: object) -> SceneSource:
     make = cast("Callable[..., SceneSource]", find("eex.scenes", kind))
     given = {name: value for name, value in options.items() if value is not None}
     wanted = wanted_of(**{name: given.pop(name) for name in _WANTED if name in given})
-    known = inspect.signature(make).parameters
+    needed, other = options_of(kind)
+    known = inspect.signature(make).parameters.values()
     for name in given:
-        if name not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
-            own = tuple(n for n in known if n not in {"self", "settings", "wanted"})
-            error = unknown_name(f"option of {kind}", name, (*own, *_WANTED))
+        if name not in {*needed, *other} and not any(p.kind is p.VAR_KEYWORD for p in known):
+            error = unknown_name(f"option of {kind}", name, (*needed, *other, *_WANTED))
             raise BadQueryError(error.message, hint=error.hint) from error
-    lacking = [
-        name
-        for name, p in known.items()
-        if p.default is p.empty
-        and p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}
-        and name not in {"settings", "wanted", *given}
-    ]
-    if lacking:
+    if lacking := [name for name in needed if name not in given]:
         message = f"The source {kind} needs {' and '.join(lacking)}."
-        raise BadQueryError(message, hint="Such as a file, a folder or an address.")
+        hint = f"Give {lacking[0]}=…, on the command line --option {lacking[0]}=…"
+        raise BadQueryError(message, hint=hint)
     return make(settings, wanted=wanted, **given)
+
+
+def options_of(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a source's own options: those it needs, those it may do without.
+
+    Raises:
+        UnknownNameError: If there is no such source.
+    """
+    make = cast("Callable[..., SceneSource]", find("eex.scenes", kind))
+    named = [
+        p
+        for name, p in inspect.signature(make).parameters.items()
+        if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}
+        and name not in {"settings", "wanted"}
+    ]
+    needed = tuple(p.name for p in named if p.default is p.empty)
+    return needed, tuple(p.name for p in named if p.default is not p.empty)
 
 
 def wanted_of(

@@ -11,6 +11,8 @@ of 512 dimensions if these are among `dims`, else of the first; `dims` has them 
                             and the exact 100 best), both from the same memory map; goal 0.8
     speedup_vs_torch        the original's way, torch float32 `M @ q`, partition for the top 1 %,
                             argsort / our scan; null when torch is not installed
+    compiled_speedup        our scan by numkong's kernel / by the one compiled with llvmlite, which
+                            all other figures are of where llvmlite is installed (`[fast]`); else 1
     whole_speedup_vs_torch  the same / our whole query: scan, thresholds and histogram of the
                             slider, the exact 1,000 best; goal 3
     speedup_vs_numpy_f32    numpy float32 `M @ q`, argpartition, sort / our scan
@@ -48,6 +50,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from _measure import best_ms, emit, machine, median_ms, options, paired_ratio, say, take_turns
@@ -75,6 +78,7 @@ from numpy.typing import NDArray
 
 from eex.embeddings import EmbeddingSet
 from eex.embeddings.header import SetHeader
+from eex.index import kernels
 from eex.index.engines import Building
 from eex.index.exact import ExactIndex
 from eex.index.int8 import Int8Index
@@ -93,6 +97,7 @@ ROOM = 1.25
 """Free memory that a way must leave, times what it holds."""
 
 SCAN = f"{OURS}: scores + top 100"
+BY_NUMKONG = f"{OURS}, numkong's kernel: scores + top 100"
 SCORES = f"{OURS}: scores"
 WHOLE = f"{OURS}: whole query"
 EIGHT = f"{OURS}: 8 scans"
@@ -105,6 +110,7 @@ INT8_WHOLE = f"{INT8}: whole query"
 NAMED = (
     "stream_ratio_f16",
     "speedup_vs_torch",
+    "compiled_speedup",
     "whole_speedup_vs_torch",
     "speedup_vs_numpy_f32",
     "filtered_speedup",
@@ -131,11 +137,16 @@ def our_ways(
     def masked(turn: int) -> object:
         return top_rows(index.scores(query(turn)), K, mask=masks["scattered"])
 
+    def by_numkong(turn: int) -> object:
+        with mock.patch.object(kernels, "compiled_kernels", dict):
+            return index.scan(query(turn), k=K)
+
     def below(mask: NDArray[np.bool_]) -> Contestant:
         return lambda i: index.search(query(i)[None], k=K, mask=mask)
 
     return {
         SCAN: lambda i: index.scan(query(i), k=K),
+        BY_NUMKONG: by_numkong,
         SCORES: lambda i: index.scores(query(i)),
         WHOLE: lambda i: whole_query(index, query(i)),
         EIGHT: lambda _: [index.scan(one, k=K) for one in queries],
@@ -249,6 +260,7 @@ def measure(path: Path, *, rounds: int, qdrant_rows: int) -> dict[str, Any]:
         "stream_ratio_f16": ratio(limit, SCAN),
         "stream_ratio_f16_scores_only": ratio(limit, SCORES),
         "speedup_vs_torch": ratio(TORCH, SCAN),
+        "compiled_speedup": ratio(BY_NUMKONG, SCAN),
         "whole_speedup_vs_torch": ratio(TORCH, WHOLE),
         "speedup_vs_numpy_f32": ratio(NUMPY, SCAN),
         "filtered_speedup": ratio(MASKED, filtered("scattered")),
@@ -302,6 +314,7 @@ def main() -> None:
         **{name: first[name] for name in NAMED},
         "int8_exact_top100": min(one["int8_exact_top100"] for one in found.values()),
         "top100_identical": min(one["top100_identical"] for one in found.values()),
+        "compiled": sorted(str(kind) for kind in kernels.compiled_kernels()),
         "rows": asked.rows,
         "named_dim": named,
         "k": K,

@@ -68,10 +68,16 @@ class TestInt8ThatRescoresAsMuchAsItTakes(TestInt8):
         monkeypatch.setattr(kernels, "SLICE_BYTES", 900)
 
 
+class TestInt8ByNumkong(TestInt8ThatRescoresAsMuchAsItTakes):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "compiled_kernels", dict)
+
+
 class TestInt8WithoutNumkong(TestInt8ThatRescoresAsMuchAsItTakes):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernels, "compiled_kernel", lambda: None)
+        monkeypatch.setattr(kernels, "compiled_kernels", dict)
         monkeypatch.setattr(kernels, "numkong", None)
 
 

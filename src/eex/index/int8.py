@@ -50,8 +50,9 @@ MOST_RESCORED = 0.1
 """Share of the rows from which reading all exactly is quicker than picking rows: see
 `eex.index.exact.GATHER_SHARE`."""
 
-BLOCK_BYTES = 2**20
-"""Bytes of codes at a time, so that their dot products stay in cache."""
+BLOCK_BYTES = 8 * 2**20
+"""Bytes of codes at a time: their dot products stay in cache, and what Python does between two
+blocks, which only one thread may do at a time, is little beside them; measured."""
 
 
 class Asked(NamedTuple):

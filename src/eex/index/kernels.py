@@ -3,7 +3,7 @@
 numkong does the arithmetic (one SIMD kernel per processor, picked when it runs): float16 rows are
 multiplied and summed in float32, float32 and float64 rows in float64, int8 rows in int32, exactly.
 What it refuses, numpy does: another byte order, columns that are not adjacent, no numkong at all.
-Where llvmlite is installed, a kernel compiled with it multiplies float16 rows with one query
+Where llvmlite is installed, kernels compiled with it multiply float16 and int8 rows with one query
 (`eex.index.kernels_llvm`).
 All may be called from several threads at once; none holds Python's lock while it works.
 
@@ -31,9 +31,11 @@ except ImportError:  # no wheel for this processor: slower, never wrong
     numkong = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from eex.index.kernels_llvm import Kernel
 
     Rows = NDArray[Any]  # float16, float32, float64 or int8
 
@@ -73,7 +75,8 @@ def dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32] | NDArray[np.fl
     if not out.flags.writeable:
         message = "The result cannot be written."
         raise ShapeError(message, hint="Give an array that can be.")
-    if _is_run_of_halves(matrix, query, out) and (compiled := compiled_kernel()):
+    compiled = compiled_kernels().get(matrix.dtype)
+    if compiled and out.dtype == compiled.result and _is_run(matrix) and query.ndim == 1:
         compiled(matrix, query, out)
     elif numkong is not None and _plain(matrix) and _plain(query):
         numkong.dot(matrix, query, out=out)
@@ -104,16 +107,16 @@ def dot_many(matrix: Rows, queries: Rows, lines: Sequence[NDArray[Any]]) -> None
 
 
 @cache
-def compiled_kernel() -> Callable[[Rows, Rows, NDArray[Any]], None] | None:
-    """Return the kernel that LLVM compiles for float16 rows; None where it cannot.
+def compiled_kernels() -> Mapping[np.dtype[Any], Kernel]:
+    """Return the kernels that LLVM compiles, by the type of the rows; none without llvmlite.
 
-    The first call of a process compiles it: some 0.1 s.
+    The first call of a process compiles them: some 0.1 s.
     """
     try:
-        from eex.index.kernels_llvm import ENGINE, dot_half_rows
+        from eex.index.kernels_llvm import KERNELS
     except ImportError:  # not installed
-        return None
-    return dot_half_rows if ENGINE else None
+        return {}
+    return KERNELS
 
 
 def widened(rows: Rows) -> NDArray[np.float64]:
@@ -179,10 +182,9 @@ def _plain(array: Rows) -> bool:
     return array.dtype.isnative and array.size > 0 and array.strides[-1] == array.itemsize
 
 
-def _is_run_of_halves(matrix: Rows, query: Rows, out: NDArray[Any]) -> bool:
-    """Whether rows of float16 lie one after another, and one query meets them all."""
-    runs = matrix.dtype == np.float16 and matrix.flags.c_contiguous and query.ndim == 1
-    return runs and out.dtype == np.float32 and matrix.size > 0
+def _is_run(matrix: Rows) -> bool:
+    """Whether all numbers lie one after another."""
+    return matrix.size > 0 and matrix.flags.c_contiguous
 
 
 def _numpy_dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32 | np.float64]) -> None:

@@ -11,7 +11,7 @@ ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 # ---- build: the wheel with its web page, a virtual environment, the embedded world --------------
 FROM ${PYTHON_IMAGE} AS build
 
-# Extras of the package, with commas: models, olmoearth, raster, faiss, qdrant, feedback, ray, pandas.
+# Extras of the package, with commas: fast, models, olmoearth, raster, stac, faiss, qdrant, feedback, ray, pandas.
 ARG EXTRAS=
 # What `models` runs on, such as "torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu".
 ARG TORCH=

@@ -114,7 +114,7 @@ def compiled_kernels() -> Mapping[np.dtype[Any], Kernel]:
     """
     try:
         from eex.index.kernels_llvm import KERNELS
-    except ImportError:  # not installed
+    except (ImportError, OSError, RuntimeError):  # not installed, or it cannot make code here
         return {}
     return KERNELS
 

@@ -127,7 +127,7 @@ def test_the_same_command_again_finds_all_done(
 def test_another_request_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "set.parquet"
     made(path)
-    with pytest.raises(BadQueryError, match="tiling differ") as refused:
+    with pytest.raises(BadQueryError, match="another build: size differ") as refused:
         made(path, tiling=SIZES.__class__(size=64, stride=16))
     assert "--fresh" in refused.value.hint
     found = made(path, box=(0.0, 40.0, 10.0, 50.0), fresh=True)

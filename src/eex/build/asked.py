@@ -129,9 +129,7 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
     if tiling.size < 8 or tiling.stride < 1:  # noqa: PLR2004
         message = f"Tiles of {tiling.size} pixels every {tiling.stride}: that cannot be."
         raise BadQueryError(message, hint="Such as --size 224 --stride 112.")
-    if len({model.stem for model in asked.models}) < len(asked.models):
-        message = "A model is given twice."
-        raise BadQueryError(message, hint="Build two variants of it in two builds.")
+    _check_together(asked)
     specs = []
     for model in asked.models:
         spec = encoder_spec(model.name, model.weights or None)
@@ -139,10 +137,23 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
         if "image" not in spec.modalities:
             message = f"The model {spec.name} takes no images."
             raise BadQueryError(message, hint=f"It takes: {', '.join(spec.modalities)}.")
-        if spec.files:
+        if spec.files or model.weights:
             find_weights(spec, model.weights or None, settings=settings)
         specs.append(spec)
     return tuple(specs)
+
+
+def _check_together(asked: Asked) -> None:
+    """Let pass options that go together."""
+    if len({model.stem for model in asked.models}) < len(asked.models):
+        message = "A model is given twice."
+        raise BadQueryError(message, hint="Build two variants of it in two builds.")
+    if asked.bands and len({*asked.bands}) != len(RGB):
+        message = f"A picture has three bands, not {', '.join(asked.bands)}."
+        raise BadQueryError(message, hint="Name red, green and blue: --rgb B04,B03,B02")
+    if asked.address and asked.engine != "ray":
+        message = f"There is no Ray at {asked.address} to go to: the engine is {asked.engine}."
+        raise BadQueryError(message, hint="Add --engine ray, or leave --address out.")
 
 
 def outputs(output: Path, models: Sequence[Model]) -> tuple[Path, ...]:

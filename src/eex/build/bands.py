@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eex.build.items import Tiling
+from eex.build.items import Tiling, Want
 from eex.build.lattice import Ground, ground_of
-from eex.errors import ShapeError
+from eex.errors import BadQueryError, ShapeError
 from eex.imagery.baseline import OFFSET, baseline_of, offset_of
 from eex.imagery.cog import Band, Files, Window, read_together
 from eex.imagery.numbers import Numbers
 from eex.imagery.pixels import CLOUD_MASK
 from eex.imagery.scene import check_there
-from eex.sources.refs import SceneRef
+from eex.sources.refs import Ref, SceneRef
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +41,10 @@ OFFSET_SINCE = datetime(2022, 1, 25, tzinfo=UTC)
 Source:
     ESA, Copernicus Sentinel-2 processing baseline 04.00, deployed on 25 January 2022.
 """
+
+
+SHOWN = 20
+"""Names of bands that are listed in a message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +166,31 @@ def open_channels(
         channel = Channel(name=name, band=band, numbers=numbers, size=ground.size, classes=classes)
         channels.append(channel)
     return channels
+
+
+def check_bands(refs: Sequence[Ref], wants: Sequence[Want]) -> None:
+    """Refuse, before any work, forms of pixels that no scene has the bands for.
+
+    Args:
+        refs: What was listed; of shards it is known once they are read.
+        wants: What each model takes.
+
+    Raises:
+        BadQueryError: If no scene has all bands of one of them.
+    """
+    scenes = [ref for ref in refs if isinstance(ref, SceneRef)]
+    there = list(dict.fromkeys(band for ref in scenes for band in ref.bands))
+    if not there or len(scenes) < len(refs):
+        return
+    for want in wants:
+        if any(ref.bands.keys() >= {*want.bands} for ref in scenes):
+            continue
+        message = f"No scene has {', '.join(want.bands)}; there are {', '.join(there[:SHOWN])}."
+        hint = "The model takes these bands and no others."
+        if want.stretch:
+            such = ("red", "green", "blue") if {"red", "green", "blue"} <= {*there} else "RGB"
+            hint = f"Say which are red, green and blue: --rgb {','.join(such)}"
+        raise BadQueryError(message, hint=hint)
 
 
 def offset_there(ref: SceneRef) -> int:

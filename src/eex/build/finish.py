@@ -157,8 +157,10 @@ def _nothing(folder: BuildFolder) -> BadQueryError:
     aside = folder.aside()
     if aside:
         first = next(iter(aside.values()))
-        message = f"Nothing could be read: {first.ref}: {first.reason}"
-        return BadQueryError(message, hint=f"{len(aside)} pieces were set aside; see --retry.")
+        pieces = f"{len(aside):,} pieces" if len(aside) > 1 else "1 piece"
+        message = f"Nothing could be read, {pieces} of it: {first.ref}: {first.reason}"
+        hint = "Once that is mended, the same command with --retry tries again."
+        return BadQueryError(message, hint=hint)
     message = "No tile is left: all lack pixels, or are under clouds."
     return BadQueryError(message, hint="Allow more: --max-nodata, --max-cloud.")
 

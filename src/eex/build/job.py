@@ -113,6 +113,7 @@ def failed(error: Exception, *, key: str, ref: str) -> Done:
         raise error
     state: State = "undone" if isinstance(error, UNDONE) else "aside"
     if isinstance(error, EexError):
-        return Done(key=key, ref=ref, state=state, reason=str(error), code=error.code)
+        reason = f"{error} {error.hint}".strip()
+        return Done(key=key, ref=ref, state=state, reason=reason, code=error.code)
     reason = f"{type(error).__name__}: {error}"
     return Done(key=key, ref=ref, state=state, reason=reason, code="error")

@@ -8,7 +8,7 @@ A build that was interrupted goes on where it was when the same is asked for aga
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from eex.build.asked import (
     request_of,
     want_of,
 )
+from eex.build.bands import check_bands
 from eex.build.estimate import LEAST_TILES, rate_key, remember
-from eex.build.finish import check_append, check_beside, finish
+from eex.build.finish import check_append, check_beside, finish, refs_of
 from eex.build.items import Item, Want
 from eex.build.job import Done, Job
 from eex.build.job import failed as judged
@@ -106,19 +107,21 @@ def build(
     check_writable(output)
     with folder.held():
         anew = asked.fresh and not folder.goes_on_afresh(request)
-        if anew or _adds_to_finished(folder, output, asked, request):
-            folder.clear()
-        folder.check_same(request)
-        record, aside = folder.made(), tuple(folder.aside().values())
+        anew = anew or folder.is_bare(request) or _adds_to_finished(folder, output, asked, request)
+        if not anew:
+            folder.check_same(request)
+        record, aside = (None if anew else folder.made()), tuple(folder.aside().values())
         if record is not None and not (asked.retry and aside) and all(f.is_file() for f in files):
             return Made(files=files, rows=tuple(record["rows"]), aside=aside, before=True)
-        plan = folder.plan()
+        plan = None if anew else folder.plan()
         if plan is None:
             check_free(files, asked)
-            check_appendable(asked.append, asked.models, specs)
-            plan = _planned(folder, source, asked, specs, settings=settings, progress=progress)
-        elif asked.retry and any(one.key.startswith(UNPLANNED) for one in aside):
-            plan = _planned(folder, source, asked, specs, settings=settings, progress=progress)
+        if plan is None or (asked.retry and any(one.key.startswith(UNPLANNED) for one in aside)):
+            plan, unplanned = planned(source, asked, specs, settings=settings, progress=progress)
+            if anew:  # what lay there goes once it is known that something can be made
+                folder.clear()
+            folder.set_aside({one.key: one for one in unplanned})
+            folder.begin(plan)
         job = job_of(folder, plan, asked, specs, settings)
         made = _embed(folder, plan, asked, job, progress)
         rows = finish(
@@ -149,16 +152,22 @@ def _adds_to_finished(
     return asked.append.resolve() == output.resolve() and record.get("request") != request
 
 
-def _planned(
-    folder: BuildFolder,
+def planned(
     source: Source,
     asked: Asked,
     specs: Sequence[EncoderSpec],
     *,
     settings: Settings,
     progress: Progress | None,
-) -> Plan:
-    """List, plan, and write the plan down."""
+) -> tuple[Plan, list[Aside]]:
+    """List and plan; also what could not be planned. Nothing is written.
+
+    Raises:
+        BadQueryError: If there is nothing, or nothing can be made of it.
+        SourceError: If the source cannot be listed.
+        UnavailableError: If the network failed.
+    """
+    check_appendable(asked.append, asked.models, specs)
     items, aside = items_of(source, asked, settings=settings, progress=progress)
     plan = Plan(
         request=request_of(source, asked),
@@ -167,10 +176,20 @@ def _planned(
         items=tuple(items),
         fresh=asked.fresh,
     )
-    check_append(plan, asked, specs[0], wants_of(plan, asked, specs)[0])
-    folder.set_aside({one.key: one for one in aside})
-    folder.begin(plan)
-    return plan
+    check_planned(plan, asked, specs)
+    return plan, aside
+
+
+def check_planned(plan: Plan, asked: Asked, specs: Sequence[EncoderSpec]) -> None:
+    """Refuse, before any work, what cannot be made of what was listed.
+
+    Raises:
+        BadQueryError: If no scene has the bands that a model takes, or what is added may not be
+            compared with the set it is added to.
+    """
+    wants = wants_of(plan, asked, specs)
+    check_bands(refs_of(plan), wants)
+    check_append(plan, asked, specs[0], wants[0])
 
 
 def items_of(
@@ -200,20 +219,43 @@ def items_of(
             raise error
         aside.append(Aside(key=told.key, ref=ref.id, reason=told.reason, code=told.code))
 
+    refs = source.refs(listed=listed)
     items = plan_items(
-        source.refs(listed=listed),
+        refs,
         asked.tiling,
         tiles_per_item=asked.piece,
         open_layout=layout_opener(settings),
         once="place" if asked.once == "place" else "group",
         failed=failed,
     )
-    if (area := source.asked().get("area")) is not None:
-        items = within(items, Area.of(area), asked.tiling)
+    if not refs:
+        message = f"{source.title}: no scene is as asked."
+        raise BadQueryError(message, hint=_wider(source.asked()))
     if not items and not aside:
-        message = f"There are no tiles: {source.title}."
-        raise BadQueryError(message, hint="Choose a larger area, more dates or more clouds.")
+        kind = "tile" if asked.tiling.grid == "scene" else "tile of Major TOM's"
+        message = f"{source.title}: no {kind} lies whole within one of the {len(refs):,} scenes."
+        hint = f"Take smaller tiles than {asked.tiling.size} pixels: --size."
+        raise BadQueryError(message, hint=hint)
+    if items and (area := source.asked().get("area")) is not None:
+        items = within(items, Area.of(area), asked.tiling)
+        if not items and not aside:
+            message = f"{source.title}: no tile that is whole touches the area."
+            raise BadQueryError(message, hint="Choose a larger area, or smaller tiles: --size.")
     return items, aside
+
+
+def _wider(asked: Mapping[str, Any]) -> str:
+    """Return what would let more scenes pass."""
+    more = {
+        "area": "a larger area",
+        "time": "more dates",
+        "season": "a longer season",
+        "cloud_cover": "more clouds",
+    }
+    given = [words for name, words in more.items() if asked.get(name) is not None]
+    unsaid = {"time", "season", "cloud_cover"} & asked.keys()
+    told = f"Choose {' or '.join(given)}." if given else "Look elsewhere."
+    return told + (" A scene that does not say its day or clouds is left out." if unsaid else "")
 
 
 def job_of(

@@ -188,17 +188,28 @@ class BuildFolder:
         Raises:
             BadQueryError: If the folder is of another request; says what differs.
         """
-        before = self.made() or {}
-        begun = before.get("request")
-        if begun is None:
-            plan = self.plan()
-            begun = None if plan is None else plan.request
+        begun = self._begun()
         if begun is None or begun == json.loads(json.dumps(request)):
             return
-        names = sorted(name for name in {*begun, *request} if begun.get(name) != request.get(name))
+        names = _differences(begun, json.loads(json.dumps(request)))
         message = f"{self.path} is of another build: {', '.join(names)} differ."
         hint = "Give another output (-o), the same options as before, or --fresh to start anew."
         raise BadQueryError(message, hint=hint, differ=names)
+
+    def is_bare(self, request: Mapping[str, Any]) -> bool:
+        """Whether a build of something else was begun here, of which nothing was finished."""
+        with suppress(DamagedSetError, BadQueryError):
+            begun = self._begun()
+            other = begun is not None and begun != json.loads(json.dumps(request))
+            return other and self.made() is None and not any(self.parts.glob("*/*.parquet"))
+        return False
+
+    def _begun(self) -> Mapping[str, Any] | None:
+        """Return what was asked of the build that lies here."""
+        begun: Mapping[str, Any] | None = (self.made() or {}).get("request")
+        if begun is None and (plan := self.plan()) is not None:
+            begun = plan.request
+        return begun
 
     def goes_on_afresh(self, request: Mapping[str, Any]) -> bool:
         """Whether a build of the same that was to replace what was there has not ended yet."""
@@ -274,6 +285,20 @@ class BuildFolder:
             who = f"Process {owner['pid']} on {owner['host']}, since {owner['since']},"
         message = f"{who} is at work in {self.path}."
         return BusyError(message, hint="Wait for it, stop it, or give another output (-o).")
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in what two requests differ; of records, which of their entries."""
+    names: list[str] = []
+    for name in sorted({*before, *now}):
+        old, new = before.get(name), now.get(name)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            names += sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        else:
+            names.append(name)
+    return names
 
 
 def part_path(parts: Path, model: Model, key: str) -> Path:

@@ -25,13 +25,17 @@ def dry_run(source: Source, asked: Asked, settings: Settings) -> Estimate:
     from eex.build.asked import checked, want_of
     from eex.build.estimate import estimate_of, measured_rate, rate_key, remembered
     from eex.build.job import Job
-    from eex.build.make import items_of
+    from eex.build.make import planned
     from eex.build.world import WorldScenes
 
     specs = checked(asked, settings)
     bar = progress("listing", "scenes")
-    items, aside = items_of(
-        source, asked, settings=settings, progress=lambda _, done, total: bar(done, total)
+    plan, aside = planned(
+        source,
+        asked,
+        specs,
+        settings=settings,
+        progress=lambda _, done, total: bar(done, total),
     )
     for one in aside:
         say(f"{one.ref} cannot be planned: {one.reason}")
@@ -52,7 +56,7 @@ def dry_run(source: Source, asked: Asked, settings: Settings) -> Estimate:
         )
         with suppress(EexError):
             rates[spec.name] = measured_rate(model, spec, job)
-    return estimate_of(items, asked.tiling, wants, specs, rates=rates, dtype=asked.dtype)
+    return estimate_of(plan.items, asked.tiling, wants, specs, rates=rates, dtype=asked.dtype)
 
 
 def rate_here(

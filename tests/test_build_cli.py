@@ -23,7 +23,7 @@ from eex.build import estimate as estimating
 from eex.build.plan import BuildFolder
 from eex.build.scenes import fetch_whole
 from eex.cli import cli, main
-from eex.cli.build import time_text
+from eex.cli.build_costs import time_text
 from eex.config import Settings
 from eex.errors import UnavailableError
 from eex.remote.client import RemoteClient

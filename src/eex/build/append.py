@@ -44,7 +44,7 @@ def header_at(path: Path) -> SetHeader:
     try:
         metadata = pq.read_metadata(path).metadata or {}
     except (pa.ArrowException, OSError) as error:
-        message = f"{path} is not a whole GeoParquet file: {error}."
+        message = f"{path} is not a whole GeoParquet file: {str(error).rstrip('.')}."
         raise DamagedSetError(message, hint="Make or download the set again.") from error
     header = SetHeader.told_by(metadata[b"emb"]) if b"emb" in metadata else None
     if header is None:

@@ -119,7 +119,7 @@ class Card:
             "Tiles": f"{self.rows:,}" + (f", {header.tile_km:g} km" if header.tile_km else ""),
             "Area": f"{west:.3f}, {south:.3f}, {east:.3f}, {north:.3f} (west, south, east, north)",
             "Time": " to ".join(filter(None, self.interval)),
-            "Sources": f"{self.sources:,} scenes or shards" if self.sources else "",
+            "Sources": _counted(self.sources) if self.sources else "",
             "Licence": header.licence,
             "Credit": header.attribution,
         }
@@ -195,3 +195,7 @@ def yaml_text(record: Mapping[str, Any]) -> str:
         else:
             lines.append(f"{key}: {json.dumps(value, ensure_ascii=False)}")
     return "\n".join(lines) + "\n"
+
+
+def _counted(sources: int) -> str:
+    return "1 scene or shard" if sources == 1 else f"{sources:,} scenes or shards"

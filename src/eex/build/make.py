@@ -232,9 +232,11 @@ def items_of(
         message = f"{source.title}: no scene is as asked."
         raise BadQueryError(message, hint=_wider(source.asked()))
     if not items and not aside:
-        kind = "tile" if asked.tiling.grid == "scene" else "tile of Major TOM's"
-        message = f"{source.title}: no {kind} lies whole within one of the {len(refs):,} scenes."
+        of_scenes = asked.tiling.grid == "scene"
+        kind = "tile" if of_scenes else "tile of Major TOM's, 10 km wide,"
+        message = f"{source.title}: no {kind} lies whole in any of the {len(refs):,} scenes."
         hint = f"Take smaller tiles than {asked.tiling.size} pixels: --size."
+        hint = hint if of_scenes else "Cut small scenes with --grid scene."
         raise BadQueryError(message, hint=hint)
     if items and (area := source.asked().get("area")) is not None:
         items = within(items, Area.of(area), asked.tiling)

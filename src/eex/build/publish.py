@@ -16,7 +16,7 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,6 +45,9 @@ FILE_BYTES = 500_000_000
 FAR = ("http://", "https://", "s3://", "hf://")
 """How addresses begin that mean the same everywhere."""
 
+NETWORK = {"ConnectionError", "TransportError", "Timeout", "TimeoutError"}
+"""Classes of errors of the network, of the standard library and of those that ask for the hub."""
+
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -68,6 +71,8 @@ class Published:
     """Where, owner/name."""
     files: tuple[tuple[str, int], ...]
     """Each file's path there, and its bytes; of Parquet files that are yet to be cut, about."""
+    licence: str = ""
+    """What the set states; empty if nothing."""
     url: str = ""
     """Of the repository, once it is there."""
 
@@ -124,7 +129,7 @@ def publish(
     with guarded(f"writing beside {path}"), scratch_folder(path) as folder:
         made = layout.write(folder)
         url = _sent(hub, folder, repo, private=private)
-    return Published(repo=repo, files=made.files, url=url)
+    return replace(made, url=url)
 
 
 class _Layout:
@@ -156,7 +161,7 @@ class _Layout:
         sizes = [self.path.stat().st_size] if one else self.sizes
         files = [(name, len(text.encode())) for name, text in self._texts()]
         files += list(zip(self._names(), sizes, strict=True))
-        return Published(repo=self.repo, files=tuple(files))
+        return Published(repo=self.repo, files=tuple(files), licence=self.header.licence)
 
     def write(self, folder: Path) -> Published:
         import shutil
@@ -171,7 +176,7 @@ class _Layout:
                 self._cut(folder / name, low, high)
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         told = [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in files]
-        return Published(repo=self.repo, files=tuple(told))
+        return Published(repo=self.repo, files=tuple(told), licence=self.header.licence)
 
     def _names(self) -> list[str]:
         stem, count = self.path.stem, len(self.cuts)
@@ -279,6 +284,11 @@ def _hub(settings: Settings) -> HubApi:
     return api
 
 
+def _unreached(error: Exception) -> bool:
+    """Whether nothing answered; httpx, its successors and requests call that so."""
+    return any(base.__name__ in NETWORK for base in type(error).__mro__)
+
+
 def _sent(hub: HubApi, folder: Path, repo: str, *, private: bool) -> str:
     try:
         made = hub.create_repo(repo, repo_type="dataset", exist_ok=True, private=private)
@@ -293,7 +303,11 @@ def _sent(hub: HubApi, folder: Path, repo: str, *, private: bool) -> str:
         raise
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
-        message = f"The hub does not take {repo}: {reason or type(error).__name__}"
+        if _unreached(error):
+            message = f"The hub cannot be reached: {reason or type(error).__name__}."
+            hint = "Check the network; --to makes the folder without it."
+            raise UnavailableError(message, hint=hint) from error
+        message = f"The hub does not take {repo}: {(reason or type(error).__name__).rstrip('.')}."
         hint = "Sign in with `hf auth login` or HF_TOKEN, and check the owner's name."
         raise UnavailableError(message, hint=hint) from error
     return str(made)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eex.cli.build_costs import cost_text, estimate_text, time_text
 from eex.cli.build_options import (
     MOST_PIXELS,
     api_options,
@@ -19,23 +20,20 @@ from eex.cli.build_options import (
     tiling_options,
 )
 from eex.cli.build_plugins import Sources
-from eex.cli.facts import counted, facts_text
+from eex.cli.facts import counted
 from eex.cli.say import answer, json_text, progress, read_settings, say
 from eex.cli.sets import size_text
 from eex.cli.words import Words, output_words
-from eex.errors import BadQueryError
+from eex.config import PRECISIONS
+from eex.errors import BadQueryError, MissingWeightsError
 
 if TYPE_CHECKING:
     from eex.build.asked import Asked, Source
-    from eex.build.estimate import Estimate
     from eex.build.make import Made
     from eex.config import Settings
 
 SHOWN = 12
 """Scenes that could not be read, that are listed."""
-
-HOUR, MINUTE = 3600, 60
-"""Seconds."""
 
 
 @click.group(cls=Sources)
@@ -86,16 +84,27 @@ def items(path: str, **given: Any) -> None:  # noqa: ANN401
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True)
 @click.option("--bands", metavar="B04,B03,…", help="Of files with several bands, in their order.")
 @click.option("--skip", is_flag=True, help="Leave out what is no GeoTIFF.")
+@click.option("--licence", metavar="TEXT", help="Of the pixels.  [default: Sentinel-2: Copernicus]")
+@click.option("--credit", metavar="TEXT", help="Whom to name for the pixels.")
 @scene_options
 @keep_option
 @tiling_options
 @build_options
-def folder(paths: tuple[str, ...], bands: str | None, *, skip: bool, **given: Any) -> None:  # noqa: ANN401
+def folder(
+    paths: tuple[str, ...],
+    bands: str | None,
+    licence: str | None,
+    credit: str | None,
+    *,
+    skip: bool,
+    **given: Any,  # noqa: ANN401
+) -> None:
     """GeoTIFFs: files, folders of them, addresses, or a text file that lists them.
 
     Files of one band each are brought together by their names: x_B04.tif, x_B03.tif.
     """
     own = {"paths": list(paths), "bands": bands, "skip": skip}
+    own |= {"licence": licence, "attribution": credit}
     _build("folder", given, own)
 
 
@@ -158,7 +167,7 @@ def world(bbox: str | None, **given: Any) -> None:  # noqa: ANN401
     "--size", type=click.IntRange(8, MOST_PIXELS), default=224, show_default=True, help="Of a tile."
 )
 @click.option("--device", help="auto, cpu, cuda or mps.  [default: auto]")
-@click.option("--precision", help="float32, float16 or bfloat16.  [default: float32]")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="[default: float32]")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def estimate(
     tiles: int,
@@ -186,13 +195,18 @@ def estimate(
         from eex.build.items import Tiling
         from eex.cli.build_run import rate_here
 
-        rate = rate_here(spec, Tiling(size=size), read_settings(), device, precision)
+        try:
+            rate = rate_here(spec, Tiling(size=size), read_settings(), device, precision)
+        except MissingWeightsError as error:
+            raise MissingWeightsError(
+                error.message, hint=f"{error.hint}, or say how fast it is elsewhere: --rate 400"
+            ) from error
         say(f"{model} encodes {rate:,.1f} images a second here.")
     if not 0 < rate < math.inf:
         message = f"Nothing is encoded at {rate:g} images a second."
         raise BadQueryError(message, hint="Such as --rate 400.")
     cost = planet_cost(tiles, spec, rate, fragments=fragments)
-    answer(json_text(cost) if as_json else _cost_text(cost))
+    answer(json_text(cost) if as_json else cost_text(cost))
 
 
 def _build(kind: str, given: dict[str, Any], own: dict[str, Any]) -> None:
@@ -205,6 +219,9 @@ def _build(kind: str, given: dict[str, Any], own: dict[str, Any]) -> None:
     if given.get("asset"):
         options["bands"] = _pairs(given["asset"])
     source = source_of(kind, settings, **options)
+    if place := source.asked().get("place"):
+        name, _, distance = str(place).rpartition(", ")
+        say(f"Area: {distance} round {name}.")
     tiling = Tiling(
         size=given["size"],
         stride=given["stride"] or max(1, given["size"] // 2),
@@ -262,7 +279,7 @@ def _run(source: Source, given: dict[str, Any], asked: Asked, settings: Settings
         from eex.cli.build_run import dry_run
 
         found = dry_run(source, asked, settings)
-        answer(json_text(found.to_json()) if given["as_json"] else _estimate_text(found))
+        answer(json_text(found.to_json()) if given["as_json"] else estimate_text(found))
         return
     if output is None:
         message = "Say where to: -o NAME.parquet"
@@ -280,7 +297,12 @@ def _run(source: Source, given: dict[str, Any], asked: Asked, settings: Settings
                 bars[what] = progress(what, units.get(what, "tiles"), drawn)
             bars[what](done, total)
 
-        made = make(source, output, asked, settings=settings, progress=told)
+        try:
+            made = make(source, output, asked, settings=settings, progress=told)
+        except KeyboardInterrupt:
+            drawn.close()
+            say("Stopped. What is finished is kept; the same command goes on where it was.")
+            raise
     _tell(made, as_json=given["as_json"], asked=asked)
 
 
@@ -303,7 +325,8 @@ def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
             f"{made.device}, {precision}; models waited for pixels {100 * made.waited:.0f} % of it."
         )
     if made.aside:
-        say(f"{counted(len(made.aside), 'piece')} could not be read and are set aside:")
+        are = "is" if len(made.aside) == 1 else "are"
+        say(f"{counted(len(made.aside), 'piece')} could not be read and {are} set aside:")
         lines = dict.fromkeys(f"  {one.ref}: {one.reason}" for one in made.aside)
         for line in list(lines)[:SHOWN]:
             say(line)
@@ -311,43 +334,15 @@ def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
             say(f"  … and {len(lines) - SHOWN} more")
         say("The same command with --retry tries them again.")
     elif not made.before and not as_json:
-        say(f"Search it: eex search --set {made.files[0]} --text …")
+        how = "--text …" if _takes_text(asked) else "--row 0"
+        say(f"Search it: eex search --set {made.files[0]} {how}")
 
 
-def _estimate_text(found: Estimate) -> str:
-    many = " at most" if found.packed else " at most, unpacked"
-    rates = "\n".join(f"{name}: {rate:,.1f} images a second" for name, rate in found.rates.items())
-    said = {
-        "scenes": f"{found.scenes:,}, in {counted(found.items, 'piece')}",
-        "tiles": f"{found.tiles:,} at most",
-        "reads": f"{size_text(found.bytes) or 'nothing'}{many}; about {found.requests:,} requests",
-        "rate": rates or "not measured",
-        "time": time_text(found.seconds) if found.seconds is not None else "",
-        "disk": f"{size_text(found.set_bytes)}, and {size_text(found.parts_bytes)} of parts",
-    }
-    return facts_text("Nothing was written.", said)
+def _takes_text(asked: Asked) -> bool:
+    from eex.encoders.open import encoder_spec
 
-
-def _cost_text(cost: dict[str, Any]) -> str:
-    said = {
-        "tiles": f"{cost['tiles']:,} of {cost['samples']:,} samples in {cost['shards']:,} shards",
-        "model": f"{cost['model']}, {cost['dim']} numbers",
-        "rate": f"{cost['images_per_s']:,g} images a second",
-        "time": f"{cost['gpu_hours']:,.1f} hours of one GPU",
-        "reads": f"{size_text(cost['bytes'])} in {cost['requests']:,} requests",
-        "network": f"{size_text(round(cost['bytes_per_s_at_this_rate']))}/s keep one GPU busy",
-        "disk": f"{size_text(cost['set_bytes'])}, and {size_text(cost['parts_bytes'])} of parts",
-    }
-    return facts_text("Computed:", said)
-
-
-def time_text(seconds: float) -> str:
-    """Return a length of time for people."""
-    if seconds >= HOUR:
-        return f"{int(seconds // HOUR)} h {int(seconds % HOUR // MINUTE)} min"
-    if seconds >= MINUTE:
-        return f"{int(seconds // MINUTE)} min {int(seconds % MINUTE)} s"
-    return f"{seconds:.1f} s"
+    model = asked.models[0]
+    return "text" in encoder_spec(model.name, model.weights or None).modalities
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from eex.cli.words import Percent
 from eex.config import PRECISIONS
 
 Command = Callable[..., Any]
@@ -42,7 +43,13 @@ scene_options = _all(
     ),
     click.option("--dates", metavar="START/END", help="Such as 2024, 2024-01/2024-03, 2024-06/.."),
     click.option("--season", metavar="MM-DD/MM-DD", help="Only these days of any year; or MM/MM."),
-    click.option("--cloud", "cloud_cover", metavar="PERCENT", help="Most clouds of a scene."),
+    click.option(
+        "--cloud",
+        "cloud_cover",
+        type=Percent(),
+        metavar="PERCENT",
+        help="Most clouds of a scene.",
+    ),
     click.option("--limit", metavar="N", help="At most so many scenes, the least cloudy."),
 )
 """Which scenes."""
@@ -80,11 +87,15 @@ tiling_options = _all(
     ),
     click.option("--centre", is_flag=True, help="Of Major TOM's tiles the middle alone."),
     click.option(
-        "--max-nodata", type=float, default=0.0, metavar="PERCENT", help="Missing pixels of a tile."
+        "--max-nodata",
+        type=Percent(),
+        default=0.0,
+        metavar="PERCENT",
+        help="Missing pixels of a tile.",
     ),
     click.option(
         "--max-cloud",
-        type=float,
+        type=Percent(),
         default=100.0,
         metavar="PERCENT",
         help="Clouds of a tile, where the scene has classes (SCL).  [default: any]",

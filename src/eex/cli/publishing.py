@@ -39,6 +39,8 @@ def publish(
     else:
         for name, size in found.files:
             answer(f"{size_text(size) or '0':>9}  {name}")
+    if not found.licence:
+        say("No licence is stated: a folder is built with --licence and --credit to say it.")
     if dry_run:
         say(f"Nothing was written; {size_text(found.bytes)} would go to {repo}.")
     elif to is not None:

@@ -87,6 +87,28 @@ class Box(click.ParamType[Any]):
         return read_bbox([float(number) for number in numbers])
 
 
+class Percent(click.ParamType[Any]):
+    """A number from 0 to 100, with a sign behind it or none."""
+
+    name = "percent"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Read one."""
+        text = str(value).strip().removesuffix("%").strip()
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 100:  # noqa: PLR2004
+            self.fail(f"{value!r} is not a percentage from 0 to 100, such as 20.", param, ctx)
+        return number
+
+
 def bbox_option(about: str) -> Callable[[Command], Command]:
     """Add --bbox to a command of the class `Words`; it arrives as four numbers, or None."""
     return click.option(BOX, type=Box(), metavar="W S E N", help=f"{about} Or W,S,E,N.")

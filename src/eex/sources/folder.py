@@ -43,6 +43,9 @@ LIST = ".txt"
 CLOUD_MASK = "cloud_mask"
 """Band of clouds of Major TOM's samples."""
 
+RGB = ("B04", "B03", "B02")
+"""Bands that an example names."""
+
 USUAL = {12: tuple(band for band in BANDS if band != "B10"), 13: BANDS}
 """Bands of files that do not say any, by how many they are: those of L2A and of L1C."""
 
@@ -310,16 +313,20 @@ def _own_names(descriptions: Sequence[str], file: str) -> tuple[str, ...]:
     """Return the names of a file's bands: its own, else the usual ones of 12 or 13 bands."""
     own = tuple(band_name(text) or text.strip() for text in descriptions)
     named = [name for name in own if name]
+    if len(named) > 1 and len(set(named)) == 1 and not band_name(named[0]):
+        named = []  # one text for all, such as the name of a program, names none
+    such = ",".join(RGB[: len(own)]) + ",…" * (len(own) > len(RGB))
+    hint = f"Name all {len(own)}, in their order: --bands {such}"
     if len(set(named)) < len(named):
         twice = next(name for name in named if named.count(name) > 1)
-        message = f"{file} has {twice} more than once."
-        raise SourceError(message, hint="Name its bands, in their order: --bands B04,B03,B02.")
+        message = f"{file} has several bands called {twice[:60]}."
+        raise SourceError(message, hint=hint)
     if named:
         return own
     if len(own) in USUAL:
         return USUAL[len(own)]
     message = f"{file} has {len(own)} bands and does not say which."
-    raise SourceError(message, hint="Name its bands, in their order: --bands B04,B03,B02.")
+    raise SourceError(message, hint=hint)
 
 
 def _day_in(name: str) -> datetime | None:
@@ -342,6 +349,9 @@ def _size(file: str) -> int:
 def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        message = f"There is no file {path}."
+        raise SourceError(message, hint="Check the path.") from error
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read as a list of files."
         raise SourceError(message, hint="Write one path or address a line, as UTF-8.") from error

@@ -10,6 +10,7 @@ Source:
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,6 +58,10 @@ TIMEOUT = (10.0, 60.0)
 
 TRIES = 4
 """How often a request is tried again, with 0.5, 1, 2, 4 seconds between, or as the server says."""
+
+_CAUSE = re.compile(r'Failed to (?:resolve|establish)[^"]*')
+_ERRNO = re.compile(r"\[Errno -?\d+\] ")
+"""What urllib3 says at the end of a long text: why no connection came about."""
 
 AGAIN = (408, 429, 500, 502, 503, 504)
 """Statuses after which it is tried again."""
@@ -303,4 +308,6 @@ def _in_words(api: str, error: Exception) -> SourceError:
 
 def _short(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
+    if found := _CAUSE.search(text):
+        text = _ERRNO.sub("", found[0]).partition("'))")[0]
     return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004

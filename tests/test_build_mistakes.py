@@ -1,0 +1,275 @@
+"""Mistakes on the command line of `eex build` and `eex publish`: told before work, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from build_world import DEMO
+from eex.build.plan import BuildFolder
+from eex.build.publish import publish
+from eex.cli import main
+from eex.config import Settings
+from eex.errors import SourceError, UnavailableError
+from eex.sources.asking import source_of
+from scenes import numbers, write_tif
+
+pytest.importorskip("rasterio")
+
+MODEL = ("--model", DEMO, "--size", "32", "--stride", "32", "--engine", "here")
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EEX_CACHE_DIR", str(tmp_path / "cache"))
+
+
+def tif(name: str, *, seed: int = 0, descriptions: tuple[str, ...] = (), **more: Any) -> Path:
+    """Write three bands of 64 x 64 pixels: four tiles."""
+    rasterio = pytest.importorskip("rasterio")
+    values = np.stack([numbers(64, 64, seed=seed + band) for band in range(3)])
+    path = write_tif(Path(name), values, **{"left": 499_840.0, "top": 5_200_000.0} | more)
+    if descriptions:
+        with rasterio.open(path, "r+") as file:
+            file.descriptions = descriptions
+    return path
+
+
+RGB = ("B04", "B03", "B02")
+
+
+def folder(*words: str, out: str = "x.parquet") -> None:
+    main(["build", "folder", *MODEL, *words, "-o", out])
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str, out: str = "x.parquet") -> str:
+    """Run a build that is refused; return what it says."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        folder(*words, out=out)
+    assert ended.value.code in {1, 2}
+    told = capsys.readouterr()
+    assert not told.out
+    return told.err.replace("\r", "\n").splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--rgb", "B04,B03"), "three bands, not B04, B03. Name red, green and blue: --rgb"),
+        (("--rgb", "B04,B04,B03"), "three bands"),
+        (("--rgb", "red,green,blue"), "No scene has red, green, blue; there are B04, B03, B02."),
+        (("--size", "100"), "no tile lies whole in any of the 1 scenes. Take smaller tiles than"),
+        (("--grid", "majortom"), "10 km wide, lies whole in any of the 1 scenes. Cut small scenes"),
+        (("--dates", "2024"), "no scene is as asked. Choose more dates. A scene that does not say"),
+        (("--area", "10,10,11,11"), "no scene is as asked. Choose a larger area."),
+        (("--address", "h:1"), "the engine is here. Add --engine ray, or leave --address out."),
+        (("--weights", "nowhere"), "There are no weights at nowhere."),
+        (("--append", "nowhere.parquet"), "There is no embedding set at nowhere.parquet."),
+        (("--cloud", "much"), "'much' is not a percentage from 0 to 100"),
+        (("--max-nodata", "nan"), "'nan' is not a percentage"),
+        (("--max-cloud", "150"), "'150' is not a percentage"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_made_is_told_before_work_and_leaves_nothing(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tif("in/a.tif", descriptions=RGB)
+    assert said in refused(capsys, "in", *words)
+    assert sorted(path.name for path in Path().iterdir()) == ["in"]
+    if words[0] not in {"--cloud", "--max-nodata", "--max-cloud"}:  # the same of a dry run
+        assert said in refused(capsys, "in", *words, "--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("name", "descriptions", "said"),
+    [
+        ("a.tif", ("red", "green", "blue"), "red, green and blue: --rgb red,green,blue"),
+        ("a.tif", (), "has 3 bands and does not say which. Name all 3, in their order: --bands"),
+        ("a.tif", ("B04", "B04", "B02"), "several bands called B04. Name all 3"),
+        ("a.tif", ("prog-1", "prog-1", "prog-1"), "has 3 bands and does not say which."),
+    ],
+)
+def test_bands_that_are_called_otherwise_are_asked_for(
+    name: str, descriptions: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tif(name, descriptions=descriptions)
+    assert said in refused(capsys, name)
+
+
+def test_a_program_that_describes_every_band_alike_names_none_of_twelve() -> None:
+    rasterio = pytest.importorskip("rasterio")
+    values = np.stack([numbers(64, 64, seed=band) for band in range(12)])
+    with rasterio.open(write_tif(Path("a.tif"), values, left=499_840.0, top=5.2e6), "r+") as file:
+        file.descriptions = ("stack-1",) * 12
+    folder("a.tif")
+    assert pq.read_metadata("x.parquet").num_rows == 4
+
+
+def test_a_list_that_is_not_there_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "There is no file" in refused(capsys, "list.txt")
+
+
+def test_percentages_may_have_their_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    tif("a.tif", descriptions=RGB)
+    folder("a.tif", "--max-nodata", "10%", "--max-cloud", "20 %")
+    assert "4 tiles" in capsys.readouterr().out
+    made = BuildFolder(Path("x.parquet")).made()
+    assert made is not None
+    assert made["request"]["tiling"]["max_nodata"] == 0.1
+
+
+def test_after_a_build_that_could_read_nothing_other_options_are_taken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tif("a.tif", descriptions=RGB, crs=None)
+    said = refused(capsys, "a.tif")
+    assert "1 piece of it: a: B04 of a does not say where it lies. Give files" in said
+    assert BuildFolder(Path("x.parquet")).aside()
+    tif("b.tif", descriptions=RGB)
+    folder("b.tif")
+    assert "4 tiles" in capsys.readouterr().out
+
+
+def test_a_mistyped_fresh_command_leaves_what_was_finished(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tif("a.tif", descriptions=RGB)
+    folder("a.tif")
+    before = BuildFolder(Path("x.parquet")).made()
+    assert before
+    assert "no scene is as asked" in refused(capsys, "a.tif", "--fresh", "--dates", "1999")
+    assert BuildFolder(Path("x.parquet")).made() == before
+    folder("a.tif")
+    assert "is there already" in capsys.readouterr().out
+
+
+def test_adding_what_cannot_be_added_leaves_the_note_of_what_was_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tif("in/a.tif", descriptions=RGB)
+    folder("in")
+    tif("more/b.tif", descriptions=RGB, seed=9, left=600_000.0)
+    before = BuildFolder(Path("x.parquet")).made()
+    capsys.readouterr()
+    said = refused(capsys, "more", "--append", "x.parquet", "--stretch", "keenkite")
+    assert "cannot be added to: its stretch, preprocessing differ" in said
+    assert BuildFolder(Path("x.parquet")).made() == before
+    folder("more", "--append", "x.parquet")
+    assert "x.parquet: 8 tiles" in capsys.readouterr().out
+
+
+def test_options_that_differ_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    tif("a.tif", descriptions=RGB)
+    folder("a.tif")
+    said = refused(capsys, "a.tif", "--stride", "16", "--area", "15,46,16,47", "--once", "place")
+    assert "is of another build: area, once, stride differ." in said
+
+
+def test_the_place_that_was_understood_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tif("a.tif", descriptions=RGB)
+    with pytest.raises(SystemExit):
+        folder("a.tif", "--area", "Tokio, 30")
+    assert "Area: 30 km round Tokyo." in capsys.readouterr().err
+
+
+def test_licence_and_credit_of_a_folder_go_into_the_set_and_the_card(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tif("a.tif", descriptions=RGB)
+    folder("a.tif")
+    main(["publish", "x.parquet", "--repo", "me/x", "--dry-run"])
+    assert "No licence is stated" in capsys.readouterr().err
+    folder("a.tif", "--licence", "CC-BY-4.0", "--credit", "Our aircraft", out="y.parquet")
+    header = json.loads(pq.read_metadata("y.parquet").metadata[b"emb"])
+    assert header["licence"] == "CC-BY-4.0"
+    assert "Our aircraft" in header["attribution"]
+    main(["publish", "y.parquet", "--repo", "me/y", "--to", "hub"])
+    assert "No licence" not in capsys.readouterr().err
+    card = Path("hub/README.md").read_text(encoding="utf-8")
+    assert 'license: "cc-by-4.0"' in card
+    assert "| 1 scene or shard |" in card
+
+
+@pytest.mark.parametrize(
+    ("api", "said"),
+    [
+        ("http://127.0.0.1:9", "cannot be reached: Failed to establish a new connection: "),
+        ("http://no.invalid", "cannot be reached: Failed to resolve 'no.invalid' ("),
+    ],
+)
+def test_a_catalogue_that_is_not_reached_says_why(api: str, said: str) -> None:
+    pytest.importorskip("pystac_client")
+    source = source_of("stac", Settings.from_env(), api=api, dates="2024", tries=0)
+    with pytest.raises(SourceError, match=re.escape(said)) as told:
+        source.refs()
+    assert "Errno" not in str(told.value)
+    assert "Max retries" not in str(told.value)
+
+
+class NoNetwork:
+    """A hub that nothing can be asked of."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def create_repo(self, *_: Any, **__: Any) -> None:
+        raise self.error
+
+    def upload_folder(self, **_: Any) -> None:
+        raise AssertionError
+
+
+def unreached(name: str) -> Exception:
+    """Return an error of a class as those of httpx or requests, which may not be installed."""
+    error: Exception = type(name, (Exception,), {})("[Errno -2] Name or service not known")
+    return error
+
+
+@pytest.mark.parametrize("name", ["TransportError", "ConnectionError", "Timeout"])
+def test_a_hub_that_is_not_reached_is_not_one_that_refuses(name: str) -> None:
+    tif("a.tif", descriptions=RGB)
+    folder("a.tif")
+    settings = Settings.from_env()
+    with pytest.raises(UnavailableError, match=r"cannot be reached: .* not known\.") as told:
+        publish(Path("x.parquet"), "me/x", settings=settings, api=NoNetwork(unreached(name)))
+    assert "--to" in told.value.hint
+    refusal = NoNetwork(unreached("HfHubHTTPError"))
+    with pytest.raises(UnavailableError, match="does not take me/x") as told:
+        publish(Path("x.parquet"), "me/x", settings=settings, api=refusal)
+    assert "hf auth login" in told.value.hint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupted_build_says_that_it_goes_on(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.integers(1, 9_999, (3, 600, 600)).astype(np.uint16)
+    write_tif(tmp_path / "a.tif", values, left=499_840.0, top=5.2e6)
+    words = ["build", "folder", "a.tif", "--bands", "B04,B03,B02", *MODEL]
+    words[words.index("--stride") + 1] = "4"  # some 20,000 tiles
+    command = [sys.executable, "-m", "eex.cli", *words, "--piece", "200", "-o", "x.parquet"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=env, text=True) as running:
+        parts = BuildFolder(tmp_path / "x.parquet").parts
+        end = time.monotonic() + 60
+        while not list(parts.glob("*/*.parquet")) and time.monotonic() < end:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "Stopped. What is finished is kept; the same command goes on where it was." in said
+    assert "Traceback" not in said
+    assert list(parts.glob("*/*.parquet"))

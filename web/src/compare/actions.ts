@@ -14,13 +14,26 @@ function ask(other: Query): void {
   writeUrl('push');
 }
 
+let chosen = 0;
+
 /** The same question to another set; tiles are those at the same places there. */
 export async function compareWithSet(set: string): Promise<void> {
-  const { parts, info, positions, sets, other } = getState();
+  chosen += 1;
+  const choice = chosen;
+  const before = getState();
+  const { info, positions } = before;
   let pairing: Pairing | null = null;
-  if (namesRows(parts) && info && positions) {
+  if (namesRows(before.parts) && info && positions) {
     const loaded = await loadSet(set).catch(() => null); // what is wrong is told when it is asked
     pairing = loaded && (await pairLoaded({ info, positions }, loaded));
+  }
+  // A person goes on while a set is loaded: their last choice and their last question count.
+  const { parts, sets, other, info: now } = getState();
+  if (choice !== chosen) {
+    return;
+  }
+  if (now !== info) {
+    pairing = null; // it was of another set's tiles
   }
   const takes = sets.find(({ name }) => name === set)?.takes ?? ['text', 'image', 'place'];
   const moved = partsFor(parts, takes, (row) => (pairing ? rivalRow(pairing, row) : null));

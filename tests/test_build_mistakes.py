@@ -24,6 +24,7 @@ from eex.config import Settings
 from eex.errors import SourceError, UnavailableError
 from eex.sources.asking import source_of
 from scenes import numbers, write_tif
+from shards import cached_sample, write_shard
 
 pytest.importorskip("rasterio")
 
@@ -218,6 +219,37 @@ def test_a_catalogue_that_is_not_reached_says_why(api: str, said: str) -> None:
         source.refs()
     assert "Errno" not in str(told.value)
     assert "Max retries" not in str(told.value)
+
+
+def shards(*words: str) -> None:
+    main(["build", "shards", *MODEL, *words, "-o", "x.parquet"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--cloud", "10"), "how cloudy their samples are. Give their table: --metadata metadata"),
+        (("--size", "3000"), "A tile of 1068 pixels has no windows of 3000. Give 224 or 384"),
+        (("--area", "0,0,1,1"), "no scene is as asked. Choose a larger area."),
+    ],
+    ids=" ".join,
+)
+def test_what_shards_cannot_give_is_told(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_shard(Path("part_00001.parquet"), [cached_sample()])
+    with pytest.raises(SystemExit):
+        shards("part_00001.parquet", *words)
+    assert said in capsys.readouterr().err
+
+
+def test_a_hub_that_does_not_list_shards_may_be_another(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(SystemExit):
+        shards("--repo", "Major-TOM/Core-S2L2A", "--dates", "2024")
+    assert "or choose another hub (EEX_HUB)." in capsys.readouterr().err
 
 
 class NoNetwork:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import eex
+from build_world import DEMO
 from eex.catalog.known import open_embeddings
 from eex.check.run import AS_TABLES, THUMBNAIL, SetCheck
 from eex.cli import main
@@ -25,9 +27,12 @@ from eex.errors import (
     EexError,
     SetNotFoundError,
 )
+from eex.imagery.scene import RGB
 from eex.imagery.sentinel2 import read_major_tom_folder, thumbnail_tone, true_colour
 from eex.search.run import OpenSet
 from range_server import range_server
+from scenes import write_tif
+from shards import cached_sample, write_shard
 
 torch = pytest.importorskip("torch")
 rasterio = pytest.importorskip("rasterio")
@@ -259,6 +264,40 @@ def test_the_embedded_world_is_checked_with_its_own_reader(world: OpenSet) -> No
     assert found.best.variant == found.stated == "official"
     assert (found.rows[0], found.rows[-1], len(found.rows)) == (0, len(world) - 1, 50)
     assert found.best.least > 0.99999
+
+
+@pytest.mark.parametrize("stretch", ["majortom", "keenkite"])
+def test_a_set_that_was_built_here_is_checked_with_its_own_scenes(
+    stretch: str, tmp_path: Path, settings: Settings
+) -> None:
+    rng = np.random.default_rng(5)
+    smooth = np.kron(rng.uniform(300, 2_900, (3, 6, 6)), np.ones((1, 32, 32))).astype(np.uint16)
+    path = write_tif(tmp_path / "a.tif", smooth, left=499_840.0, top=5_200_000.0)
+    made = tmp_path / "mine.parquet"
+    given = {"size": 64, "stride": 64, "engine": "here", "settings": settings, "stretch": stretch}
+    eex.make_set("folder", made, paths=[path], bands=RGB, model=DEMO, **given)
+    found = eex.check_set(made, settings=settings)
+    assert found.best.fits
+    assert found.best.least > 0.9999  # stored as float16
+    assert found.unrelated < 0.999
+    write_tif(path, smooth[:, ::-1, ::-1] // 3, left=499_840.0, top=5_200_000.0)
+    assert not eex.check_set(made, settings=settings).best.fits
+
+
+def test_a_set_of_shards_far_away_is_checked_with_the_tiles_of_its_rows(
+    tmp_path: Path, settings: Settings
+) -> None:
+    settings = replace(settings, fetch_hosts=("127.0.0.1",))
+    shard = write_shard(tmp_path / "part_00001.parquet", [cached_sample(n) for n in range(2)])
+    made = tmp_path / "mine.parquet"
+    with range_server() as server:
+        url = server.put("/images/part_00001.parquet", shard.read_bytes())
+        given = {"size": 384, "engine": "here", "settings": settings}
+        eex.make_set("shards", made, paths=[url], model=DEMO, **given)
+        found = eex.check_set(made, settings=settings)
+    assert found.best.fits
+    assert len(found.rows) == 18  # nine of each sample
+    assert found.best.least > 0.9999
 
 
 def test_the_command_prints_a_table_or_json(

@@ -159,7 +159,7 @@ def test_the_pages_build_makes_a_set_of_the_source_and_the_encoder(
     raster(Path("one.tif"), (1200, 1600, 0))
     words = shlex.split(next(text for kind, text in BLOCKS if kind == "bash"))[1:]
     main(words)
-    assert capsys.readouterr().out.startswith("ours.parquet: 1 tiles, ")
+    assert capsys.readouterr().out.startswith("ours.parquet: 1 tile, ")
     made = eex.open_set("ours.parquet")
     assert made.embeddings.vectors.shape == (1, 3)
     np.testing.assert_allclose(made.embeddings.vectors[0], [0.6, 0.8, 0], atol=2e-3)

@@ -193,7 +193,7 @@ def _check_reachable(address: str) -> None:
 
 
 def _no_answer(address: str, reason: str) -> UnavailableError:
-    message = f"No Ray answers at {address}: {reason}"
+    message = f"No Ray answers at {address}: {reason.rstrip('.')}."
     hint = "Start one with `ray start --head`; one that wants a token needs RAY_AUTH_MODE=token."
     return UnavailableError(message, hint=hint)
 

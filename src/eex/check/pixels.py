@@ -16,6 +16,7 @@ from eex.errors import BadPictureError, BadQueryError, ShapeError
 from eex.files import user_path
 from eex.imagery.read import PixelReader, pixel_reader
 from eex.imagery.sentinel2 import RGB, Scene, read_major_tom_folder, read_major_tom_row, read_scene
+from eex.sources.beside import load_scenes
 from eex.tiles import TileRef
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 CENTRE, CORNER, WHOLE = "centre", "corner", "whole"
 """Which part of a tile's raster was encoded."""
+
+FOUR = 4
+"""Numbers of a pixel box."""
 
 Key = tuple[str, str]
 """Grid cell and product; an empty product stands for any."""
@@ -61,7 +65,10 @@ def pixels_of(source: str | Path | None, table: Table, *, settings: Settings) ->
             message = f"{table.path.name} does not say how its pixels are read."
             hint = "Give --pixels: a folder or a Parquet shard of Major TOM Core-S2L2A."
             raise BadQueryError(message, hint=hint)
-        return _Reader(pixel_reader(name, settings=settings))
+        reader = pixel_reader(name, settings=settings)
+        if (use := getattr(reader, "use_scenes", None)) is not None and table.header is not None:
+            use(load_scenes(table.path), table.header, table.path.absolute().parent)
+        return _Reader(reader)
     path = user_path(source)
     if path.is_dir():
         return _Folder(path)
@@ -84,6 +91,7 @@ class _Reader:
         lon, lat = table.lonlat([row])[0]
         told = table.about.slice(row, 1).to_pylist()[0]
         group = told.get("parquet_row")
+        box: list[int] = told.get("pixel_bbox") or []
         tile = TileRef(
             lon=float(lon),
             lat=float(lat),
@@ -93,7 +101,11 @@ class _Reader:
             parquet_url=str(told.get("parquet_url") or ""),
             parquet_row=-1 if group is None else int(group),
             crs=str(told.get("utm_crs") or ""),
+            pixel_bbox=(box[0], box[1], box[2], box[3]) if len(box) == FOUR else None,
+            scene=str(told.get("scene") or ""),
         )
+        if tile.scene:  # built here: what was embedded, cut already
+            return self.reader.encoder_input([tile], bands=_bands(spec))[0]
         if not tile.parquet_url:
             return self.reader.encoder_input([tile])[0]
         read = self.reader.pixels(tile, kind="bands", bands=_bands(spec), crop="whole")
@@ -207,6 +219,8 @@ def cut(scene: Scene, window: tuple[int, ...]) -> Scene:
     top, left, bottom, right = window
     if top < 0:
         return scene if scene.dn.shape[1:] == (bottom, right) else scene.centre(bottom)
+    if scene.dn.shape[1:] == (bottom - top, right - left):
+        return scene  # it is the window already
     if bottom > scene.dn.shape[1] or right > scene.dn.shape[2]:
         message = f"{scene.name} is smaller than the window {list(window)} of its row."
         raise ShapeError(message, hint="Give the whole tiles.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ABOUT = (
     *("grid_cell", "product_id", "centre_lon", "centre_lat", "pixel_bbox", "unique_id"),
-    *("timestamp", "utm_crs", "parquet_url", "parquet_row"),
+    *("timestamp", "utm_crs", "parquet_url", "parquet_row", "scene"),
 )
 """Columns that say which pixels a row is of; those that are there are read."""
 

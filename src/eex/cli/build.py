@@ -316,12 +316,12 @@ def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
         for file, rows in zip(made.files, made.rows, strict=True):
             size = size_text(file.stat().st_size)
             state = "is there already" if made.before else "written"
-            answer(f"{file}: {rows:,} tiles, {size}, {state}")
+            answer(f"{file}: {counted(rows, 'tile')}, {size}, {state}")
     if made.tiles and made.seconds:
         rate = made.tiles / made.seconds
         precision = ", ".join(dict.fromkeys(model.precision for model in asked.models))
         say(
-            f"{made.tiles:,} tiles in {time_text(made.seconds)}, {rate:,.1f} a second on "
+            f"{counted(made.tiles, 'tile')} in {time_text(made.seconds)}, {rate:,.1f} a second on "
             f"{made.device}, {precision}; models waited for pixels {100 * made.waited:.0f} % of it."
         )
     if made.aside:

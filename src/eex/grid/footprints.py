@@ -162,7 +162,8 @@ def fragment_boxes(
         BadQueryError: If no window fits.
     """
     if not 0 < size <= tile or (stride is not None and stride < 1):
-        message = f"A tile of {tile} pixels has no windows of {size} every {stride} pixels."
+        step = "" if stride is None else f" every {stride} pixels"
+        message = f"A tile of {tile} pixels has no windows of {size}{step}."
         raise BadQueryError(message, hint="Give 224 or 384 pixels, and a stride of 1 or more.")
     if stride is None:
         count = math.ceil(tile / size)

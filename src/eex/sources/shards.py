@@ -171,7 +171,7 @@ class ShardsSource:
         wanted = self._wanted
         if wanted.cloud_cover is not None:
             message = "Image shards do not say how cloudy their samples are."
-            raise BadQueryError(message, hint=f"Give their metadata table, {METADATA}.")
+            raise BadQueryError(message, hint=f"Give their table: --metadata {METADATA}.")
         everything = wanted.area is None and wanted.time is None and wanted.season is None
         left = wanted.most
         for file in files:
@@ -197,6 +197,7 @@ class ShardsSource:
 
     def _at_hub(self) -> tuple[list[_File], str]:
         """Return the files of a repository, and its metadata table."""
+        from eex.weights.answers import NoAnswerError
         from eex.weights.hubs import MODELSCOPES, origin_of, source_of
         from eex.weights.listing import list_files
         from eex.weights.records import Home
@@ -211,7 +212,11 @@ class ShardsSource:
         hub = "huggingface" if settings.hub not in MODELSCOPES else settings.hub
         home = Home(hub=hub, repo=self._repo, kind="dataset")  # type: ignore[arg-type]
         source = source_of(settings.hub, settings)
-        names = list_files(home, source, settings).files
+        try:
+            names = list_files(home, source, settings).files
+        except NoAnswerError as error:
+            hint = error.hint.replace("another source with --from", "another hub (EEX_HUB)")
+            raise NoAnswerError(error.message, hint=hint, **error.details) from error
         found = [
             _File(href=origin_of(home, file.name, source, settings).url, bytes=file.size)
             for file in names

@@ -16,12 +16,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import eex
 from build_world import DEMO
 from eex.build.plan import BuildFolder
 from eex.build.publish import publish
 from eex.cli import main
 from eex.config import Settings
-from eex.errors import SourceError, UnavailableError
+from eex.errors import BadQueryError, SourceError, UnavailableError
 from eex.sources.asking import source_of
 from scenes import numbers, write_tif
 from shards import cached_sample, write_shard
@@ -250,6 +251,19 @@ def test_a_hub_that_does_not_list_shards_may_be_another(
     with pytest.raises(SystemExit):
         shards("--repo", "Major-TOM/Core-S2L2A", "--dates", "2024")
     assert "or choose another hub (EEX_HUB)." in capsys.readouterr().err
+
+
+def test_options_of_python_are_told_alike() -> None:
+    tif("a.tif", descriptions=("red", "green", "blue"))
+    given: dict[str, Any] = {"model": DEMO, "size": 32, "stride": 32, "engine": "here"}
+    with pytest.raises(BadQueryError, match="No option of world is called 'box'") as told:
+        eex.make_set("world", "x.parquet", box=(1, 2, 3, 4), **given)
+    assert "'bbox'" in told.value.hint
+    with pytest.raises(BadQueryError, match="The source folder needs paths") as told:
+        eex.make_set("folder", "x.parquet", **given)
+    assert told.value.hint == "Give paths=…"
+    made = eex.make_set("folder", "x.parquet", paths="a.tif", rgb="red, green,blue", **given)
+    assert made.rows == (4,)
 
 
 class NoNetwork:

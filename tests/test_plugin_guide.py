@@ -181,8 +181,8 @@ def test_the_pages_build_makes_a_set_of_the_source_and_the_encoder(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["archive"], 1, "needs table. Give table=…, on the command line --option table=…"),
-        (["archive", "--option", "tabel=x"], 1, "Did you mean 'table'?"),
+        (["archive"], 2, "The source archive needs table: --option table=…"),
+        (["archive", "--option", "table=x", "--option", "tabel=x"], 1, "Did you mean 'table'?"),
         (["archive", "--option", "table"], 1, "is not KEY=VALUE. Such as: --option table="),
         (["archiv", "--option", "table=x"], 2, "Did you mean 'archive'?"),
         (["archive", "--option", "table=x", "ours.parquet"], 2, "-o ours.parquet"),

@@ -13,6 +13,8 @@ from eex.build.make import Made, Progress, build
 from eex.build.plan import Model
 from eex.build.world import WorldScenes
 from eex.config import Settings
+from eex.errors import BadQueryError
+from eex.registry import unknown_name
 
 WORLD_TILING = Tiling(size=32, stride=16)
 """Of the embedded world, whose tiles are what they are."""
@@ -31,7 +33,7 @@ def make_set(
     max_cloud: float = 1.0,
     remove_offset: bool = False,
     stretch: str = "majortom",
-    rgb: Sequence[str] = (),
+    rgb: Sequence[str] | str = (),
     once: Literal["", "place", "group"] = "",
     append: str | Path | None = None,
     title: str = "",
@@ -113,7 +115,7 @@ def make_set(
             remove_offset=remove_offset,
         ),
         stretch=stretch,
-        bands=tuple(rgb),
+        bands=tuple(b.strip() for b in (rgb.split(",") if isinstance(rgb, str) else rgb)),
         once=once,
         title=title,
         append=None if append is None else Path(append),
@@ -140,6 +142,9 @@ def opened_source(
     if not isinstance(source, str):
         return source, asked
     if source == WorldScenes.name:
+        if unknown := sorted(scenes.keys() - {"bbox"}):
+            error = unknown_name("option of world", unknown[0], ("bbox",))
+            raise BadQueryError(error.message, hint=error.hint)
         return WorldScenes(**scenes), replace(asked, tiling=WORLD_TILING)
     from eex.sources.asking import source_of
 

@@ -298,7 +298,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
             names += sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
         else:
             names.append(name)
-    return names
+    return list(dict.fromkeys(names))
 
 
 def part_path(parts: Path, model: Model, key: str) -> Path:

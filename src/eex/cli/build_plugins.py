@@ -76,7 +76,12 @@ def _command(name: str, run: Run) -> click.Command:
     @tiling_options
     @build_options
     def command(own: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401
-        run(name, given, dict(key_values(own, such_as="table=scenes.csv")))
+        needed, other = options_of(name)
+        told = key_values(own, such_as=f"{(*needed, *other, 'name')[0]}=…")
+        if lacking := [key for key in needed if key not in told]:
+            message = f"The source {name} needs {' and '.join(lacking)}: --option {lacking[0]}=…"
+            raise click.UsageError(message)
+        run(name, given, dict(told))
 
     return cast("click.Command", command)
 

@@ -75,7 +75,7 @@ def source_of(kind: str, settings: Settings, **options: object) -> SceneSource:
             raise BadQueryError(error.message, hint=error.hint) from error
     if lacking := [name for name in needed if name not in given]:
         message = f"The source {kind} needs {' and '.join(lacking)}."
-        hint = f"Give {lacking[0]}=…, on the command line --option {lacking[0]}=…"
+        hint = f"Give {', '.join(f'{name}=…' for name in lacking)}"
         raise BadQueryError(message, hint=hint)
     return make(settings, wanted=wanted, **given)
 

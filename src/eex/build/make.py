@@ -117,11 +117,16 @@ def build(
         if plan is None:
             check_free(files, asked)
         if plan is None or (asked.retry and any(one.key.startswith(UNPLANNED) for one in aside)):
-            plan, unplanned = planned(source, asked, specs, settings=settings, progress=progress)
+            new, unplanned = planned(source, asked, specs, settings=settings, progress=progress)
             if anew:  # what lay there goes once it is known that something can be made
                 folder.clear()
-            folder.set_aside({one.key: one for one in unplanned})
+            elif plan is None:
+                folder.clear_parts()
+            plan, now = new, {one.key: one for one in unplanned}
+            folder.set_aside(folder.aside() | now)  # forgets nothing if we are stopped in between
             folder.begin(plan)
+            folder.set_aside(now)
+        folder.reopen()
         job = job_of(folder, plan, asked, specs, settings)
         made = _embed(folder, plan, asked, job, progress)
         rows = finish(

@@ -239,10 +239,23 @@ class BuildFolder:
         self._remove("plan.json", "aside.json")
         shutil.rmtree(self.parts, ignore_errors=True)
 
+    def reopen(self) -> None:
+        """Forget that the set was made: it is made again, and only then has all that is asked."""
+        self._remove("done.json")
+
     def clear(self) -> None:
-        """Remove all but the lock."""
-        self._remove("done.json", "plan.json", "aside.json")
-        shutil.rmtree(self.parts, ignore_errors=True)
+        """Remove all but the lock; what is left of it if we are stopped is cleared again."""
+        self._remove("aside.json", "plan.json", "done.json")
+        self.clear_parts()
+
+    def clear_parts(self) -> None:
+        """Remove all parts: they are of a plan that is not there any more.
+
+        Raises:
+            OutputError: If one cannot be removed.
+        """
+        with guarded(f"clearing {self.parts}"), suppress(FileNotFoundError):
+            shutil.rmtree(self.parts)
 
     def part(self, model: Model, key: str) -> Path:
         """Return where the tiles and vectors of an item lie."""

@@ -95,6 +95,8 @@ def write_result(
         OutputError: If the file cannot be written.
     """
     keep = first_of_each(_keys(parts))
+    if parts.before is not None:
+        keep[: _count(parts.before)] = True  # whatever rules it was built by
     if not keep.any():
         message = "No tile is left: there is nothing to write."
         raise BadQueryError(message, hint="Allow more clouds or missing pixels, or a larger area.")
@@ -186,6 +188,12 @@ def _keys(parts: Parts) -> NDArray[np.bytes_]:
     for path in parts.paths():
         add(_read(path, list(KEYS)))
     return np.concatenate(found)
+
+
+def _count(path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
 
 
 def _rows(parts: Parts, keep: NDArray[np.bool_], dtype: np.dtype[Any]) -> Iterator[pa.RecordBatch]:

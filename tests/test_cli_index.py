@@ -378,7 +378,9 @@ def test_engines_and_their_options_are_listed(eex_command: Run) -> None:
     assert code == 0
     assert "exact" in out
     assert "nprobe=0" in out
-    told = json.loads(eex_command("index", "engines", "--json")[1])["engines"]
+    said = json.loads(eex_command("index", "engines", "--json")[1])
+    assert f"read with {said['float16_kernel']}" in out
+    told = said["engines"]
     assert [one["name"] for one in told] == ["exact", "faiss-hnsw", "faiss-ivf-sq8"]
     assert told[1]["options"][0]["name"] == "links"
 

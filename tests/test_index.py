@@ -343,6 +343,12 @@ def test_rows_told_to_be_invalid_never_rank() -> None:
 
 
 @pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
+def test_what_multiplies_can_be_asked(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(kernel, monkeypatch)
+    assert kernels.kernel_of_halves() == kernel
+
+
+@pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
 def test_every_kind_of_damaged_number_is_found_and_nobody_is_warned(
     kernel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,6 +217,7 @@ def engines(*, as_json: bool) -> None:
     """  # noqa: D301 - click reads the backspace
     from eex.index.engines import engine as spec_of
     from eex.index.engines import engine_names
+    from eex.index.kernels import kernel_of_halves
 
     specs: list[EngineSpec] = []
     broken: dict[str, str] = {}
@@ -251,7 +252,7 @@ def engines(*, as_json: bool) -> None:
         ]
         records += [{"name": name, "problem": problem} for name, problem in broken.items()]
         records.sort(key=lambda record: str(record["name"]))
-        answer(json_text({"engines": records}))
+        answer(json_text({"engines": records, "float16_kernel": kernel_of_halves()}))
         return
     lines = []
     for spec in specs:
@@ -264,7 +265,16 @@ def engines(*, as_json: bool) -> None:
             when = " May be given when searching." if option.searching else ""
             lines.append(f"  {option.name}={option.default}: {option.about}{when}")
     lines += [f"{name:<18} cannot be used: {problem}" for name, problem in broken.items()]
+    lines += [f"exact and int8 read with {kernel_of_halves()}{FASTER[kernel_of_halves()]}"]
     answer("\n".join(lines))
+
+
+FASTER = {
+    "llvmlite": ": kernels compiled for this processor.",
+    "numkong": "; kernels compiled for this processor can be quicker: install [fast].",
+    "numpy": ", which is slow: install numkong, or [fast].",
+}
+"""What is said of the library that multiplies rows."""
 
 
 def built_text(built: BuiltIndex) -> str:

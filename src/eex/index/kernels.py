@@ -119,6 +119,13 @@ def compiled_kernels() -> Mapping[np.dtype[Any], Kernel]:
     return KERNELS
 
 
+def kernel_of_halves() -> str:
+    """Return which library multiplies float16 rows with one query: llvmlite, numkong or numpy."""
+    if np.dtype(np.float16) in compiled_kernels():
+        return "llvmlite"
+    return "numpy" if numkong is None else "numkong"
+
+
 def widened(rows: Rows) -> NDArray[np.float64]:
     """Return rows of any type as float64, the same numbers."""
     if rows.dtype == np.float16 and _plain(rows) and hasattr(numkong, "astype"):

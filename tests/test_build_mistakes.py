@@ -21,6 +21,7 @@ from build_world import DEMO
 from eex.build.plan import BuildFolder
 from eex.build.publish import publish
 from eex.cli import main
+from eex.cli.say import progress
 from eex.config import Settings
 from eex.errors import BadQueryError, SourceError, UnavailableError
 from eex.sources.asking import source_of
@@ -179,6 +180,29 @@ def test_options_that_differ_are_named(capsys: pytest.CaptureFixture[str]) -> No
     folder("a.tif")
     said = refused(capsys, "a.tif", "--stride", "16", "--area", "15,46,16,47", "--once", "place")
     assert "is of another build: area, once, stride differ." in said
+
+
+def test_of_another_source_all_else_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    tif("a.tif", descriptions=RGB)
+    folder("a.tif")
+    with pytest.raises(SystemExit):
+        main(["build", "world", "--bbox", "5", "44", "16", "48", "-o", "x.parquet"])
+    assert "is of another build: source differ." in capsys.readouterr().err
+
+
+def test_a_bar_begins_before_work_and_counts_no_rate_of_what_was_done_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tif("a.tif", descriptions=RGB)
+    folder("a.tif")
+    shown = capsys.readouterr().err.replace("\r", "\n").splitlines()
+    bars = [line for line in shown if line.startswith("embedding:")]
+    assert "0/4 [00:00<?" in bars[0]
+    bar = progress("resuming", "tiles")
+    bar(600, 1000)
+    bar(1000, 1000)
+    shown = capsys.readouterr().err.replace("\r", "\n").splitlines()
+    assert any("600/1000 [00:00<?, ? tiles/s]" in line for line in shown)
 
 
 def test_the_place_that_was_understood_is_told(capsys: pytest.CaptureFixture[str]) -> None:

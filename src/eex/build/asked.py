@@ -92,7 +92,7 @@ def checked_output(output: Path) -> Path:
     output = user_path(output)
     if output.suffix.lower() not in SUFFIXES:
         message = f"A set is not written as {output.suffix or 'a file without an ending'}."
-        raise BadQueryError(message, hint=f"It is GeoParquet: -o {output.stem}.parquet")
+        raise BadQueryError(message, hint=f"It is GeoParquet: -o {output.stem or 'NAME'}.parquet")
     return output
 
 

@@ -304,6 +304,8 @@ def _embed(
     done = total - sum(sizes.values())
     undone: list[Done] = []
     device, in_a_row, began = "", 0, time.perf_counter()
+    if progress is not None and left:
+        progress("embedding", done, total)
     running = _engine([item for _, item in left], job, asked)
     try:
         for told in running:

@@ -303,6 +303,8 @@ class BuildFolder:
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return in what two requests differ; of records, which of their entries."""
     names: list[str] = []
+    if before.get("source") != now.get("source"):
+        return ["source"]
     for name in sorted({*before, *now}):
         old, new = before.get(name), now.get(name)
         if old == new:

@@ -142,7 +142,8 @@ def progress(doing: str, unit: str, drawn: ExitStack | None = None) -> Callable[
         if bar is None:
             from tqdm import tqdm
 
-            bar = tqdm(total=total, desc=doing, unit=f" {unit}", file=sys.stderr)
+            told = {"desc": doing, "unit": f" {unit}", "file": sys.stderr}
+            bar = tqdm(total=total, initial=done, **told)  # a rate is of what comes after
             if drawn is not None:
                 drawn.callback(bar.close)
         bar.update(done - bar.n)

@@ -351,3 +351,17 @@ def test_bands_that_lie_elsewhere_are_refused(tmp_path: Path, settings: Settings
     write_tif(Path(ref.bands["B03"].href), numbers(170, 200), left=0.0, top=5_000_130.0)
     with pytest.raises(ShapeError, match="does not lie where"):
         read_all([ref], TILING, [RGB], settings)
+
+
+def test_bands_of_another_zone_with_the_same_numbers_are_refused(
+    tmp_path: Path, settings: Settings
+) -> None:
+    ref = scene(tmp_path)
+    path = Path(ref.bands["B03"].href)
+    with rasterio.open(path) as file:
+        own, left, top = file.read(1), file.transform.c, file.transform.f
+    write_tif(path, own, left=left, top=top, crs="EPSG:32633")
+    assert read_all([ref], TILING, [RGB], settings)
+    write_tif(path, own, left=left, top=top, crs="EPSG:32634")
+    with pytest.raises(ShapeError, match=r"B03 of .* does not lie where"):
+        read_all([ref], TILING, [RGB], settings)

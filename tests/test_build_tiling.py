@@ -125,10 +125,50 @@ def test_a_scene_gets_only_tiles_where_it_has_data() -> None:
     whole = replace(whole, footprint=outline(50_000, 500_000, 100, 200))
     tiles = places(plan_items([whole, west], SMALL, once="place"), SMALL)
     by_name = {name: {x - 50_000 for n, x, _ in tiles if n == name} for name in ("west", "whole")}
-    # Tiles wholly in the footprint, give or take 8 pixels, are sure; what is cut is read in both.
+    # Footprints are exact to 8 pixels: tiles that far within are sure; others are read in both.
     assert max(by_name["west"]) == 100
-    assert min(by_name["whole"]) == 90
+    assert min(by_name["whole"]) == 80
     assert len({(x, y) for _, x, y in tiles}) == 9 * 19
+
+
+@pytest.mark.parametrize(
+    "wkt",
+    [
+        "POLYGON ((-180 -90, 180 -90, 180 90, -180 90, -180 -90))",
+        "POLYGON ((-179.9 40, 179.9 40, 179.9 50, -179.9 50, -179.9 40))",
+        "POLYGON ((100 10, 101 10, 101 11, 100 11, 100 10))",
+        "POINT (15 45)",
+        "POLYGON EMPTY",
+    ],
+)
+def test_a_footprint_of_another_place_loses_no_tile(wkt: str) -> None:
+    """Catalogues err at 180 degrees, swap axes, or give a point."""
+    ref = scene("a", 50_000, 500_000, 60, 60)
+    alone = places(plan_items([ref], SMALL), SMALL)
+    assert places(plan_items([replace(ref, footprint=wkt)], SMALL), SMALL) == alone
+
+
+@pytest.mark.parametrize("west", [179.985, -180.025])
+def test_scenes_in_degrees_that_go_on_beyond_180_are_whole(west: float) -> None:
+    import shapely
+
+    size = (40, 60)
+    ref = SceneRef(
+        id="a",
+        crs="EPSG:4326",
+        transform=(0.001, 0.0, west, 0.0, -0.001, 10.0),
+        size=size,
+        footprint="MULTIPOLYGON (((179.9 9, 180 9, 180 11, 179.9 11, 179.9 9)), "
+        "((-180 9, -179.9 9, -179.9 11, -180 11, -180 9)))",
+    )
+    items = plan_items([ref], SMALL)
+    assert sum(item.tiles for item in items) == 3 * 6  # four of the lattice, two at the edges
+    boxes = np.array([[0, 0, 20, 20], [0, 40, 20, 60]])
+    squares = ground_of(ref).squares(boxes)
+    lon, lat = squares.centres().T
+    expected = (west + np.array([0.01, 0.05]) + 180) % 360 - 180
+    np.testing.assert_allclose(lon, expected, atol=1e-9)
+    assert shapely.contains_xy(squares.polygons(), lon, lat).all()
 
 
 def test_unknown_footprints_leave_a_place_to_others_too() -> None:

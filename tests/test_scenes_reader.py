@@ -29,7 +29,7 @@ from eex.search.run import OpenSet  # noqa: E402
 from eex.sources.beside import save_scenes, scenes_path  # noqa: E402
 from eex.sources.refs import Asset, Ref, SceneRef, ShardRef  # noqa: E402
 from range_server import range_server  # noqa: E402
-from scenes import RGB, make_scene, numbers  # noqa: E402
+from scenes import RGB, make_scene, numbers, write_tif  # noqa: E402
 from shards import cached_sample, write_shard  # noqa: E402
 
 TILING = Tiling(size=48, stride=24)
@@ -106,6 +106,21 @@ def test_a_set_shows_what_it_was_made_of(tmp_path: Path, settings: Settings) -> 
     thumbnail = opened.pixels(5, kind="thumbnail")
     assert thumbnail.bands == ("red", "green", "blue")
     np.testing.assert_array_equal(thumbnail.picture(), shown)
+
+
+@pytest.mark.parametrize("west", [179.985, -180.025])
+def test_scenes_in_degrees_beyond_180_show_their_pixels(
+    west: float, tmp_path: Path, settings: Settings
+) -> None:
+    stored = np.stack([numbers(100, 150, seed=i) for i in range(3)])
+    file = write_tif(tmp_path / "a.tif", stored, left=west, top=10.0, pixel=0.0005, crs="EPSG:4326")
+    bands = {b: Asset(href=str(file), index=i) for i, b in enumerate(RGB.bands, 1)}
+    ref = SceneRef(id="a", bands=bands)
+    opened, _ = build(tmp_path / "mine.parquet", [ref], TILING, settings)
+    assert len(opened) > 10
+    for row, (top, left, bottom, right) in enumerate(row_boxes(opened)):
+        shown = opened.pixels(row).values
+        np.testing.assert_array_equal(shown, stored[:, top:bottom, left:right])
 
 
 def test_bands_crops_and_what_is_refused(tmp_path: Path, settings: Settings) -> None:

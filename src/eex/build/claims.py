@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from eex.build.lattice import Ground
-from eex.errors import BadQueryError
+from eex.build.lattice import DEGREES, Ground
+from eex.errors import BadPlaceError, BadQueryError
 from eex.grid.utm import project, unproject, utm_zones
+from eex.sources.headers import outline
 from eex.sources.refs import SceneRef
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ by a decimetre."""
 
 ALL, SOME = 2, 1
 """How much of a tile a scene has data for, else 0."""
+
+WIDEST_DEGREES = 20.0
+"""Widest footprint of a scene in UTM; wider ones are of catalogues that err at 180 degrees."""
+
+BESIDE_DEGREES = 0.5
+"""What is kept of these around the scene."""
 
 BLOCK = 64
 """Rows and columns of tiles that are noted together."""
@@ -58,34 +65,74 @@ class Claim:
     @property
     def sure(self) -> bool:
         """Whether it is known where the scene has data."""
-        return bool(self.ref.footprint)
+        return self._told is not None
 
-    @cached_property
+    @property
     def region(self) -> Any:  # noqa: ANN401
         """Where it has data as far as is known, in its own coordinate system: a shapely polygon.
 
         Raises:
             BadQueryError: If the footprint is not WKT.
         """
+        return self._frame if self._told is None else self._told
+
+    @cached_property
+    def _frame(self) -> Any:  # noqa: ANN401
+        """All of its raster."""
         import shapely
 
         a, _, c, _, e, f = self.ground.transform
         height, width = self.ground.size
         raster = shapely.box(c, f + e * height, c + a * width, f)
-        if not self.sure:
-            shapely.prepare(raster)
-            return raster
+        shapely.prepare(raster)
+        return raster
+
+    @cached_property
+    def _told(self) -> Any:  # noqa: ANN401
+        """Its footprint in its own system; None where there is none, or one of another place."""
+        import shapely
+
+        if not self.ref.footprint:
+            return None
         try:
             shape = shapely.make_valid(shapely.from_wkt(self.ref.footprint))
         except shapely.errors.ShapelyError as error:
             message = f"The footprint of {self.ref.id} is not a shape."
             raise BadQueryError(message, hint="It has to be WKT in degrees.") from error
+        crs, pixel = self.ground.crs, self.ground.transform[0]
+        if (
+            _zone(crs)
+            and np.ptp(shapely.bounds(shapely.get_parts(shape))[:, ::2], axis=1).max(initial=0)
+            > WIDEST_DEGREES
+        ):  # UTM is nonsense so far away
+            own = outline(crs, self.ground.transform, self.ground.size)
+            shape = shapely.intersection(shape, shapely.from_wkt(own).buffer(BESIDE_DEGREES))
+        if not shape.area:
+            return None
         fine = shapely.segmentize(shape, STEP_DEGREES)
-        own = shapely.transform(fine, lambda xy: project(xy, np.full(len(xy), self.ground.crs)))
-        parts = shapely.buffer(shapely.get_parts(own), TOLERANCE * a, join_style="mitre")
-        region = shapely.union_all(parts)
+        try:
+            own = shapely.transform(fine, lambda xy: project(xy, np.full(len(xy), crs)))
+        except BadPlaceError:
+            return None
+        parts = shapely.get_parts(own)
+        if crs in DEGREES:  # its raster may go on beyond 180
+            turns = [
+                shapely.transform(parts, lambda xy, t=t: np.add(xy, (t, 0))) for t in (-360, 0, 360)
+            ]
+            parts = np.concatenate(turns)
+        region = shapely.union_all(shapely.buffer(parts, TOLERANCE * pixel, join_style="mitre"))
         shapely.prepare(region)
-        return region
+        return region if region.intersects(self._frame) else None
+
+    @cached_property
+    def _doubtful(self) -> Any:  # noqa: ANN401
+        """Where its data may end, in the raster, as exactly as its footprint is."""
+        import shapely
+
+        empty = shapely.difference(self._frame, self.region)
+        around = shapely.buffer(empty, 2 * TOLERANCE * self.ground.transform[0], join_style="mitre")
+        shapely.prepare(around)
+        return around
 
     def has(self, top: NDArray[np.int64], left: NDArray[np.int64], size: int) -> NDArray[np.int8]:
         """Return how much of tiles has data: `ALL`, `SOME` or 0; shape (rows, columns).
@@ -103,7 +150,7 @@ class Claim:
         if not self.sure:
             return np.full(boxes.shape, ALL, np.int8)
         some = np.where(shapely.intersects(self.region, boxes), SOME, 0)
-        whole = shapely.covers(self.region, boxes)
+        whole = shapely.covers(self.region, boxes) & ~shapely.intersects(self._doubtful, boxes)
         return np.where(whole, ALL, some).astype(np.int8)
 
     def covers_places(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -29,6 +29,9 @@ GRID_KM = 10.0
 TILE_M = 10_680.0
 """Height and width of its tiles, metres."""
 
+DEGREES = ("EPSG:4326", "OGC:CRS84")
+"""Systems in degrees; rasters in them may go on beyond 180."""
+
 SAMPLE_M = 2_500.0
 """Metres between points at which a scene is asked for its cells: no cell lies between them."""
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from eex.build.bands import offset_there, open_channels, read_strip
 from eex.build.items import Tiling
-from eex.build.lattice import Ground, ground_of
+from eex.build.lattice import DEGREES, Ground, ground_of
 from eex.build.layout import layout_opener
 from eex.build.shards import samples
 from eex.errors import BadPictureError, ChangedError, NoPixelsError, ShapeError
@@ -50,6 +50,9 @@ SIDE_BY_SIDE = 8
 
 FINEST_M = 10.0
 """Metres of the pixels in which crops are told."""
+
+TURN = 360
+"""Degrees of longitude once around."""
 
 FED = ("", "majortom")
 """Stretches that encoders make by themselves from digital numbers."""
@@ -255,6 +258,8 @@ def _window(tile: TileRef, ground: Ground, crop: Crop) -> tuple[int, int, int, i
         raise NoPixelsError(message, hint="Its table lacks pixel_bbox.")
     a, _, c, _, e, f = ground.transform
     x, y = project(np.array([[tile.lon, tile.lat]]), np.array([ground.crs]))[0].tolist()
+    if ground.crs in DEGREES:  # they may go on beyond 180
+        x += TURN * round((c + a * ground.size[1] / 2 - x) / TURN)
     middle = (y - f) / e, (x - c) / a
     height, width = box[2] - box[0], box[3] - box[1]
     near = max(abs((box[0] + box[2]) / 2 - middle[0]), abs((box[1] + box[3]) / 2 - middle[1])) < 1

@@ -50,7 +50,10 @@ class Footprints:
     def centres(self) -> NDArray[np.float64]:
         """Return the middles as lon, lat in degrees, shape (n, 2)."""
         middles = (self.bounds[:, :2] + self.bounds[:, 2:]) / 2
-        return unproject(middles, self.crs)
+        lonlat = unproject(middles, self.crs)
+        beyond = np.abs(lonlat[:, 0]) > HALF  # of rasters in degrees that go on there
+        lonlat[beyond, 0] = np.mod(lonlat[beyond, 0] + HALF, 2 * HALF) - HALF
+        return lonlat
 
     def polygons(self) -> NDArray[Any]:
         """Return them on the globe: shapely polygons in degrees, counter-clockwise, shape (n,).

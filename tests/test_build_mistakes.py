@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,40 @@ def test_options_of_python_are_told_alike() -> None:
     assert told.value.hint == "Give paths=…"
     made = eex.make_set("folder", "x.parquet", paths="a.tif", rgb="red, green,blue", **given)
     assert made.rows == (4,)
+
+
+@pytest.mark.parametrize("kind", ["folder", "shards", "items"])
+def test_addresses_that_are_not_read_are_told_as_such(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["build", kind, "s3://bucket/a.tif", *MODEL, "-o", "x.parquet"])
+    assert "s3://bucket/a.tif is not read: only files, http://" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"type": "Point", "coordinates": [2.4, 48.9]}', "give --area '48.9, 2.4, 50'."),
+        ('{"type":', "a.geojson: The area is not GeoJSON"),
+    ],
+)
+def test_a_file_of_no_area_is_named_and_told_what_to_give(
+    text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.geojson").write_text(text)
+    with pytest.raises(SystemExit):
+        main(["build", "stac", "--area", "a.geojson", *MODEL, "-o", "x.parquet"])
+    assert said in capsys.readouterr().err
+
+
+def test_a_listing_of_unknown_length_counts_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with ExitStack() as drawn:
+        bar = progress("listing", "scenes", drawn)
+        for found in (0, 1, 4):
+            bar(found, 0)
+    shown = capsys.readouterr().err.replace("\r", "\n").splitlines()
+    assert "listing: 4 scenes" in shown[-1]
 
 
 class NoNetwork:

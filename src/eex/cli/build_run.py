@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from eex.cli.say import progress, say
@@ -29,14 +29,15 @@ def dry_run(source: Source, asked: Asked, settings: Settings) -> Estimate:
     from eex.build.world import WorldScenes
 
     specs = checked(asked, settings)
-    bar = progress("listing", "scenes")
-    plan, aside = planned(
-        source,
-        asked,
-        specs,
-        settings=settings,
-        progress=lambda _, done, total: bar(done, total),
-    )
+    with ExitStack() as drawn:
+        bar = progress("listing", "scenes", drawn)
+        plan, aside = planned(
+            source,
+            asked,
+            specs,
+            settings=settings,
+            progress=lambda _, done, total: bar(done, total),
+        )
     for one in aside:
         say(f"{one.ref} cannot be planned: {one.reason}")
     wants = [want_of(s, asked, world=isinstance(source, WorldScenes)) for s in specs]

@@ -143,11 +143,11 @@ def progress(doing: str, unit: str, drawn: ExitStack | None = None) -> Callable[
             from tqdm import tqdm
 
             told = {"desc": doing, "unit": f" {unit}", "file": sys.stderr}
-            bar = tqdm(total=total, initial=done, **told)  # a rate is of what comes after
+            bar = tqdm(total=total or None, initial=done, **told)  # a rate is of what comes after
             if drawn is not None:
                 drawn.callback(bar.close)
         bar.update(done - bar.n)
-        if done >= total:
+        if done >= total > 0:
             bar.close()
 
     return report

@@ -70,7 +70,11 @@ class Area:
         except OSError as error:
             message = f"The area cannot be read from {path}: {error.strerror or error}."
             raise BadQueryError(message, hint="Give the path of a file of GeoJSON.") from error
-        return cls.of(text)
+        try:
+            return cls.of(text)
+        except BadQueryError as error:
+            message = f"{path}: {error.message}"
+            raise BadQueryError(message, hint=error.hint) from error
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

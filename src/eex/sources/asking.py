@@ -158,7 +158,12 @@ def area_of(value: object) -> tuple[str, Area]:
         lat, lon, km = numbers
         return "", circle(lon, lat, km)
     if text.lower().endswith((".json", ".geojson")):
-        return "", Area.from_file(user_path(text))
+        try:
+            return "", Area.from_file(user_path(text))
+        except BadQueryError as error:  # a point, such as filters take by another name
+            hint = error.hint.replace("use `near`, such as 48.9", "give --area '48.9")
+            hint = hint.replace("2.4, 50.", "2.4, 50'.")
+            raise BadQueryError(error.message, hint=hint) from error
     return _named(text)
 
 

@@ -21,7 +21,7 @@ from eex.errors import BadQueryError, SourceError
 from eex.files import user_path
 from eex.sources.headers import Header, header_far, header_here, is_tiff, no_geotiff
 from eex.sources.names import BANDS, band_name, pass_of, product_in, taken
-from eex.sources.parquet import client_of, is_address
+from eex.sources.parquet import check_read_here, client_of, is_address
 from eex.sources.refs import Asset, Listed, Ref, SceneRef
 from eex.sources.stac_items import COPERNICUS, COPERNICUS_TERMS
 from eex.sources.wanted import Wanted
@@ -173,6 +173,7 @@ class FolderSource:
         if is_address(given):
             yield given
             return
+        check_read_here(given)
         path = user_path(given).absolute()
         if path.is_dir():
             for folder, inner, names in os.walk(path):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from eex.errors import SourceError
 from eex.files import user_path
-from eex.sources.parquet import client_of, is_address, opened, rows_of
+from eex.sources.parquet import check_read_here, client_of, is_address, opened, rows_of
 from eex.sources.refs import Listed, Ref
 from eex.sources.stac_bands import read_bands
 from eex.sources.stac_items import Catalogue, scenes_of
@@ -61,6 +61,7 @@ class ItemsSource:
         self._path = str(path)
         self._wanted = wanted or Wanted()
         self._bands = read_bands(bands)
+        check_read_here(self._path)
         name = urlsplit(self._path).path if is_address(self._path) else self._path
         self.title = f"Scenes of {PurePosixPath(name).name}"
 

@@ -48,6 +48,18 @@ def is_address(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
+def check_read_here(given: str) -> None:
+    """Refuse addresses of kinds that are not read, such as s3://.
+
+    Raises:
+        SourceError: If it is one.
+    """
+    kind, there, _ = given.partition("://")
+    if there and kind.isalnum() and not is_address(given):
+        message = f"{given[:200]} is not read: only files, http:// and https:// are."
+        raise SourceError(message, hint="Give its https address, or fetch it first.")
+
+
 def client_of(settings: Settings) -> RemoteClient:
     """Return what reads addresses that a user typed, which may be inside a network."""
     from eex.remote.addresses import Policy

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from eex.errors import BadQueryError, OfflineError, SourceError
 from eex.files import user_path
-from eex.sources.parquet import Table, is_address, opened
+from eex.sources.parquet import Table, check_read_here, is_address, opened
 from eex.sources.refs import Listed, Ref, ShardRef
 from eex.sources.samples import Sample, samples_of_metadata, samples_of_shard
 from eex.sources.wanted import Wanted
@@ -244,6 +244,7 @@ def _below(given: str) -> Iterator[str]:
     if is_address(given):
         yield given
         return
+    check_read_here(given)
     path = user_path(given).absolute()
     if path.is_dir():
         yield from (str(file) for file in sorted(path.rglob("part_*.parquet")))

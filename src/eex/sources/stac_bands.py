@@ -84,8 +84,8 @@ def bands_of(
 
     Args:
         item: As JSON.
-        asked: Band -> key of an asset, or key:number for one of several bands in a file. Bands
-            that the item lacks are left out; SCL is added where it is there and not asked.
+        asked: Band -> key of an asset, or key:number for one of several bands in a file. Those
+            that the item lacks are left out. Of Sentinel-2 the others are found as usual.
     """
     assets = {key: asset for key, asset in (item.get("assets") or {}).items() if asset}
     found: dict[str, tuple[str, int]] = {}
@@ -96,8 +96,8 @@ def bands_of(
                 found[band] = (key, number)
     if not is_sentinel2(item):
         return found if asked else _own_names(assets)
-    for band in KEYS if not asked else (SCL,):
-        if band not in found and (there := _usual(band, assets)) is not None:
+    for band in KEYS if found or not asked else (SCL,):
+        if band not in (asked or ()) and (there := _usual(band, assets)) is not None:
             found[band] = there
     return found
 

@@ -176,6 +176,21 @@ def test_adding_what_cannot_be_added_leaves_the_note_of_what_was_made(
     assert "x.parquet: 8 tiles" in capsys.readouterr().out
 
 
+def test_scenes_that_came_since_are_not_passed_over_in_silence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tif("in/a.tif", descriptions=RGB)
+    folder("in")
+    tif("in/b.tif", descriptions=RGB, seed=9, left=600_000.0)
+    capsys.readouterr()
+    folder("in")
+    told = capsys.readouterr()
+    assert "4 tiles" in told.out
+    assert "--append x.parquet" in told.err
+    folder("in", "--append", "x.parquet")
+    assert "x.parquet: 8 tiles" in capsys.readouterr().out
+
+
 def test_options_that_differ_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     tif("a.tif", descriptions=RGB)
     folder("a.tif")

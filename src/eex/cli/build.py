@@ -333,7 +333,12 @@ def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
         if len(lines) > SHOWN:
             say(f"  … and {len(lines) - SHOWN} more")
         say("The same command with --retry tries them again.")
-    elif not made.before and not as_json:
+    elif made.before:
+        say(
+            "Nothing was looked for: what has come since is added with "
+            f"--append {made.files[0]}, all is made anew with --fresh."
+        )
+    elif not as_json:
         how = "--text …" if _takes_text(asked) else "--row 0"
         say(f"Search it: eex search --set {made.files[0]} {how}")
 

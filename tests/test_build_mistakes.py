@@ -127,6 +127,18 @@ def test_a_list_that_is_not_there_is_told_as_such(capsys: pytest.CaptureFixture[
     assert "There is no file" in refused(capsys, "list.txt")
 
 
+@pytest.mark.parametrize("option", [("--stretch", "keenkite"), ("--rgb", "B04,B03,B02")])
+def test_what_a_model_of_bands_would_not_heed_is_refused(
+    option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["build", "folder", "in", "--model", "galileo-nano", "-o", "x.parquet", *option]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    said = f"{option[0]} is for models of pictures; galileo-nano takes bands as stored."
+    assert said in capsys.readouterr().err
+
+
 def test_percentages_may_have_their_sign(capsys: pytest.CaptureFixture[str]) -> None:
     tif("a.tif", descriptions=RGB)
     folder("a.tif", "--max-nodata", "10%", "--max-cloud", "20 %")

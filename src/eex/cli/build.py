@@ -242,6 +242,7 @@ def _asked(given: dict[str, Any], tiling: Any) -> Asked:  # noqa: ANN401
     if len(given["weights"]) > len(given["models"]):
         message = "There are more --weights than --model."
         raise click.UsageError(message)
+    _check_for_pictures(given)
     more = {"stretch": given["stretch"]} if given.get("stretch") else {}
     return Asked(
         models=tuple(
@@ -269,6 +270,21 @@ def _asked(given: dict[str, Any], tiling: Any) -> Asked:  # noqa: ANN401
         retry=given["retry"],
         **more,
     )
+
+
+def _check_for_pictures(given: dict[str, Any]) -> None:
+    """Refuse what no model that was named would heed."""
+    from eex.encoders.open import encoder_spec
+
+    named = [option for option in ("stretch", "rgb") if given.get(option)]
+    if not named or not given["models"]:
+        return
+    for at, name in enumerate(given["models"]):
+        weights = given["weights"][at] if at < len(given["weights"]) else None
+        if encoder_spec(name, weights).pixels == "picture":
+            return
+    message = f"--{named[0]} is for models of pictures; {given['models'][0]} takes bands as stored."
+    raise click.UsageError(message)
 
 
 def _run(source: Source, given: dict[str, Any], asked: Asked, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from eex.build import work
 from eex.build.plan import BuildFolder
 from eex.config import Settings
 from eex.errors import BadPictureError, UnavailableError
+from eex.sources.refs import SceneRef, from_json, to_json
 from scenes import write_tif
 from test_build_run import Faulty
 
@@ -142,3 +143,11 @@ def test_rows_of_a_set_stay_whatever_rules_hold_for_what_is_added(tmp_path: Path
     more = given(tmp_path, paths=[third], append=path, once="place")
     assert eex.make_set("folder", path, **more).rows == (2,)
     assert pq.read_table(path).equals(before)
+
+
+def test_references_of_older_versions_do_not_say_that_data_fills_their_frames() -> None:
+    frame = "POLYGON ((0 0, 1 0, 1 1, 0 1, 0 0))"
+    record = to_json(SceneRef(id="a", footprint=frame))
+    assert from_json(record) == SceneRef(id="a", footprint=frame)
+    del record["extent"]
+    assert from_json(record) == SceneRef(id="a", extent=frame)

@@ -148,4 +148,6 @@ def from_json(record: Mapping[str, Any]) -> Ref:
     told["when"] = datetime.fromisoformat(told["when"]) if told["when"] else None
     for name in ("transform", "size"):
         told[name] = None if told[name] is None else tuple(told[name])
+    if "extent" not in told:  # written when frames of rasters were told as where they have data
+        told |= {"extent": told.get("footprint", ""), "footprint": ""}
     return SceneRef(**told)

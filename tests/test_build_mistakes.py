@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -201,6 +202,39 @@ def test_scenes_that_came_since_are_not_passed_over_in_silence(
     assert "--append x.parquet" in told.err
     folder("in", "--append", "x.parquet")
     assert "x.parquet: 8 tiles" in capsys.readouterr().out
+
+
+def test_what_a_set_has_is_not_embedded_again(capsys: pytest.CaptureFixture[str]) -> None:
+    tif("in/a.tif", descriptions=RGB)
+    rasterio = pytest.importorskip("rasterio")
+    wide = np.stack([numbers(64, 128, seed=20 + band) for band in range(3)])
+    wide[:, :32, :32] = 0  # one of its eight tiles has no data
+    place = {"left": 600_000.0, "top": 5_200_000.0}
+    with rasterio.open(write_tif(Path("in/b.tif"), wide, nodata=0, **place), "r+") as file:
+        file.descriptions = RGB
+    folder("in", out="whole.parquet")
+    folder("in", "--area", "14.9,46,15.1,47")  # a.tif alone
+    before = pq.read_table("x.parquet")
+    assert before.num_rows == 4
+    again = eex.make_set(
+        "folder", "x.parquet", paths=["in"], model=DEMO, append="x.parquet",
+        size=32, stride=32, engine="here",
+    )  # fmt: skip
+    assert (again.rows, again.tiles) == ((11,), 7)
+    after = pq.read_table("x.parquet")
+    order = pc.index_in(before["unique_id"], value_set=after["unique_id"])
+    assert after.take(order).equals(before)
+    same = pq.read_table("whole.parquet")
+    assert sorted(after["unique_id"].to_pylist()) == sorted(same["unique_id"].to_pylist())
+    nothing = eex.make_set(
+        "folder", "y.parquet", paths=["in/a.tif"], model=DEMO, append="x.parquet",
+        size=32, stride=32, engine="here",
+    )  # fmt: skip
+    assert (nothing.rows, nothing.tiles) == ((11,), 0)
+    assert pq.read_table("y.parquet").equals(after)
+    capsys.readouterr()
+    folder("in", "--append", "x.parquet", "--size", "48")  # other tiles of the same scenes
+    assert pq.read_metadata("x.parquet").num_rows > 11
 
 
 def test_options_that_differ_are_named(capsys: pytest.CaptureFixture[str]) -> None:

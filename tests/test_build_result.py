@@ -83,7 +83,7 @@ def test_the_first_of_each_place_is_kept_as_plans_mean_it(grid: Any, groups: Any
     assert 0 < keep.sum() < len(tiles)
 
 
-def test_what_is_added_comes_behind_and_nothing_comes_twice(tmp_path: Path) -> None:
+def test_old_rows_stay_and_nothing_comes_twice(tmp_path: Path) -> None:
     west, both, whole = (tmp_path / name for name in ("w.parquet", "b.parquet", "all.parquet"))
     made(west, box=WEST)
     before = west.read_bytes()

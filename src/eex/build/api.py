@@ -70,7 +70,7 @@ def make_set(
         stretch: How numbers become 8 bits for models of pictures; see `eex.imagery.stretch`.
         rgb: Bands that models of pictures see; B04, B03 and B02 by default.
         once: "place": one tile for each place; "group": one for each place and pass (the default).
-        append: A set whose rows stay, and come first.
+        append: A set whose rows stay.
         title: Of the set.
         dtype: Number format of the vectors.
         engine: "local" processes, "ray", or "here": this process itself.

@@ -68,7 +68,7 @@ class Asked:
     piece: int = PIECE
     """Tiles of an item, about: what is done again after a stop."""
     append: Path | None = None
-    """A set whose rows stay, and come first."""
+    """A set whose rows stay."""
     dtype: str = "float16"
     """Number format of the vectors."""
     engine: Engine = "local"

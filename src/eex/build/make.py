@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from eex.build.items import Item, Want
 from eex.build.job import Done, Job
 from eex.build.job import failed as judged
 from eex.build.plan import Aside, BuildFolder, Plan
+from eex.build.there import without_those_there
 from eex.build.within import within
 from eex.build.world import WorldScenes
 from eex.config import Settings, processors
@@ -182,6 +183,9 @@ def planned(
         fresh=asked.fresh,
     )
     check_planned(plan, asked, specs)
+    if asked.append is not None:
+        left = without_those_there(items, asked.append, asked.tiling)
+        plan = replace(plan, items=tuple(left))
     return plan, aside
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ from eex.sources.refs import SceneRef
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Keep = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
+    """From boxes to which stay."""
 
 
 def within(items: Sequence[Item], area: Area, tiling: Tiling) -> list[Item]:
@@ -49,6 +52,17 @@ def _touch(ref: SceneRef, boxes: NDArray[np.int64], shape: Any) -> NDArray[np.bo
 
 def _runs(item: Item, ref: SceneRef, shape: Any, tiling: Tiling) -> Item:  # noqa: ANN401
     """Cut runs of tiles in a row."""
+    return kept_of(item, tiling, lambda boxes: _touch(ref, boxes, shape))
+
+
+def kept_of(item: Item, tiling: Tiling, keep: Keep) -> Item:
+    """Return an item of a scene's grid with some of its tiles, in runs of as many as are together.
+
+    Args:
+        item: Of runs: top, left, count.
+        tiling: How far tiles are apart, and how large.
+        keep: From boxes, shape (n, 4), top, left, bottom, right, to which stay, shape (n,).
+    """
     windows: list[tuple[int, ...]] = []
     starts = [(top, left + tiling.stride * np.arange(count)) for top, left, count in item.windows]
     boxes = np.concatenate(
@@ -58,7 +72,7 @@ def _runs(item: Item, ref: SceneRef, shape: Any, tiling: Tiling) -> Item:  # noq
         ]
     )
     boxes[:, 2:] += tiling.size
-    stay, done = _touch(ref, boxes, shape), 0
+    stay, done = keep(boxes), 0
     for top, left in starts:
         mine = left[stay[done : done + len(left)]]
         done += len(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import pytest
 import eex
 from build_world import DEMO, made, parts, small_pieces
 from eex.build import work
-from eex.build.plan import BuildFolder
+from eex.build.about import weights_of
+from eex.build.append import header_at
+from eex.build.plan import BuildFolder, Model
 from eex.config import Settings
-from eex.errors import BadPictureError, UnavailableError
+from eex.encoders.open import encoder, encoder_spec
+from eex.errors import BadPictureError, BadQueryError, UnavailableError
 from eex.sources.refs import SceneRef, from_json, to_json
 from scenes import write_tif
 from test_build_run import Faulty
@@ -143,6 +147,45 @@ def test_rows_of_a_set_stay_whatever_rules_hold_for_what_is_added(tmp_path: Path
     more = given(tmp_path, paths=[third], append=path, once="place")
     assert eex.make_set("folder", path, **more).rows == (2,)
     assert pq.read_table(path).equals(before)
+
+
+def test_parts_of_other_weights_do_not_get_into_a_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that was trained on is saved at the same path."""
+    small_pieces(monkeypatch)
+    path, own = tmp_path / "set.parquet", tmp_path / "own.pt"
+    own.write_bytes(b"one")
+    models = (Model(name=DEMO, weights=str(own)),)
+    monkeypatch.setattr(work, "load_encoders", lambda _: [encoder(DEMO)])  # it has its own
+    faulty = Faulty({2: UnavailableError("No answer.")})
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "read_tiles", faulty)
+        with pytest.raises(UnavailableError):
+            made(path, models=models)
+    own.write_bytes(b"another")
+    with pytest.raises(BadQueryError, match="weights differ"):
+        made(path, models=models)
+    own.write_bytes(b"one")
+    assert 0 < made(path, models=models).tiles < pq.read_metadata(path).num_rows
+    header = header_at(path)
+    assert header.weights == f"own.pt@sha256:{hashlib.sha256(b'one').hexdigest()}"
+
+
+def test_weights_are_told_by_their_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    spec, folder = encoder_spec(DEMO), tmp_path / "own"
+    (folder / "in").mkdir(parents=True)
+    (folder / "a.json").write_bytes(b"{}")
+    (folder / "in" / "b.bin").write_bytes(b"1")
+    a, b = (hashlib.sha256(content).hexdigest() for content in (b"{}", b"1"))
+    lines = f"a.json {a}\nin/b.bin {b}\n"
+    expected = f"own@sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
+    assert weights_of(Model(name=DEMO, weights="~/own"), spec) == expected
+    (folder / "in" / "b.bin").write_bytes(b"22")
+    assert weights_of(Model(name=DEMO, weights="~/own"), spec) != expected
+    assert weights_of(Model(name=DEMO, weights="~/own/a.json"), spec) == f"a.json@sha256:{a}"
+    assert weights_of(Model(name=DEMO), spec) == spec.weights
 
 
 def test_references_of_older_versions_do_not_say_that_data_fills_their_frames() -> None:

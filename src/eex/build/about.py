@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -13,6 +16,7 @@ from eex.build.items import Tiling, Want
 from eex.build.plan import Model
 from eex.build.world import WORLD
 from eex.embeddings import SetHeader
+from eex.files import user_path
 from eex.imagery.ranged import address_of
 from eex.sources.refs import Ref, SceneRef, ShardRef
 from eex.sources.world import SPEC
@@ -140,6 +144,32 @@ def essence(preprocessing: str) -> str:
     hold scenes with it and without.
     """
     return _OFFSET.sub(".", preprocessing)
+
+
+def weights_of(model: Model, spec: EncoderSpec) -> str:
+    """Return which weights are run: as the spec pins them, or a file's or folder's name and sum."""
+    if not model.weights:
+        return spec.weights
+    path = user_path(model.weights).absolute()
+    if path.is_file():
+        return f"{path.name}@sha256:{_sum(path, *_stamp(path))}"
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    lines = [f"{f.relative_to(path).as_posix()} {_sum(f, *_stamp(f))}\n" for f in files]
+    return (
+        f"{path.name}@sha256:{sha256(''.join(lines).encode()).hexdigest()}" if lines else path.name
+    )
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    told = file.stat()
+    return told.st_size, told.st_mtime_ns
+
+
+@lru_cache(maxsize=4096)
+def _sum(file: Path, size: int, changed: int) -> str:  # noqa: ARG001 (a file of another content)
+    from eex.weights.checksum import sha256_of
+
+    return sha256_of(file)
 
 
 def joined(texts: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from eex.build.about import weights_of
 from eex.build.items import Tiling, Want
 from eex.build.job import BATCH, READERS
 from eex.build.plan import Model
@@ -179,13 +180,14 @@ def check_free(files: Sequence[Path], asked: Asked) -> None:
     raise BadQueryError(message, hint=hint)
 
 
-def request_of(source: Source, asked: Asked) -> dict[str, Any]:
+def request_of(source: Source, asked: Asked, specs: Sequence[EncoderSpec]) -> dict[str, Any]:
     """Return what makes two builds the same."""
     return {
         "source": source.name,
         "asked": json.loads(json.dumps(source.asked(), default=str)),
         "tiling": asdict(asked.tiling),
         "models": [asdict(model) for model in asked.models],
+        "weights": [weights_of(*both) for both in zip(asked.models, specs, strict=True)],
         "stretch": asked.stretch,
         "bands": list(asked.bands),
         "once": asked.once,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eex.build.about import About, header_of
+from eex.build.about import About, header_of, weights_of
 from eex.build.append import check_comparable, check_ids, header_at, joined_header
 from eex.build.collection import collection_of, collection_path, is_collection_of
-from eex.build.plan import BuildFolder, Model, Plan
+from eex.build.plan import BuildFolder, Plan
 from eex.build.result import Parts, first_table, stored_format, write_result
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError
@@ -141,16 +141,6 @@ def _record(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def weights_of(model: Model, spec: EncoderSpec) -> str:
-    """Return which weights were run: as the spec pins them, or a file's name and checksum."""
-    if not model.weights:
-        return spec.weights
-    from eex.weights.checksum import sha256_of
-
-    path = Path(model.weights)
-    return f"{path.name}@sha256:{sha256_of(path)}" if path.is_file() else path.name
 
 
 def _nothing(folder: BuildFolder) -> BadQueryError:

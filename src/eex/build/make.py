@@ -104,7 +104,7 @@ def build(
     files = outputs(output, asked.models)
     check_beside(files)
     folder = BuildFolder(output)
-    request = request_of(source, asked)
+    request = request_of(source, asked, specs)
     check_writable(output)
     with folder.held():
         anew = asked.fresh and not folder.goes_on_afresh(request)
@@ -176,7 +176,7 @@ def planned(
     check_appendable(asked.append, asked.models, specs)
     items, aside = items_of(source, asked, settings=settings, progress=progress)
     plan = Plan(
-        request=request_of(source, asked),
+        request=request_of(source, asked, specs),
         tiling=asked.tiling,
         models=asked.models,
         items=tuple(items),

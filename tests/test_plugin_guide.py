@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -195,6 +198,26 @@ def test_mistakes_with_a_source_of_a_package_are_told(
         main(["build", *words])
     assert ended.value.code == code
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_that_a_package_does_not_find_is_named(installed: Path, tmp_path: Path) -> None:
+    path = os.pathsep.join([str(installed), *filter(None, sys.path)])
+    env = {**os.environ, "PYTHONPATH": path, "EEX_CACHE_DIR": str(tmp_path / "cache")}
+    words = [
+        "archive",
+        "--option",
+        "table=nowhere.csv",
+        "--model",
+        "mean-colour",
+        "-o",
+        "x.parquet",
+    ]
+    command = [sys.executable, "-m", "eex.cli", "build", *words]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == ["Error: nowhere.csv: No such file or directory."]
 
 
 class TestMeanColour(EncoderContract):

@@ -93,7 +93,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
-        say(f"Error: {error.strerror or error}.")
+        named = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        say(f"Error: {named}{error.strerror or error}.")
         with suppress(OSError):
             sys.stdout.close()  # what it still holds cannot be written either
         sys.exit(1)

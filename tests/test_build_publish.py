@@ -18,7 +18,7 @@ from huggingface_hub import DatasetCard
 from build_world import DEMO, made, rows
 from eex.build import publish as publishing
 from eex.build.append import header_at
-from eex.build.card import size_category, yaml_text
+from eex.build.card import Card, size_category, yaml_text
 from eex.build.publish import publish
 from eex.config import Settings
 from eex.errors import BadQueryError, OfflineError, UnavailableError
@@ -175,6 +175,23 @@ def test_paths_of_this_machine_are_not_published(built: Path, tmp_path: Path) ->
     publish(copy, REPO, settings=settings(), to=tmp_path / "hub")
     texts = (tmp_path / "hub" / "README.md", tmp_path / "hub" / "collection.json")
     assert all("/home/me" not in text.read_text() for text in texts)
+
+
+def test_titles_and_credits_of_several_lines_break_no_table(built: Path) -> None:
+    header = replace(header_at(built), title="Two\nlines", attribution="A\n\n| B")
+    card = Card(
+        header=header,
+        spec=None,
+        rows=1,
+        dtype="float16",
+        repo=REPO,
+        file="data/x.parquet",
+        bbox=(0.0, 1.0, 2.0, 3.0),
+    )
+    text = card.text()
+    assert "\n# Two lines\n" in text
+    assert "\n| Credit | A / B |\n" in text
+    assert DatasetCard(text).data.to_dict()["pretty_name"] == "Two lines"
 
 
 def test_sizes_and_yaml_are_the_hubs() -> None:

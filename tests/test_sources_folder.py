@@ -102,6 +102,12 @@ def test_major_toms_folders_are_scenes(settings: Settings, tmp_path: Path) -> No
     assert listed(settings, tmp_path / "0U" / "0U_199R")[0].id == PRODUCT
 
 
+def test_no_path_of_the_machine_is_in_an_id(settings: Settings, tmp_path: Path) -> None:
+    for name in ("a.tif", "a.tiff"):
+        write(tmp_path / "one" / name, bands=3, names=("B4", "B3", "B2"))
+    assert [scene.id for scene in listed(settings, tmp_path)] == ["a.tif", "a.tiff"]
+
+
 def test_files_of_several_bands_are_scenes(settings: Settings, tmp_path: Path) -> None:
     described = write(tmp_path / "a_2020-01-13.tif", bands=3, names=("B4, red", "B3", "my own"))
     twelve = write(tmp_path / "b.tiff", bands=12)

@@ -95,7 +95,7 @@ class Card:
         """Return README.md."""
         parts = [
             f"---\n{front_matter(self.header, rows=self.rows)}---",
-            f"# {self.header.title}",
+            f"# {one_line(self.header.title)}",
             INTRODUCTION,
             self.table(),
             HOLDS,
@@ -112,6 +112,7 @@ class Card:
         variant = f", variant {header.variant}" if header.variant else ""
         facts = {
             "Model": f"{made} (`{header.model}`{variant})",
+            "Licence of the model": self.spec.licence if self.spec is not None else "",
             "Weights": f"`{header.weights}`" if header.weights else "",
             "Vectors": f"{header.dim} numbers, {self.dtype}, length one; compare them by cosine",
             "Bands": ", ".join(header.bands),
@@ -123,7 +124,8 @@ class Card:
             "Licence": header.licence,
             "Credit": header.attribution,
         }
-        rows = [f"| {name} | {text.replace('|', '/')} |" for name, text in facts.items() if text]
+        said = {name: one_line(text).replace("|", "/") for name, text in facts.items()}
+        rows = [f"| {name} | {text} |" for name, text in said.items() if text]
         return "\n".join(["| | |", "|---|---|", *rows])
 
     def scenes(self) -> str:
@@ -142,10 +144,10 @@ class Card:
         year = (self.interval[1] or self.interval[0] or "")[:4]
         lines = [
             f"@misc{{{key},",
-            f"  title = {{{self.header.title}}},",
+            f"  title = {{{one_line(self.header.title)}}},",
             f"  howpublished = {{https://huggingface.co/datasets/{self.repo}}},",
             *([f"  year = {{{year}}},"] if year else []),
-            f"  note = {{{self.header.attribution}}}",
+            f"  note = {{{one_line(self.header.attribution)}}}",
             "}",
         ]
         cited = "\n".join(["## Citation", "", "```bibtex", *lines, "```"])
@@ -158,7 +160,7 @@ def front_matter(header: SetHeader, *, rows: int) -> str:
     """Return the YAML between the lines of dashes."""
     licence = header.licence.lower()
     record: dict[str, Any] = {
-        "pretty_name": header.title,
+        "pretty_name": one_line(header.title),
         "license": licence if licence in LICENCES else "other",
     }
     if record["license"] == "other":
@@ -179,6 +181,11 @@ def front_matter(header: SetHeader, *, rows: int) -> str:
         "configs": [{"config_name": "default", "data_files": "data/*.parquet"}],
     }
     return yaml_text(record)
+
+
+def one_line(text: str) -> str:
+    """Return a text whose line breaks are spaces: a table and a heading end with their line."""
+    return " ".join(text.split())
 
 
 def size_category(rows: int) -> str:

@@ -306,7 +306,7 @@ def _ids(scenes: Sequence[_Scene]) -> dict[str, str]:
             inner = "/".join(scene.place.split("/")[depth:]).strip("/")
             found[scene.place] = inner if scene.files else str(PurePosixPath(inner).with_suffix(""))
     if len(set(found.values())) < len(found):  # such as a.tif and a.tiff
-        return {place: place for place in found}
+        return {place: "/".join(place.split("/")[depth:]) for place in found}
     return found
 
 

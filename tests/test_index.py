@@ -100,6 +100,7 @@ class TestExactOnThreadsWithSmallSlices(TestExactFloat16):
         monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
         monkeypatch.setattr(kernels, "NUMPY_BYTES", 100)
         monkeypatch.setattr(exact, "GATHER_BYTES", 200)
+        monkeypatch.setattr(exact, "EXACT_BYTES", 200)
         monkeypatch.setattr(lengths, "GATHER_BYTES", 200)
         monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
 
@@ -188,6 +189,7 @@ class TestExactInt8InSmallSlices(TestExactInt8WithAnOffset):
         monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
         monkeypatch.setattr(stored, "BLOCK_BYTES", 100)
         monkeypatch.setattr(exact, "GATHER_BYTES", 200)
+        monkeypatch.setattr(exact, "EXACT_BYTES", 200)
         monkeypatch.setattr(lengths, "GATHER_BYTES", 200)
         monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
 

@@ -131,6 +131,20 @@ def test_a_scene_gets_only_tiles_where_it_has_data() -> None:
     assert len({(x, y) for _, x, y in tiles}) == 9 * 19
 
 
+@pytest.mark.parametrize(("missing", "again"), [(0, 200), (5, 170)])
+def test_where_data_ends_just_before_the_raster_does_another_scene_is_read_too(
+    missing: int, again: int
+) -> None:
+    west = scene("west", 50_000, 500_000, 100, 200, cloud_cover=0.0)
+    west = replace(west, footprint=outline(50_000, 500_000, 100, 200 - missing))
+    east = scene("east", 50_100, 500_000, 100, 200, cloud_cover=9.0)
+    east = replace(east, footprint=outline(50_100, 500_000, 100, 200))
+    tiles = places(plan_items([west, east], SMALL, once="place"), SMALL)
+    by_name = {name: {x - 50_000 for n, x, _ in tiles if n == name} for name in ("west", "east")}
+    assert max(by_name["west"]) == 180
+    assert min(by_name["east"]) == min(again, 190)
+
+
 @pytest.mark.parametrize(
     "wkt",
     [

@@ -74,7 +74,21 @@ class Claim:
         Raises:
             BadQueryError: If the footprint is not WKT.
         """
-        return self._frame if self._told is None else self._told
+        return self._frame if self._told is None else self._wide
+
+    @cached_property
+    def _wide(self) -> Any:  # noqa: ANN401
+        """Its footprint and what that may be too small by."""
+        return self._widened(TOLERANCE)
+
+    def _widened(self, pixels: int) -> Any:  # noqa: ANN401
+        import shapely
+
+        width = pixels * self.ground.transform[0]
+        parts = shapely.buffer(shapely.get_parts(self._told), width, join_style="mitre")
+        wide = shapely.union_all(parts)
+        shapely.prepare(wide)
+        return wide
 
     @cached_property
     def _frame(self) -> Any:  # noqa: ANN401
@@ -120,17 +134,20 @@ class Claim:
                 shapely.transform(parts, lambda xy, t=t: np.add(xy, (t, 0))) for t in (-360, 0, 360)
             ]
             parts = np.concatenate(turns)
-        region = shapely.union_all(shapely.buffer(parts, TOLERANCE * pixel, join_style="mitre"))
-        shapely.prepare(region)
-        return region if region.intersects(self._frame) else None
+        told = shapely.union_all(parts)
+        return told if shapely.dwithin(told, self._frame, TOLERANCE * pixel) else None
 
     @cached_property
     def _doubtful(self) -> Any:  # noqa: ANN401
-        """Where its data may end, in the raster, as exactly as its footprint is."""
+        """Where its data may end, in the raster, as exactly as its footprint is.
+
+        Gaps of less than a pixel are of rounding.
+        """
         import shapely
 
-        empty = shapely.difference(self._frame, self.region)
-        around = shapely.buffer(empty, 2 * TOLERANCE * self.ground.transform[0], join_style="mitre")
+        empty = shapely.difference(self._frame, self._widened(1))
+        wide = (TOLERANCE + 1) * self.ground.transform[0]
+        around = shapely.buffer(empty, wide, join_style="mitre")
         shapely.prepare(around)
         return around
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 COLUMNS = ("scene", "pixel_bbox")
 """What tells which pixels a row was made of."""
 
-FOUR = 4
-"""Numbers of a box."""
+Box = tuple[int, ...]
+"""Left, top, right, bottom in the scene's pixels, as `pixel_bbox` has them."""
 
 
 def without_those_there(items: Sequence[Item], path: Path, tiling: Tiling) -> list[Item]:
@@ -49,27 +49,22 @@ def without_those_there(items: Sequence[Item], path: Path, tiling: Tiling) -> li
     return left
 
 
-def _boxes(path: Path, scenes: Sequence[str]) -> dict[str, NDArray[np.int64]]:
-    """Return the boxes that a set has of some scenes, shape (n, 4) each."""
+def _boxes(path: Path, scenes: Sequence[str]) -> dict[str, set[Box]]:
+    """Return the boxes that a set has of some scenes."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     if not {*COLUMNS} <= {*pq.read_schema(path).names}:
         return {}
-    wanted = pa.array(sorted({*scenes}))
-    found: dict[str, NDArray[np.int64]] = {}
-    table = pq.read_table(path, columns=[*COLUMNS])
-    table = table.filter(pc.is_in(table["scene"], value_set=wanted))
-    table = table.filter(pc.equal(pc.list_value_length(table["pixel_bbox"]), FOUR))
-    names = table["scene"].to_numpy(zero_copy_only=False)
-    boxes = pc.list_flatten(table["pixel_bbox"]).to_numpy().astype(np.int64).reshape(-1, FOUR)
-    for name in np.unique(names.astype(str)):
-        found[str(name)] = boxes[names == name]
+    mine = pc.is_in(pc.field("scene"), value_set=pa.array(sorted({*scenes})))
+    table = pq.read_table(path, columns=[*COLUMNS], filters=mine)
+    found: dict[str, set[Box]] = {}
+    for name, box in zip(*(table[column].to_pylist() for column in COLUMNS), strict=True):
+        found.setdefault(name, set()).add(tuple(box or ()))
     return found
 
 
-def _among(boxes: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _among(boxes: NDArray[np.int64], known: set[Box]) -> NDArray[np.bool_]:
     """Return which boxes are among the known ones, shape (n,)."""
-    there = {tuple(box) for box in known.tolist()}
-    return np.array([tuple(box) in there for box in boxes.tolist()], np.bool_)
+    return np.array([tuple(box) in known for box in boxes.tolist()], np.bool_)

@@ -75,8 +75,9 @@ def dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32] | NDArray[np.fl
     if not out.flags.writeable:
         message = "The result cannot be written."
         raise ShapeError(message, hint="Give an array that can be.")
-    compiled = compiled_kernels().get(matrix.dtype)
-    if compiled and out.dtype == compiled.result and _is_run(matrix) and query.ndim == 1:
+    narrow = matrix.dtype.itemsize <= 2 and query.ndim == 1 and _is_run(matrix)  # noqa: PLR2004
+    compiled = compiled_kernels().get(matrix.dtype) if narrow else None
+    if compiled and out.dtype == compiled.result:
         compiled(matrix, query, out)
     elif numkong is not None and _plain(matrix) and _plain(query):
         numkong.dot(matrix, query, out=out)

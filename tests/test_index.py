@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from eex.errors import BadQueryError, ShapeError
-from eex.index import exact, kernels, lengths, stored
+from eex.index import exact, fine, kernels, lengths, stored
 from eex.index.base import VectorIndex
 from eex.index.exact import ExactIndex
 from eex.index.kernels import over_rows
@@ -87,13 +87,19 @@ class TestExactOnThreadsWithSmallSlices(TestExactFloat16):
         monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
         monkeypatch.setattr(kernels, "NUMPY_BYTES", 100)
         monkeypatch.setattr(exact, "GATHER_BYTES", 200)
-        monkeypatch.setattr(exact, "EXACT_BYTES", 200)
+        monkeypatch.setattr(stored, "EXACT_BYTES", 200)
         monkeypatch.setattr(lengths, "GATHER_BYTES", 200)
         monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
 
     @staticmethod
     def make(vectors: Floats) -> ExactIndex:
         return ExactIndex(vectors.astype(np.float16), threads=2)
+
+
+class TestExactInSmallSlicesWithoutNumkong(TestExactOnThreadsWithSmallSlices):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        use("numpy", monkeypatch)
 
 
 class TestExactColumnsApart(TestExactFloat32):
@@ -175,10 +181,17 @@ class TestExactInt8InSmallSlices(TestExactInt8WithAnOffset):
     def slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
         monkeypatch.setattr(stored, "BLOCK_BYTES", 100)
+        monkeypatch.setattr(fine, "BLOCK_BYTES", 40)
         monkeypatch.setattr(exact, "GATHER_BYTES", 200)
-        monkeypatch.setattr(exact, "EXACT_BYTES", 200)
+        monkeypatch.setattr(stored, "EXACT_BYTES", 200)
         monkeypatch.setattr(lengths, "GATHER_BYTES", 200)
         monkeypatch.setattr(exact, "BATCH_BYTES", 8_000)
+
+
+class TestExactInt8InSmallSlicesByNumkong(TestExactInt8InSmallSlices):
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        use("numkong", monkeypatch)
 
 
 class TestExactInt8Mapped(TestExactInt8WithAnOffset):

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from eex.embeddings import EmbeddingSet
 from eex.embeddings.header import SetHeader
 from eex.errors import BadQueryError, CancelledError, DamagedSetError, SetNotFoundError, ShapeError
-from eex.index import int8, int8_make, kernels
+from eex.index import fine, int8, int8_make, kernels
 from eex.index.base import VectorIndex
 from eex.index.engines import Building, Opening
 from eex.index.exact import ExactIndex
@@ -24,6 +24,7 @@ from eex.index.int8 import INT8, Int8Index, open_int8
 from eex.index.int8_make import Codes, build_int8, coded
 from eex.stopping import stopping
 from eex.testing import IndexContract, cosines, toy_vectors
+from kernel_choice import use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def a_set(vectors: Floats) -> EmbeddingSet:
 
 
 class TestInt8(IndexContract):
-    scan_tolerance: ClassVar[float] = 0.03
+    scan_tolerance: ClassVar[float] = 0.02
 
     @staticmethod
     def make(vectors: Floats) -> Int8Index:
@@ -64,6 +65,7 @@ class TestInt8ThatRescoresAsMuchAsItTakes(TestInt8):
         monkeypatch.setattr(int8, "MOST_RESCORED", 1.0)
         monkeypatch.setattr(int8, "GATHER_SHARE", 0.0)
         monkeypatch.setattr(int8, "BLOCK_BYTES", 300)
+        monkeypatch.setattr(fine, "BLOCK_BYTES", 100)
         monkeypatch.setattr(int8, "BATCH_BYTES", 8_000)
         monkeypatch.setattr(kernels, "SLICE_BYTES", 900)
 
@@ -71,14 +73,13 @@ class TestInt8ThatRescoresAsMuchAsItTakes(TestInt8):
 class TestInt8ByNumkong(TestInt8ThatRescoresAsMuchAsItTakes):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernels, "compiled_kernels", dict)
+        use("numkong", monkeypatch)
 
 
 class TestInt8WithoutNumkong(TestInt8ThatRescoresAsMuchAsItTakes):
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernels, "compiled_kernels", dict)
-        monkeypatch.setattr(kernels, "numkong", None)
+        use("numpy", monkeypatch)
 
 
 class TestInt8Built(TestInt8ThatRescoresAsMuchAsItTakes):

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.errors import ShapeError
-from eex.index import kernels
+from eex.index import fine, kernels
+from eex.index.fine import FineQueries
 from eex.index.kernels import dot_many, dot_rows, over_rows, widened
 from eex.testing import toy_vectors
 from kernel_choice import use
@@ -74,11 +75,74 @@ def test_compiled_dots_never_leave_the_rows_that_they_are_given(
     most = 127 if kind == "i1" else 4
     whole = rng.integers(-most, most + 1, (rows + 2, dim)).astype(kind)
     query = rng.integers(-most, most + 1, dim).astype(kind)
-    compiled = kernels.compiled_kernels()[whole.dtype]
+    compiled = kernels.compiled_dots(whole.dtype)
+    assert compiled is not None
     kept = np.full(rows + 2, 7, compiled.result)
     compiled(whole[1:-1], query, kept[1:-1])
     np.testing.assert_array_equal(kept[[0, -1]], 7)
     np.testing.assert_array_equal(kept[1:-1], whole[1:-1].astype(int) @ query.astype(int))
+
+
+PICKED = [np.float16, np.float32, np.int8]
+
+
+@given(
+    dim=st.integers(1, 200),
+    rows=st.integers(1, 40),
+    picked=st.integers(0, 50),
+    kind=st.sampled_from(PICKED),
+    shift=st.sampled_from([0.0, 0.25, -300.0]),
+)
+def test_picked_rows_meet_the_query_in_float64(
+    dim: int, rows: int, picked: int, kind: type[Any], shift: float
+) -> None:
+    pytest.importorskip("llvmlite", reason="optional: pip install '.[fast]'")
+    rng = np.random.default_rng(dim * 41 + rows)
+    sign = 1.0 if kind != np.int8 else -1.0
+    shift = shift if kind == np.int8 else 0.0
+    matrix = (30 * rng.standard_normal((rows, dim))).astype(kind)
+    query, at = rng.standard_normal(dim), rng.integers(rows, size=picked)
+    kernel = kernels.compiled_picked(matrix.dtype)
+    assert kernel is not None
+    dots, squares = kernel(matrix, at, query, sign=sign, shift=shift)
+    wide = matrix.astype(np.float64)[at] * sign + shift
+    np.testing.assert_allclose(dots, wide @ query, rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(squares, (wide * wide).sum(axis=1), rtol=1e-12)
+
+
+def test_only_formats_that_a_kernel_knows_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    use("llvmlite", monkeypatch)
+    assert kernels.compiled_dots(np.dtype(np.float32)) is None
+    assert kernels.compiled_dots(np.dtype(np.uint8)) is None
+    for other in (">f2", "<f8", "u1", ">f4"):
+        assert kernels.compiled_picked(np.dtype(other)) is None
+        assert kernels.compiled_dots(np.dtype(other)) is None
+
+
+@pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
+@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("dim", [1, 33, 1_152])
+def test_fine_queries_meet_int8_exactly(
+    dim: int, count: int, kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(kernel, monkeypatch)
+    monkeypatch.setattr(fine, "BLOCK_BYTES", 20 * dim)
+    rng = np.random.default_rng(dim)
+    rows = rng.integers(-128, 128, (70, dim)).astype(np.int8)
+    rows[0], rows[1] = -128, 127
+    units = rng.standard_normal((count, dim))
+    units[0] = 1  # the largest sums that there are
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    queries = FineQueries(units)
+    lines = np.empty((count, 70))
+    for some in (rows, rows[::2], rows[:, ::-1]):
+        queries.dots(some, list(lines[:, : len(some)]))
+        expected = queries.numbers.astype(np.int64) @ some.astype(np.int64).T
+        np.testing.assert_array_equal(lines[:, : len(some)], expected)
+    meant = queries.steps[:, None] * queries.numbers
+    np.testing.assert_allclose(queries.lost, np.linalg.norm(units - meant, axis=1), atol=1e-15)
+    assert (queries.lost <= queries.steps * np.sqrt(dim) / 2 + 1e-15).all()
+    assert (queries.steps <= np.abs(units).max(axis=1) / 14_000).all()
 
 
 def test_compiled_dots_of_the_largest_integers_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,10 +158,11 @@ def test_where_nothing_can_be_compiled_numkong_multiplies() -> None:
 import sys
 {}
 import numpy as np
-from eex.index import kernels
+from eex.index import fine, kernels
+from eex.index.fine import FineQueries
 out = np.empty(3, np.float32)
 kernels.dot_rows(np.ones((3, 8), np.float16), np.ones(8, np.float16), out)
-print(np.dtype(np.float16) in kernels.compiled_kernels(), out)
+print(kernels.kernel_of_halves() == 'llvmlite', out)
 """
     ways = ["sys.modules['llvmlite'] = None"]
     if find_spec("llvmlite"):

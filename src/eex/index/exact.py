@@ -28,7 +28,7 @@ from eex.index.base import Hits, Scan
 from eex.index.kernels import over_rows
 from eex.index.lengths import GATHER_BYTES, Lengths
 from eex.index.stored import FloatRows, IntegerRows
-from eex.index.topk import kth_highest
+from eex.index.topk import kth_highest, still_best, top_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +44,6 @@ about ten times what reading it in order does."""
 
 BATCH_BYTES = 64 * 2**20
 """Bytes of scores held at a time when several queries are asked at once."""
-
-EXACT_BYTES = 2 * 2**20
-"""Bytes of float64 rows scored exactly at a time, by each thread: fewer wait longer for Python's
-lock than they compute; measured."""
 
 FLOATS = (np.float16, np.float32, np.float64)
 """Formats of rows beside int8."""
@@ -158,13 +154,7 @@ class ExactIndex:
         """Return the `k` nearest rows of each query, from one read; see `FindsRows.search`."""
         units, k = unit_rows(queries, self.dim), checked_k(k)
         if mask is not None and self._is_few(mask):
-            among = self._among(mask)
-            at_once = max(1, BATCH_BYTES // (4 * max(1, among.size)))
-            found: list[Best] = []
-            for low in range(0, len(units), at_once):
-                some = units[low : low + at_once]
-                lines = self._score_gathered(some, among)
-                found += [self._best(*each, among, k) for each in zip(some, lines, strict=True)]
+            found = self._best_of_few(units, self._among(mask), k)
         else:
             found = self._search_all(units, mask, k)
         best = [(rows[order], scores[order]) for rows, scores, order in found]
@@ -220,15 +210,13 @@ class ExactIndex:
             self._score_range(units[whole], [lines[i] for i in whole], 0, self.size)
         scans = []
         for i, (unit, scores, mask) in enumerate(zip(units, lines, masks, strict=True)):
-            among = self._among(mask) if mask is not None and few[i] else None
-            some = scores
-            if among is not None:
-                some = self._score_gathered(unit[None], among)[0]
+            if mask is not None and few[i]:
+                near, exact, best = self._best_of_few(unit[None], self._among(mask), ks[i])[0]
                 scores.fill(np.nan)
-                scores[among] = some
-            elif mask is not None:
-                scores[~checked_mask(mask, self.size)] = np.nan
-            near, exact, best = self._best(unit, some, among, ks[i])
+            else:
+                if mask is not None:
+                    scores[~checked_mask(mask, self.size)] = np.nan
+                near, exact, best = self._best(unit, scores, None, ks[i])
             scores[near] = exact
             scans.append(Scan(scores, Hits(near[best][None], exact[best][None])))
         return scans
@@ -255,11 +243,34 @@ class ExactIndex:
             for i, line in enumerate(lines):
                 if mask is not None:
                     line[~mask[low:high]] = np.nan
-                kept[i] = _candidates(kept[i], line, low, k, slack[i])
+                kept[i] = still_best(kept[i], line, low, k, slack[i])
         return [
             self._best(unit, scores, rows, k)
             for unit, (rows, scores) in zip(units, kept, strict=True)
         ]
+
+    def _best_of_few(
+        self, units: NDArray[np.float64], among: NDArray[np.int64], k: int
+    ) -> list[Best]:
+        """Return `among`, their scores and which are the k best, for each unit.
+
+        Where a kernel for picked rows was compiled, all are scored exactly; else in the rows' own
+        precision first, which is several times quicker.
+        """
+        found: list[Best] = []
+        if self._stored.has_kernel(self._vectors):
+            for unit in units:
+                exact = self.exact_scores(unit, among)
+                found.append((among, exact, top_rows(exact, k)))
+            return found
+        at_once = max(1, BATCH_BYTES // (4 * max(1, among.size)))
+        for low in range(0, len(units), at_once):
+            some = units[low : low + at_once]
+            for unit, scores in zip(some, self._score_gathered(some, among), strict=True):
+                near, exact, best = self._best(unit, scores, among, k)
+                scores[np.searchsorted(among, near)] = exact
+                found.append((among, scores, np.searchsorted(among, near[best])))
+        return found
 
     def _best(
         self,
@@ -336,22 +347,18 @@ class ExactIndex:
             Shape (n,), NaN where a row cannot rank. Only these rows are read.
         """
         out = np.empty(rows.size, np.float32)
-        step = max(1, EXACT_BYTES // (self.dim * 8))
 
-        def work(first: int, last: int) -> None:
-            for low in range(first, last, step):
-                part = slice(low, min(low + step, last))
-                some = self._vectors[rows[part]]
-                with np.errstate(all="ignore"):  # rows without direction become NaN
-                    vectors = self._stored.wide(some)
-                    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-                    cosines = np.einsum("ij,j->i", vectors, unit) / lengths
-                np.clip(cosines, -1, 1, out=cosines)
-                cosines[np.isnan(self._lengths.of(some, rows[part]))] = np.nan
-                out[part] = cosines
+        def work(low: int, high: int) -> None:
+            some = rows[low:high]
+            with np.errstate(all="ignore"):  # rows without direction become NaN
+                dots, squares = self._stored.exact(self._vectors, some, unit)
+                cosines = dots / np.sqrt(squares)
+            np.clip(cosines, -1, 1, out=cosines)
+            cosines[np.isnan(scales[low:high])] = np.nan
+            out[low:high] = cosines
 
         with self._lengths.picking():
-            cost = int(self._row_bytes / GATHER_SHARE)
+            scales, cost = self._lengths.at(rows), int(self._row_bytes / GATHER_SHARE)
             over_rows(work, rows.size, row_bytes=cost, threads=self._threads)
         return out
 
@@ -359,35 +366,6 @@ class ExactIndex:
         """Return the few rows of a mask that can rank, in order."""
         rows = np.flatnonzero(mask)
         return rows[~np.isnan(self._lengths.at(rows))]
-
-
-def _candidates(
-    kept: tuple[NDArray[np.int64], NDArray[np.float32]],
-    line: NDArray[np.float32],
-    start: int,
-    k: int,
-    slack: float,
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the rows that may be among the `k` best, of those kept and those of another slice.
-
-    The k-th best of any rows is no better than that of all, so what lies below it by more than the
-    slack (twice the bound) is not among the best.
-    """
-    rows, scores = kept
-    least = _reached(scores, k, slack)
-    near = np.flatnonzero(line >= max(least, _reached(line, k, slack)))
-    rows = np.concatenate([rows, near + start])
-    scores = np.concatenate([scores, line[near]])
-    stay = scores >= _reached(scores, k, slack)
-    return rows[stay], scores[stay]
-
-
-def _reached(scores: NDArray[np.float32], k: int, slack: float) -> np.float32:
-    """Return the score that rows among the `k` best reach for certain; -infinity for fewer."""
-    if np.count_nonzero(~np.isnan(scores)) < k:
-        return np.float32(-np.inf)
-    least = float(kth_highest(scores, k)) - slack
-    return np.nextafter(np.float32(least), np.float32(-np.inf))
 
 
 def _scale(scores: NDArray[np.float32], scales: NDArray[np.float32]) -> None:

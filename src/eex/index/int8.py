@@ -1,7 +1,7 @@
 """An int8 first pass, and the exact answer all the same: half the bytes of float16 are read.
 
 Rows lie as int8 codes beside the set (`int8_make`). With x a row's unit vector, x' its code, q the
-query and q' the query rounded to int8,
+query and q' the query as int16 (`eex.index.fine`),
 
     |q.x - q'.x'|  <=  |x - x'| |q| + |x'| |q - q'|       (Cauchy-Schwarz)
                    <=  e + (1 + e) lost
@@ -12,7 +12,7 @@ bound; those rows, some hundreds, are scored exactly from the set's own vectors.
 provably those of the exact index, with the same scores. Where too many rows would have to be
 scored, all are read exactly.
 
-Scores of the other rows, which a map shows, are within `tolerance` of the cosine, 0.02 at most for
+Scores of the other rows, which a map shows, are within `tolerance` of the cosine, 0.01 at most for
 most sets; a tenth of that is seen.
 
 Source:
@@ -23,7 +23,7 @@ Source:
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,10 +33,11 @@ from eex.index.base import Hits, Scan
 from eex.index.built_record import build_command
 from eex.index.engines import EngineSpec
 from eex.index.exact import BATCH_BYTES, GATHER_SHARE, ExactIndex
-from eex.index.int8_make import FILES, LARGEST, Codes, build_int8
-from eex.index.kernels import dot_many, over_rows
+from eex.index.fine import FineQueries
+from eex.index.int8_make import FILES, Codes, build_int8
+from eex.index.kernels import over_rows
 from eex.index.npy import read_npy
-from eex.index.stored import UNIT_ROUNDOFF
+from eex.index.stored import BLOCK_BYTES, UNIT_ROUNDOFF
 from eex.index.topk import kth_highest
 
 if TYPE_CHECKING:
@@ -49,21 +50,6 @@ if TYPE_CHECKING:
 MOST_RESCORED = 0.1
 """Share of the rows from which reading all exactly is quicker than picking rows: see
 `eex.index.exact.GATHER_SHARE`."""
-
-BLOCK_BYTES = 8 * 2**20
-"""Bytes of codes at a time: their dot products stay in cache, and what Python does between two
-blocks, which only one thread may do at a time, is little beside them; measured."""
-
-
-class Asked(NamedTuple):
-    """Queries as int8: `steps[j] * codes[j]`, which leaves `lost[j]` of the length of each."""
-
-    codes: NDArray[np.int8]
-    """Shape (m, dim)."""
-    steps: NDArray[np.float64]
-    """Shape (m,)."""
-    lost: NDArray[np.float64]
-    """Shape (m,)."""
 
 
 class Int8Index:
@@ -104,16 +90,20 @@ class Int8Index:
         return ~np.isnan(self._scales)
 
     def tolerance(self, query: ArrayLike) -> float:
-        """Return how far `scores` can be from the true cosine of any row, for this query."""
-        lost = float(_asked(unit_row(query, self.dim)[None]).lost[0])
-        return self._largest_error * (1 + lost) + lost + self._slack(lost)
+        """Return how far `scores` can be from the true cosine of any row, for this query.
+
+        Of codes, or of the vectors where these are read instead, whichever is more.
+        """
+        lost = float(FineQueries(unit_row(query, self.dim)[None]).lost[0])
+        by_codes = self._largest_error * (1 + lost) + lost + self._slack(lost)
+        return max(by_codes, self.exact.tolerance(query))
 
     def scores(
         self, query: ArrayLike, *, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         """Return every row's cosine, to within `tolerance`; see `VectorIndex.scores`."""
         out = checked_out(out, self.size)
-        self._score_all(_asked(unit_row(query, self.dim)[None]), [out])
+        self._score_all(FineQueries(unit_row(query, self.dim)[None]), [out])
         return out
 
     def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
@@ -151,7 +141,7 @@ class Int8Index:
 
     def candidates(self, query: ArrayLike, *, k: int) -> NDArray[np.int64]:
         """Return the rows that may be among the `k` best by their bounds, in order."""
-        asked = _asked(unit_row(query, self.dim)[None])
+        asked = FineQueries(unit_row(query, self.dim)[None])
         scores = np.empty(self.size, np.float32)
         self._score_all(asked, [scores])
         return self._near(scores, float(asked.lost[0]), checked_k(k))
@@ -164,17 +154,17 @@ class Int8Index:
         ks: Sequence[int],
         masks: Sequence[NDArray[np.bool_] | None],
     ) -> list[Scan]:
-        asked, found = _asked(units), dict[int, Scan]()
+        found = dict[int, Scan]()
         coarse = [i for i in range(len(units)) if not self._few(ks[i], masks[i])]
         lines = [np.empty(self.size, np.float32) for _ in coarse]
         if coarse:
-            some = Asked(asked.codes[coarse], asked.steps[coarse], asked.lost[coarse])
-            self._score_all(some, lines)
-        for i, scores in zip(coarse, lines, strict=True):
+            asked = FineQueries(units[coarse])
+            self._score_all(asked, lines)
+        for j, (i, scores) in enumerate(zip(coarse, lines, strict=True)):
             mask = masks[i]
             if mask is not None:
                 scores[~mask] = np.nan
-            near = self._near(scores, float(asked.lost[i]), ks[i])
+            near = self._near(scores, float(asked.lost[j]), ks[i])
             if near.size <= MOST_RESCORED * self.size:
                 exact = self.exact.exact_scores(units[i], near)
                 scores[near] = exact
@@ -200,7 +190,7 @@ class Int8Index:
                 return True
         return k > MOST_RESCORED * self.size
 
-    def _score_all(self, asked: Asked, lines: Sequence[NDArray[np.float32]]) -> None:
+    def _score_all(self, asked: FineQueries, lines: Sequence[NDArray[np.float32]]) -> None:
         """Write every row's score with each query to its line, shape (N,)."""
         codes, scales, step = self._codes, self._scales, max(1, BLOCK_BYTES // self.dim)
 
@@ -208,7 +198,7 @@ class Int8Index:
             for low in range(first, last, step):
                 block = slice(low, min(low + step, last))
                 dots = np.empty((len(lines), block.stop - low), np.float64)
-                dot_many(codes[block], asked.codes, list(dots))
+                asked.dots(codes[block], list(dots))
                 dots *= asked.steps[:, None]
                 dots *= scales[block]
                 np.clip(dots, -1, 1, out=dots)
@@ -228,14 +218,6 @@ class Int8Index:
         numbers up to (1 + e) (1 + lost); exact scores are rounded once.
         """
         return 8 * UNIT_ROUNDOFF * (1 + self._largest_error) * (1 + lost)
-
-
-def _asked(units: NDArray[np.float64]) -> Asked:
-    """Return queries of length 1, shape (m, dim), as int8, and what that loses of each."""
-    steps = np.abs(units).max(axis=1, initial=0.0) / LARGEST
-    codes = np.rint(units / steps[:, None])
-    left = units - steps[:, None] * codes
-    return Asked(codes.astype(np.int8), steps, np.sqrt(np.einsum("ij,ij->i", left, left)))
 
 
 def open_int8(opening: Opening) -> Int8Index:

@@ -3,8 +3,8 @@
 numkong does the arithmetic (one SIMD kernel per processor, picked when it runs): float16 rows are
 multiplied and summed in float32, float32 and float64 rows in float64, int8 rows in int32, exactly.
 What it refuses, numpy does: another byte order, columns that are not adjacent, no numkong at all.
-Where llvmlite is installed, kernels compiled with it multiply float16 and int8 rows with one query
-(`eex.index.kernels_llvm`).
+Where llvmlite is installed, kernels compiled with it multiply float16 and int8 rows with one query,
+and picked rows exactly (`eex.index.kernels_llvm`).
 All may be called from several threads at once; none holds Python's lock while it works.
 
 Two things that numkong does not check are checked here: the size of `out`, and that it may be
@@ -31,11 +31,12 @@ except ImportError:  # no wheel for this processor: slower, never wrong
     numkong = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
-    from eex.index.kernels_llvm import Kernel
+    from eex.index.kernels_llvm import Dots, PickedDots
 
     Rows = NDArray[Any]  # float16, float32, float64 or int8
 
@@ -75,9 +76,8 @@ def dot_rows(matrix: Rows, query: Rows, out: NDArray[np.float32] | NDArray[np.fl
     if not out.flags.writeable:
         message = "The result cannot be written."
         raise ShapeError(message, hint="Give an array that can be.")
-    narrow = matrix.dtype.itemsize <= 2 and query.ndim == 1 and _is_run(matrix)  # noqa: PLR2004
-    compiled = compiled_kernels().get(matrix.dtype) if narrow else None
-    if compiled and out.dtype == compiled.result:
+    compiled = compiled_dots(matrix.dtype) if query.ndim == 1 and is_run(matrix) else None
+    if compiled is not None and out.dtype == compiled.result:
         compiled(matrix, query, out)
     elif numkong is not None and _plain(matrix) and _plain(query):
         numkong.dot(matrix, query, out=out)
@@ -108,21 +108,35 @@ def dot_many(matrix: Rows, queries: Rows, lines: Sequence[NDArray[Any]]) -> None
 
 
 @cache
-def compiled_kernels() -> Mapping[np.dtype[Any], Kernel]:
-    """Return the kernels that LLVM compiles, by the type of the rows; none without llvmlite.
+def compiler() -> ModuleType | None:
+    """Return `eex.index.kernels_llvm`; nothing without llvmlite, or where it cannot make code.
 
-    The first call of a process compiles them: some 0.1 s.
+    The first call of a process compiles the kernel that most sets need: some 0.05 s.
     """
     try:
-        from eex.index.kernels_llvm import KERNELS
-    except (ImportError, OSError, RuntimeError):  # not installed, or it cannot make code here
-        return {}
-    return KERNELS
+        from eex.index import kernels_llvm
+
+        kernels_llvm.dots(np.dtype(np.float16)) or kernels_llvm.dots(np.dtype(np.int8))
+    except (ImportError, OSError, RuntimeError):
+        return None
+    return kernels_llvm
+
+
+def compiled_dots(dtype: np.dtype[Any]) -> Dots | None:
+    """Return the kernel for all rows of this type, one after another; the first call compiles."""
+    made = compiler() if dtype.itemsize <= 2 else None  # noqa: PLR2004
+    return None if made is None else made.dots(dtype)
+
+
+def compiled_picked(dtype: np.dtype[Any]) -> PickedDots | None:
+    """Return the kernel for picked rows of this type, in float64; the first call compiles."""
+    made = compiler()
+    return None if made is None else made.picked(dtype)
 
 
 def kernel_of_halves() -> str:
     """Return which library multiplies float16 rows with one query: llvmlite, numkong or numpy."""
-    if np.dtype(np.float16) in compiled_kernels():
+    if compiled_dots(np.dtype(np.float16)) is not None:
         return "llvmlite"
     return "numpy" if numkong is None else "numkong"
 
@@ -190,7 +204,7 @@ def _plain(array: Rows) -> bool:
     return array.dtype.isnative and array.size > 0 and array.strides[-1] == array.itemsize
 
 
-def _is_run(matrix: Rows) -> bool:
+def is_run(matrix: Rows) -> bool:
     """Whether all numbers lie one after another."""
     return matrix.size > 0 and matrix.flags.c_contiguous
 

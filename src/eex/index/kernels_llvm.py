@@ -1,25 +1,30 @@
 """Dot products of rows with a query, compiled by LLVM, which ask memory ahead.
 
+There are two kernels: one for all rows, one after another, in the precision they are stored in, and
+one for picked rows, wherever they lie, in float64.
+
 On some processors (Intel's Emerald Rapids was measured) one row after another does not keep enough
 reads under way: rows are awaited, then multiplied. Here the bytes some rows ahead are asked for
 while a row is multiplied, which numkong's kernels do not do and Python cannot.
 
-Importing this module compiles for the processor at hand: some 0.1 s and 7 MB. Nothing is kept on
-disk. llvmlite alone does that; numba, which would spare the text below, costs 50 MB and a second.
+A kernel is compiled for the processor at hand when it is first asked for: some 0.05 s. Nothing is
+kept on disk. llvmlite alone does that; numba, which would spare the text below, costs 50 MB
+and a second.
 
 Source:
     Prefetching by software: Callahan, Kennedy and Porterfield, Software Prefetching, ASPLOS (1991).
-    LLVM Language Reference: `llvm.prefetch`, `fpext`, `sext`, fast-math flags, attributes.
 """
 
 from __future__ import annotations
 
 import ctypes
-from string import Template
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding
+
+from eex.index.kernels_llvm_text import DOTS, FLOAT16, INT8, PICKED, REGROUPED, WIDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,94 +38,13 @@ memory takes, twice as many gained nothing; measured."""
 LINE = 64
 """Bytes in a cache line."""
 
-KERNEL = Template("""
-; out[i] = sum over j of rows[i * dim + j] * query[j], for i < n; n and dim are at least 1.
-define void @dot_rows(ptr noalias %rows, ptr noalias %query, ptr noalias %out, i64 %n, i64 %dim)
-    "prefer-vector-width"="512" {
-start:
-  br label %row
-
-row:
-  %i = phi i64 [0, %start], [%next_i, %done]
-  %first = mul i64 %i, %dim
-  %this = getelementptr $stored, ptr %rows, i64 %first
-  br label %ask
-
-ask:                              ; beyond the end this does nothing
-  %line = phi i64 [0, %row], [%next_line, %ask]
-  %far = add i64 %line, $ahead
-  %there = getelementptr $stored, ptr %this, i64 %far
-  call void @llvm.prefetch.p0(ptr %there, i32 0, i32 3, i32 1)
-  %next_line = add i64 %line, $line
-  %more_lines = icmp ult i64 %next_line, %dim
-  br i1 %more_lines, label %ask, label %multiply
-
-multiply:
-  %j = phi i64 [0, %ask], [%next_j, %multiply]
-  %sum = phi $summed [$zero, %ask], [%next_sum, %multiply]
-  %number_at = getelementptr inbounds $stored, ptr %this, i64 %j
-  %number = load $stored, ptr %number_at
-  %number_wide = $widen $stored %number to $summed
-  %asked_at = getelementptr inbounds $asked, ptr %query, i64 %j
-  %asked = load $asked, ptr %asked_at
-  %asked_wide = $widen_asked $asked %asked to $summed
-  %product = $multiply $summed %number_wide, %asked_wide
-  %next_sum = $add $summed %sum, %product
-  %next_j = add nuw i64 %j, 1
-  %more = icmp ult i64 %next_j, %dim
-  br i1 %more, label %multiply, label %done
-
-done:
-  %result = $finish $summed %next_sum to $result
-  %out_at = getelementptr inbounds $result, ptr %out, i64 %i
-  store $result %result, ptr %out_at
-  %next_i = add nuw i64 %i, 1
-  %more_rows = icmp ult i64 %next_i, %n
-  br i1 %more_rows, label %row, label %end
-
-end:
-  ret void
-}
-
-declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
-""")
-"""In LLVM's language."""
-
-REGROUPED = "reassoc contract nsz"
-"""Sums of floats may be taken side by side; NaN and infinity stay what they are."""
-
-FUNCTION = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 2)
+ROWS_AHEAD = 2
+"""Picked rows ahead of the one that is multiplied, which are asked for; measured: 1 to 16 differ
+little."""
 
 
-FLOAT16 = {
-    "stored": "half",
-    "asked": "float",
-    "summed": "float",
-    "result": "float",
-    "zero": "0.0",
-    "widen": "fpext",
-    "widen_asked": "bitcast",
-    "multiply": f"fmul {REGROUPED}",
-    "add": f"fadd {REGROUPED}",
-    "finish": "bitcast",
-}
-INT8 = {
-    "stored": "i8",
-    "asked": "i16",
-    "summed": "i32",
-    "result": "double",
-    "zero": "0",
-    "widen": "sext",
-    "widen_asked": "sext",
-    "multiply": "mul nsw",
-    "add": "add nsw",
-    "finish": "sitofp",
-}
-"""What stands in the kernel for rows of this format."""
-
-
-class Kernel(NamedTuple):
-    """A compiled kernel and the formats that it takes."""
+class Dots(NamedTuple):
+    """A compiled kernel for all rows and the formats that it takes."""
 
     call: Callable[..., None]
     asked: type[np.generic]
@@ -135,23 +59,57 @@ class Kernel(NamedTuple):
 
         Args:
             matrix: Shape (n, dim), C-contiguous, neither size zero; may be read-only.
-            query: Shape (dim,), of the same type.
+            query: Shape (dim,); for int8 rows integers of which `128 * dim` do not pass int32.
             out: Shape (n,), of the type `result`, contiguous.
         """
         asked = np.ascontiguousarray(query, self.asked)
         self.call(matrix.ctypes.data, asked.ctypes.data, out.ctypes.data, *matrix.shape)
 
 
-def _compiled(words: dict[str, str], size: int) -> tuple[Callable[..., None], Any]:
-    """Return the kernel for rows of numbers of `size` bytes, and what keeps it alive."""
+class PickedDots(NamedTuple):
+    """A compiled kernel for picked rows."""
+
+    call: Callable[..., None]
+    engine: Any
+    """What holds the machine code; it must live as long as the kernel is called."""
+
+    def __call__(
+        self,
+        matrix: NDArray[Any],
+        rows: NDArray[np.int64],
+        query: NDArray[np.float64],
+        *,
+        sign: float = 1.0,
+        shift: float = 0.0,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return dot products with the query, and squared lengths, without Python's lock.
+
+        Args:
+            matrix: Shape (N, dim), C-contiguous, neither size zero; may be read-only.
+            rows: Shape (n,), each from 0 to N - 1.
+            query: Shape (dim,).
+            sign: For integers: the numbers are `stored * sign + shift`.
+            shift: See `sign`.
+
+        Returns:
+            Two of shape (n,). Rows of equal numbers have equal results, to the last bit.
+        """
+        dots, squares = np.empty(rows.size), np.empty(rows.size)
+        if rows.size:
+            asked, picked = np.ascontiguousarray(query), np.ascontiguousarray(rows)
+            where = [one.ctypes.data for one in (matrix, picked, asked, dots, squares)]
+            self.call(*where, rows.size, matrix.shape[1], sign, shift)
+        return dots, squares
+
+
+def _compiled(text: str, name: str, kind: Any) -> tuple[Callable[..., None], Any]:  # noqa: ANN401
+    """Return a function of this name and kind, and what keeps it alive."""
     machine = binding.Target.from_default_triple().create_target_machine(
         cpu=binding.get_host_cpu_name(),
         features=binding.get_host_cpu_features().flatten(),
         opt=3,
     )
-    module = binding.parse_assembly(
-        KERNEL.substitute(words, ahead=AHEAD // size, line=LINE // size)
-    )
+    module = binding.parse_assembly(text)
     module.verify()
     tuning = binding.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = tuning.loop_unrolling = True
@@ -159,22 +117,51 @@ def _compiled(words: dict[str, str], size: int) -> tuple[Callable[..., None], An
     passes.getModulePassManager().run(module, passes)
     engine = binding.create_mcjit_compiler(module, machine)
     engine.finalize_object()
-    return FUNCTION(engine.get_function_address("dot_rows")), engine
+    return kind(engine.get_function_address(name)), engine
 
 
-def _kernels() -> dict[np.dtype[Any], Kernel]:
-    """Return a kernel for each format of rows; float16 only where the processor widens it."""
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
+def _widens_halves() -> bool:
     features: dict[str, bool] = binding.get_host_cpu_features()
-    call, engine = _compiled(INT8, 1)
-    made: dict[np.dtype[Any], Kernel] = {}
-    made[np.dtype(np.int8)] = Kernel(call, np.int16, np.float64, engine)
-    if features.get("f16c", False) or features.get("fullfp16", False):
-        call, engine = _compiled(FLOAT16, 2)
-        made[np.dtype(np.float16)] = Kernel(call, np.float32, np.float32, engine)
-    return made
+    return features.get("f16c", False) or features.get("fullfp16", False)
 
 
-KERNELS = _kernels()
-"""By the type of the rows: float16 is summed in float32, int8 in int32, exactly."""
+@cache
+def dots(dtype: np.dtype[Any]) -> Dots | None:
+    """Return the kernel for all rows of this type: float16, summed in float32, or int8, exactly.
+
+    None for others, and for float16 where the processor does not widen it.
+    """
+    words, size = (INT8, 1) if dtype == np.int8 else (FLOAT16, 2)
+    if dtype != np.int8 and not (dtype == np.float16 and dtype.isnative and _widens_halves()):
+        return None
+    text = DOTS.substitute(words, ahead=AHEAD // size, line=LINE // size)
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 2)
+    call, engine = _compiled(text, "dot_rows", kind)
+    asked, result = (np.int16, np.float64) if dtype == np.int8 else (np.float32, np.float32)
+    return Dots(call, asked, result, engine)
+
+
+@cache
+def picked(dtype: np.dtype[Any]) -> PickedDots | None:
+    """Return the kernel for picked rows of this type: float16, float32 or int8, in float64.
+
+    None for others, and for float16 where the processor does not widen it.
+    """
+    if dtype not in WIDEN or (dtype == np.float16 and not _widens_halves()):
+        return None
+    stored, widen = WIDEN[dtype]
+    text = PICKED.substitute(
+        stored=stored,
+        widen=widen,
+        ahead=ROWS_AHEAD,
+        line=LINE // dtype.itemsize,
+        regrouped=REGROUPED,
+    )
+    sizes, numbers = [ctypes.c_int64] * 2, [ctypes.c_double] * 2
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, *sizes, *numbers)
+    call, engine = _compiled(text, "picked_dots", kind)
+    return PickedDots(call, engine)
+
+
+binding.initialize_native_target()
+binding.initialize_native_asmprinter()

@@ -104,11 +104,6 @@ class Lengths:
             self._over_rows(work, unknown.size)
         return partly[rows]
 
-    def of(self, some: Rows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return those of rows whose vectors are given."""
-        made = self._made
-        return self._inverse(some, rows) if made is None else made[rows]
-
     def _inverse(self, some: Rows, rows: NDArray[np.int64] | slice) -> NDArray[np.float32]:
         squares = self._stored.squares(some)
         good = (squares >= SHORTEST**2) & (squares <= LONGEST**2)

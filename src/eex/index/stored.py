@@ -1,8 +1,8 @@
 """Rows as they are stored: how they meet a query, and how far rounding the query can move a score.
 
 Floats are multiplied with a query rounded to their own format. Integers with a scale and an offset
-are never widened: the query becomes two int8 vectors, coarse and fine, whose dot products with the
-rows are exact integers; what both leave of the query is known and goes into the bound.
+are never widened: the query becomes integers (`eex.index.fine`), whose dot products with the rows
+are exact; what these leave of the query is known and goes into the bound.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from eex.errors import ShapeError
-from eex.index.kernels import dot_many, dot_rows, widened
+from eex.index.fine import FineQueries
+from eex.index.kernels import compiled_picked, dot_many, dot_rows, is_run, widened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from eex.index.kernels import Rows
+    from eex.index.kernels_llvm import PickedDots
 
     Lines = Sequence[NDArray[np.float32]]
 
@@ -30,14 +32,22 @@ UNIT_ROUNDOFF = 2.0**-24
 FLOAT64_ROUNDOFF = 2.0**-50
 """Of a few operations in float64."""
 
-LARGEST = 127
-"""Of the numbers that a query's coarse and fine parts are made of."""
-
 CANCELLED = 2.0**-20
 """Share of its terms below which a squared length is summed again from decoded numbers."""
 
-BLOCK_BYTES = 2**20
-"""Bytes of integer rows that meet both parts of a query while they are in cache; measured."""
+BLOCK_BYTES = 8 * 2**20
+"""Bytes of integer rows at a time: what is made of them stays in cache, and what Python does
+between two blocks, which only one thread may do at a time, is little beside them; measured."""
+
+AGAIN_BYTES = 2**20
+"""Bytes of integer rows of which squared lengths are summed again at a time."""
+
+EXACT_BYTES = 2 * 2**20
+"""Bytes of float64 rows multiplied at a time, by each thread: fewer wait longer for Python's lock
+than they compute; measured."""
+
+Exact = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
+"""Dot products of rows with a query, and their squared lengths."""
 
 
 class Stored(Protocol):
@@ -53,6 +63,17 @@ class Stored(Protocol):
 
     def squares(self, rows: Rows) -> NDArray[np.float64]:
         """Return the squared length of each row, in the measure of `dots`."""
+        ...
+
+    def has_kernel(self, vectors: Rows) -> bool:
+        """Return whether `exact` is compiled, and so nearly as quick as `dots` of picked rows."""
+        ...
+
+    def exact(self, vectors: Rows, rows: NDArray[np.int64], unit: NDArray[np.float64]) -> Exact:
+        """Return dot products and squared lengths of some rows in float64, in that measure.
+
+        Rows of equal numbers have equal results. `unit` is one query, shape (dim,).
+        """
         ...
 
     def wide(self, rows: Rows) -> NDArray[np.float64]:
@@ -87,6 +108,17 @@ class FloatRows:
         squares = np.empty(len(rows), np.float64)
         dot_rows(rows, rows, squares)
         return squares
+
+    def has_kernel(self, vectors: Rows) -> bool:
+        """See `Stored.has_kernel`."""
+        return _kernel(vectors) is not None
+
+    def exact(self, vectors: Rows, rows: NDArray[np.int64], unit: NDArray[np.float64]) -> Exact:
+        """See `Stored.exact`."""
+        kernel = _kernel(vectors)
+        if kernel is not None:
+            return kernel(vectors, rows, unit)
+        return _exact(vectors, rows, unit, self.wide)
 
     def wide(self, rows: Rows) -> NDArray[np.float64]:
         """See `Stored.wide`."""
@@ -125,26 +157,24 @@ class IntegerRows:
         self._shift = offset / abs(scale)
         self._stretch, self._lock = 1.0, Lock()
 
-    def asked(self, units: NDArray[np.float64]) -> Asked:
-        """Return the queries as coarse and fine integers."""
-        return Asked(units)
+    def asked(self, units: NDArray[np.float64]) -> tuple[FineQueries, NDArray[np.float64]]:
+        """Return the queries as integers, and the sums of their numbers, shape (m,)."""
+        return FineQueries(units), units.sum(axis=1)
 
-    def dots(self, rows: Rows, asked: Asked, lines: Lines) -> None:
+    def dots(
+        self, rows: Rows, asked: tuple[FineQueries, NDArray[np.float64]], lines: Lines
+    ) -> None:
         """See `Stored.dots`; the numbers are exact but for the rounding of the query."""
-        shifts = self._shift * asked.sums
+        queries, sums = asked
         step = max(1, BLOCK_BYTES // rows.shape[1])
         for low in range(0, len(rows), step):
-            block = rows[low : low + step]
-            both = np.empty((2, len(shifts), len(block)), np.float64)
-            if len(shifts) > 1:
-                parts = np.concatenate([asked.coarse, asked.fine])
-                dot_many(block, parts, list(both.reshape(2 * len(shifts), -1)))
-            else:
-                dot_rows(block, asked.coarse[0], both[0, 0])
-                dot_rows(block, asked.fine[0], both[1, 0])
-            both *= self._sign * asked.steps.T[:, :, None]
-            for j, line in enumerate(lines):
-                line[low : low + step] = both[0, j] + both[1, j] + shifts[j]
+            block = slice(low, min(low + step, len(rows)))
+            made = np.empty((len(queries), block.stop - low), np.float64)
+            queries.dots(rows[block], list(made))
+            made *= self._sign * queries.steps[:, None]
+            made += self._shift * sums[:, None]
+            for line, one in zip(lines, made, strict=True):
+                line[block] = one
 
     def squares(self, rows: Rows) -> NDArray[np.float64]:
         """See `Stored.squares`; notes how much longer stored rows are than their numbers."""
@@ -157,8 +187,9 @@ class IntegerRows:
         constant = self._shift**2 * rows.shape[1]
         squares = plain + 2 * self._sign * self._shift * sums + constant
         near = np.flatnonzero(squares < CANCELLED * (plain + constant))
-        for low in range(0, near.size, BLOCK_BYTES // rows.shape[1] + 1):
-            some = near[low : low + BLOCK_BYTES // rows.shape[1] + 1]
+        step = AGAIN_BYTES // rows.shape[1] + 1
+        for low in range(0, near.size, step):
+            some = near[low : low + step]
             wide = self.wide(rows[some])
             squares[some] = np.einsum("ij,ij->i", wide, wide)
         with np.errstate(all="ignore"):
@@ -167,6 +198,17 @@ class IntegerRows:
         with self._lock:
             self._stretch = max(self._stretch, most)
         return squares
+
+    def has_kernel(self, vectors: Rows) -> bool:
+        """See `Stored.has_kernel`."""
+        return _kernel(vectors) is not None
+
+    def exact(self, vectors: Rows, rows: NDArray[np.int64], unit: NDArray[np.float64]) -> Exact:
+        """See `Stored.exact`."""
+        kernel = _kernel(vectors)
+        if kernel is not None:
+            return kernel(vectors, rows, unit, sign=self._sign, shift=self._shift)
+        return _exact(vectors, rows, unit, self.wide)
 
     def wide(self, rows: Rows) -> NDArray[np.float64]:
         """See `Stored.wide`."""
@@ -180,27 +222,27 @@ class IntegerRows:
         joined in float64, and four roundings to float32 take part.
         """
         stretch = self._stretch
-        lost = stretch * self.asked(unit[None]).lost(unit)
+        lost = stretch * float(FineQueries(unit[None]).lost[0])
         return lost + 4 * UNIT_ROUNDOFF * (1 + lost) + FLOAT64_ROUNDOFF * (1 + 2 * stretch)
 
 
-class Asked:
-    """Queries as int8: `coarse * steps[:, 0] + fine * steps[:, 1]`, to about 1 in 32,000."""
+def _kernel(vectors: Rows) -> PickedDots | None:
+    return compiled_picked(vectors.dtype) if is_run(vectors) else None
 
-    def __init__(self, units: NDArray[np.float64]) -> None:
-        """Take queries of length 1, shape (m, dim)."""
-        first = np.abs(units).max(axis=1, initial=0.0, keepdims=True) / LARGEST
-        coarse = np.rint(units / first)
-        second = first / (2 * LARGEST)
-        fine = np.clip(np.rint((units - first * coarse) / second), -LARGEST, LARGEST)
-        self.coarse, self.fine = coarse.astype(np.int8), fine.astype(np.int8)
-        self.steps = np.hstack([first, second])
-        self.sums = units.sum(axis=1)
 
-    def lost(self, unit: NDArray[np.float64]) -> float:
-        """Return the length of what the first query lost."""
-        parts: Sequence[NDArray[np.float64]] = (
-            self.steps[0, 0] * self.coarse[0].astype(np.float64),
-            self.steps[0, 1] * self.fine[0].astype(np.float64),
-        )
-        return float(np.linalg.norm(unit - parts[0] - parts[1]))
+def _exact(
+    vectors: Rows,
+    rows: NDArray[np.int64],
+    unit: NDArray[np.float64],
+    wide: Callable[[Rows], NDArray[np.float64]],
+) -> Exact:
+    """Return dot products and squared lengths of rows that `wide` makes float64."""
+    dots, squares = np.empty(rows.size), np.empty(rows.size)
+    step = max(1, EXACT_BYTES // (8 * vectors.shape[1]))
+    for low in range(0, rows.size, step):
+        part = slice(low, low + step)
+        with np.errstate(all="ignore"):  # rows without direction
+            some = wide(vectors[rows[part]])
+            dots[part] = np.einsum("ij,j->i", some, unit)
+            squares[part] = np.einsum("ij,ij->i", some, some)
+    return dots, squares

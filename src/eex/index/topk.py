@@ -63,6 +63,35 @@ def kth_highest(scores: NDArray[np.float32], k: int) -> np.float32:
     return np.float32(ranked.min() if ranked.size <= k else np.partition(ranked, -k)[-k])
 
 
+def still_best(
+    kept: tuple[NDArray[np.int64], NDArray[np.float32]],
+    line: NDArray[np.float32],
+    start: int,
+    k: int,
+    slack: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the rows that may be among the `k` best, of those kept and those of another slice.
+
+    The k-th best of any rows is no better than that of all, so what lies below it by more than the
+    slack (twice the bound) is not among the best.
+    """
+    rows, scores = kept
+    least = _reached(scores, k, slack)
+    near = np.flatnonzero(line >= max(least, _reached(line, k, slack)))
+    rows = np.concatenate([rows, near + start])
+    scores = np.concatenate([scores, line[near]])
+    stay = scores >= _reached(scores, k, slack)
+    return rows[stay], scores[stay]
+
+
+def _reached(scores: NDArray[np.float32], k: int, slack: float) -> np.float32:
+    """Return the score that rows among the `k` best reach for certain; -infinity for fewer."""
+    if np.count_nonzero(~np.isnan(scores)) < k:
+        return np.float32(-np.inf)
+    least = float(kth_highest(scores, k)) - slack
+    return np.nextafter(np.float32(least), np.float32(-np.inf))
+
+
 def top_percent_threshold(scores: NDArray[np.float32], percent: float) -> float:
     """Return the score that the best `percent` of the rows that can rank reach.
 

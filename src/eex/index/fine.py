@@ -1,0 +1,91 @@
+"""Queries for rows of int8, as int16: `steps[j] * numbers[j]`, to about 1 in 15,000 or better.
+
+Rows are never widened, and their dot products with the numbers are exact integers. Kernels compiled
+with llvmlite take int16 as it is. Others multiply int8 with int8: for them a number is
+`254 * coarse + fine`, which gives the same integers from two products over one read of the rows.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eex.index.kernels import compiled_dots, dot_many, is_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from eex.index.kernels import Rows
+
+LARGEST = 127
+"""Of the numbers that coarse and fine parts are made of."""
+
+BASE = 2 * LARGEST
+"""Of the coarse part, so that the fine one reaches half of it either way."""
+
+LARGEST_SUM = 2**31 - 1
+"""Of int32, in which products are summed."""
+
+LONGEST_STORED = 128
+"""Of the numbers of rows, either way."""
+
+BLOCK_BYTES = 2**20
+"""Bytes of rows that meet several queries, or both parts of one, while in cache; measured."""
+
+
+class FineQueries:
+    """Queries of length 1 as integers."""
+
+    def __init__(self, units: NDArray[np.float64]) -> None:
+        """Take queries, shape (m, dim), none zero."""
+        dim = units.shape[1]
+        most = max(LARGEST, min(BASE * LARGEST + LARGEST, LARGEST_SUM // (LONGEST_STORED * dim)))
+        self.steps: NDArray[np.float64] = np.abs(units).max(axis=1, initial=0.0) / most
+        """Shape (m,)."""
+        numbers = np.rint(units / self.steps[:, None])
+        left = units - self.steps[:, None] * numbers
+        self.numbers = numbers.astype(np.int16)
+        """Shape (m, dim)."""
+        self.lost: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", left, left))
+        """Shape (m,): the length of what the numbers leave of each."""
+
+    def __len__(self) -> int:
+        """Return how many queries there are."""
+        return len(self.numbers)
+
+    @cached_property
+    def parts(self) -> NDArray[np.int8]:
+        """Shape (2 m, dim): the coarse parts of all, then the fine ones."""
+        coarse = np.clip(np.rint(self.numbers / BASE), -LARGEST, LARGEST)
+        return np.concatenate([coarse, self.numbers - BASE * coarse]).astype(np.int8)
+
+    def dots(self, rows: Rows, lines: Sequence[NDArray[np.float64]]) -> None:
+        """Write `rows[i] @ numbers[j]`, an integer, to `lines[j][i]`, on this thread.
+
+        Args:
+            rows: Shape (n, dim), int8.
+            lines: One for each query, shape (n,), contiguous.
+        """
+        kernel = compiled_dots(rows.dtype) if is_run(rows) else None
+        if kernel is not None and len(self) == 1:
+            kernel(rows, self.numbers[0], lines[0])
+            return
+        step = max(1, BLOCK_BYTES // rows.shape[1])
+        for low in range(0, len(rows), step):
+            block = rows[low : low + step]
+            here = [line[low : low + step] for line in lines]
+            if kernel is not None:
+                for numbers, line in zip(self.numbers, here, strict=True):
+                    kernel(block, numbers, line)
+            else:
+                self._in_parts(block, here)
+
+    def _in_parts(self, block: Rows, lines: Sequence[NDArray[np.float64]]) -> None:
+        both: NDArray[Any] = np.empty((2 * len(self), len(block)), np.float64)
+        dot_many(block, self.parts, list(both))
+        for j, line in enumerate(lines):
+            np.add(BASE * both[j], both[len(self) + j], out=line)

@@ -21,6 +21,7 @@ from eex.build.plan import BuildFolder, Model, Plan
 from eex.build.world import WorldScenes
 from eex.config import Settings
 from eex.errors import MissingWeightsError, OutputError
+from test_build_instead import damage, make, same_rows
 
 if find_spec("ray") is None:
     pytest.skip("Ray is not installed", allow_module_level=True)
@@ -110,3 +111,11 @@ def test_nothing_is_started_for_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     began = time.monotonic()
     assert list(ray_pool.ray_pool([], job)) == []
     assert time.monotonic() - began < 1
+
+
+def test_ray_reads_other_scenes_for_a_damaged_one(tmp_path: Path) -> None:
+    damage(tmp_path, "a")
+    found = make(tmp_path, "set.parquet", "a", "b", engine="ray", workers=2, device="cpu")
+    make(tmp_path, "never.parquet", "b")
+    assert {one.ref for one in found.aside} == {"a"}
+    same_rows(tmp_path / "set.parquet", tmp_path / "never.parquet")

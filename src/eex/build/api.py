@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from eex.build.asked import Asked, Engine, Source
 from eex.build.items import GridName, Tiling
-from eex.build.make import Made, Progress, build
+from eex.build.make import Made, build
 from eex.build.plan import Model
+from eex.build.rounds import Progress
 from eex.build.world import WorldScenes
 from eex.config import Settings
 from eex.errors import BadQueryError
@@ -140,6 +141,9 @@ def opened_source(
 ) -> tuple[Source, Asked]:
     """Return a source by its name, and what is asked of it."""
     if not isinstance(source, str):
+        if scenes:
+            message = f"A source of one's own takes no {', '.join(sorted(scenes))} here."
+            raise BadQueryError(message, hint="Give them to the source where it is made.")
         return source, asked
     if source == WorldScenes.name:
         if unknown := sorted(scenes.keys() - {"bbox"}):

@@ -8,6 +8,7 @@ result keeps the first (`eex.build.result.place_keys`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,22 +46,27 @@ BLOCK = 64
 """Rows and columns of tiles that are noted together."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What is left of a scene of which some could not be read."""
+
+    tiles: frozenset[tuple[int, int]]
+    """Top and left, in the scene, of the tiles that it may have."""
+    lost: tuple[tuple[int, int, int, int], ...]
+    """Top, left, bottom, right of those that could not be read."""
+
+
 class Claim:
     """One scene that wants places."""
 
-    def __init__(self, ref: SceneRef, ground: Ground) -> None:
-        """Nothing is worked out before it is asked for."""
-        self.ref, self.ground = ref, ground
+    def __init__(self, ref: SceneRef, ground: Ground, left: Left | None = None) -> None:
+        """Nothing is worked out before it is asked for; `left` is None where all can be read."""
+        self.ref, self.ground, self.left = ref, ground, left
 
     @property
     def rank(self) -> tuple[float, float, str]:
-        """Least for the best scene: least cloudy, then latest, then by its id."""
-        cloud, when = self.ref.cloud_cover, self.ref.when
-        return (
-            101.0 if cloud is None else cloud,
-            0.0 if when is None else -when.timestamp(),
-            self.ref.id,
-        )
+        """Least for the best scene."""
+        return self.ref.rank
 
     @property
     def sure(self) -> bool:
@@ -164,11 +170,20 @@ class Claim:
         a, _, c, _, e, f = self.ground.transform
         x, y = np.meshgrid(c + a * left, f + e * top)
         boxes = shapely.box(x, y + e * size, x + a * size, y)
+        there = self._there(top, left)
         if not self.sure:
-            return np.full(boxes.shape, ALL, np.int8)
+            return np.where(there, ALL, 0).astype(np.int8)
         some = np.where(shapely.intersects(self.region, boxes), SOME, 0)
         whole = shapely.covers(self.region, boxes) & ~shapely.intersects(self._doubtful, boxes)
-        return np.where(whole, ALL, some).astype(np.int8)
+        return np.where(there, np.where(whole, ALL, some), 0).astype(np.int8)
+
+    def _there(self, top: NDArray[np.int64], left: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which tiles the scene may have, shape (rows, columns)."""
+        if self.left is None:
+            return np.ones((len(top), len(left)), np.bool_)
+        known = self.left.tiles
+        may = [[(row, column) in known for column in left.tolist()] for row in top.tolist()]
+        return np.array(may, np.bool_).reshape(len(top), len(left))
 
     def covers_places(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which of some shapes lie in it, by their points; shape (n, points, 2) to (n,)."""
@@ -182,7 +197,23 @@ class Claim:
             points = own[near]
             inside = shapely.contains_xy(self.region, points[..., 0], points[..., 1])
             found[near] = inside.all(axis=1)
+            if self._lost is not None:
+                lost = shapely.contains_xy(self._lost, points[..., 0], points[..., 1])
+                found[near] &= ~lost.any(axis=1)
         return found
+
+    @cached_property
+    def _lost(self) -> Any:  # noqa: ANN401
+        """Where it could not be read, in its own system; None if it is whole."""
+        import shapely
+
+        if self.left is None:
+            return None
+        a, _, c, _, e, f = self.ground.transform
+        top, left, bottom, right = np.array(self.left.lost, np.float64).T
+        return shapely.union_all(
+            shapely.box(c + a * left, f + e * bottom, c + a * right, f + e * top)
+        )
 
 
 def in_other_zones(

@@ -46,7 +46,7 @@ def finish(
         parts = Parts(
             folder=folder.parts,
             model=model,
-            items=plan.items,
+            items=plan.work,
             tiling=plan.tiling,
             groups=None if asked.once == "place" else groups,
             before=asked.append,
@@ -157,4 +157,4 @@ def _nothing(folder: BuildFolder) -> BadQueryError:
 
 def refs_of(plan: Plan) -> list[Ref]:
     """Return the references of a plan, each once."""
-    return list({item.ref.id: item.ref for item in plan.items}.values())
+    return list({item.ref.id: item.ref for item in plan.work}.values())

@@ -7,8 +7,7 @@ A build that was interrupted goes on where it was when the same is asked for aga
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,27 +27,22 @@ from eex.build.bands import check_bands
 from eex.build.estimate import LEAST_TILES, rate_key, remember
 from eex.build.finish import check_append, check_beside, finish, refs_of
 from eex.build.items import Item, Want
-from eex.build.job import Done, Job
+from eex.build.job import Job
 from eex.build.job import failed as judged
 from eex.build.plan import Aside, BuildFolder, Plan
+from eex.build.rounds import Progress, work_off
 from eex.build.there import without_those_there
 from eex.build.within import within
 from eex.build.world import WorldScenes
 from eex.config import Settings, processors
 from eex.encoders.base import EncoderSpec
-from eex.errors import BadQueryError, EexError, UnavailableError
+from eex.errors import BadQueryError, EexError
 from eex.extent.area import Area
 from eex.files import check_writable
 from eex.sources.refs import Ref
 
-PATIENCE = 5
-"""Items in a row that the network may fail before the build stops for now."""
-
 UNPLANNED = "plan:"
 """Begins keys of scenes that were set aside before they were cut into items."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done ("listing", "embedding", "writing"), how much, and of how much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +55,8 @@ class Made:
     """Tiles of each."""
     aside: tuple[Aside, ...] = ()
     """Items that could not be read."""
+    instead: int = 0
+    """Tiles, at most, that are read from other scenes for want of these."""
     tiles: int = 0
     """Tiles that were embedded this time."""
     seconds: float = 0.0
@@ -127,9 +123,15 @@ def build(
             folder.set_aside(folder.aside() | now)  # forgets nothing if we are stopped in between
             folder.begin(plan)
             folder.set_aside(now)
+        elif asked.retry and plan.around:  # what was read instead is not needed if it is mended
+            plan = replace(plan, instead=(), around=())
+            folder.begin(plan)
         folder.reopen()
+        if asked.retry:
+            still = folder.aside().items()
+            folder.set_aside({key: one for key, one in still if key.startswith(UNPLANNED)})
         job = job_of(folder, plan, asked, specs, settings)
-        made = _embed(folder, plan, asked, job, progress)
+        plan, worked = work_off(folder, plan, asked, job, progress)
         rows = finish(
             folder,
             plan,
@@ -142,10 +144,19 @@ def build(
         )
         aside = tuple(folder.aside().values())
         folder.finish({"request": request, "rows": rows, "files": [str(f) for f in files]})
-    if made["tiles"] >= LEAST_TILES and asked.engine != "ray":
+    if worked.tiles >= LEAST_TILES and asked.engine != "ray":
         key = rate_key(asked.models, asked.tiling, asked.device)
-        remember(settings, key, made["tiles"] / made["seconds"] / asked.workers)
-    return Made(files=files, rows=rows, aside=aside, **made)
+        remember(settings, key, worked.tiles / worked.seconds / asked.workers)
+    return Made(
+        files=files,
+        rows=rows,
+        aside=aside,
+        instead=sum(item.tiles for item in plan.instead),
+        tiles=worked.tiles,
+        seconds=worked.seconds,
+        waited=worked.waited,
+        device=worked.device,
+    )
 
 
 def _adds_to_finished(
@@ -174,12 +185,13 @@ def planned(
         UnavailableError: If the network failed.
     """
     check_appendable(asked.append, asked.models, specs)
-    items, aside = items_of(source, asked, settings=settings, progress=progress)
+    items, spare, aside = items_of(source, asked, settings=settings, progress=progress)
     plan = Plan(
         request=request_of(source, asked, specs),
         tiling=asked.tiling,
         models=asked.models,
         items=tuple(items),
+        spare=tuple(spare),
         fresh=asked.fresh,
     )
     check_planned(plan, asked, specs)
@@ -203,8 +215,8 @@ def check_planned(plan: Plan, asked: Asked, specs: Sequence[EncoderSpec]) -> Non
 
 def items_of(
     source: Source, asked: Asked, *, settings: Settings, progress: Progress | None = None
-) -> tuple[list[Item], list[Aside]]:
-    """List a source and cut it into pieces of work; also what could not be planned.
+) -> tuple[list[Item], list[Ref], list[Aside]]:
+    """List a source and cut it into pieces of work; also scenes without, and what failed.
 
     Raises:
         BadQueryError: If there is nothing.
@@ -212,9 +224,9 @@ def items_of(
         UnavailableError: If the network failed.
     """
     if isinstance(source, WorldScenes):
-        return source.items(), []
+        return source.items(), [], []
     from eex.build.layout import layout_opener
-    from eex.build.tiling import plan_items
+    from eex.build.tiling import laid_out, plan_items
 
     aside: list[Aside] = []
 
@@ -229,13 +241,12 @@ def items_of(
         aside.append(Aside(key=told.key, ref=ref.id, reason=told.reason, code=told.code))
 
     refs = source.refs(listed=listed)
+    known = laid_out(refs, asked.tiling, open_layout=layout_opener(settings), failed=failed)
     items = plan_items(
-        refs,
+        known,
         asked.tiling,
         tiles_per_item=asked.piece,
-        open_layout=layout_opener(settings),
         once="place" if asked.once == "place" else "group",
-        failed=failed,
     )
     if not refs:
         message = f"{source.title}: no scene is as asked."
@@ -252,7 +263,8 @@ def items_of(
         if not items and not aside:
             message = f"{source.title}: no tile that is whole touches the area."
             raise BadQueryError(message, hint="Choose a larger area, or smaller tiles: --size.")
-    return items, aside
+    read = {item.ref.id for item in items}
+    return items, [ref for ref in known if ref.id not in read], aside
 
 
 def _wider(asked: Mapping[str, Any]) -> str:
@@ -290,71 +302,3 @@ def wants_of(plan: Plan, asked: Asked, specs: Sequence[EncoderSpec]) -> tuple[Wa
     """Return the pixels that each model takes."""
     world = plan.request["source"] == WorldScenes.name
     return tuple(want_of(spec, asked, world=world) for spec in specs)
-
-
-def _embed(
-    folder: BuildFolder, plan: Plan, asked: Asked, job: Job, progress: Progress | None
-) -> dict[str, Any]:
-    """Work off what is left of a plan; return what is told of it."""
-    aside = folder.aside()
-    if asked.retry:
-        aside = {key: one for key, one in aside.items() if key.startswith(UNPLANNED)}
-        folder.set_aside(aside)
-    finished = folder.finished(plan.models)
-    left = [(item.key(plan.tiling), item) for item in plan.items]
-    left = [(key, item) for key, item in left if key not in finished and key not in aside]
-    total, tiles, idle = plan.tiles, 0, 0.0
-    sizes = {key: item.tiles for key, item in left}
-    done = total - sum(sizes.values())
-    undone: list[Done] = []
-    device, in_a_row, began = "", 0, time.perf_counter()
-    if progress is not None and left:
-        progress("embedding", done, total)
-    running = _engine([item for _, item in left], job, asked)
-    try:
-        for told in running:
-            if told.state == "undone":
-                undone.append(told)
-                in_a_row += 1
-                if in_a_row >= PATIENCE:
-                    break
-                continue
-            in_a_row = 0
-            if told.state == "aside":
-                aside[told.key] = Aside(
-                    key=told.key, ref=told.ref, reason=told.reason, code=told.code
-                )
-                folder.set_aside(aside)
-            tiles, idle = tiles + told.tiles, idle + told.idle
-            device = told.device or device
-            done += sizes.pop(told.key, 0)
-            if progress is not None:
-                progress("embedding", done, total)
-    finally:
-        running.close()  # type: ignore[attr-defined]
-    if undone:
-        raise _unavailable(undone, len(sizes))
-    seconds = time.perf_counter() - began
-    workers = max(1, min(asked.workers, len(left)))
-    waited = min(1.0, idle / (workers * seconds)) if tiles and seconds else 0.0
-    return {"tiles": tiles, "seconds": seconds, "waited": waited, "device": device}
-
-
-def _engine(items: Sequence[Item], job: Job, asked: Asked) -> Iterator[Done]:
-    if asked.engine == "here":
-        from eex.build.work import embed_items
-
-        return embed_items(items, job)
-    if asked.engine == "ray":
-        from eex.build.ray_pool import ray_pool
-
-        return ray_pool(items, job, workers=asked.workers, address=asked.address)
-    from eex.build.pool import local_pool
-
-    return local_pool(items, job, workers=asked.workers)
-
-
-def _unavailable(undone: Sequence[Done], left: int) -> UnavailableError:
-    message = f"The network failed: {undone[-1].reason.rstrip('.')}. {left:,} pieces are left."
-    hint = "What is finished is kept; the same command goes on where it stopped."
-    return UnavailableError(message, hint=hint, left=left)

@@ -26,6 +26,7 @@ from typing import Any
 from eex.build.items import Item, Tiling
 from eex.errors import BadQueryError, BusyError, DamagedSetError
 from eex.files import clear_abandoned, guarded, write_bytes
+from eex.sources.refs import Ref, SceneRef, from_json, to_json
 
 VERSION = 1
 """Of the layout of a build folder."""
@@ -76,6 +77,12 @@ class Plan:
     """Each gives a set."""
     items: tuple[Item, ...]
     """The work, in the order of the set's rows."""
+    spare: tuple[Ref, ...] = ()
+    """Scenes that were listed and that no item is of: others may prove damaged."""
+    instead: tuple[Item, ...] = ()
+    """What is read for items that were set aside; see `eex.build.instead`."""
+    around: tuple[str, ...] = ()
+    """Keys of these, sorted."""
     fresh: bool = False
     """Whether what lay there was to be replaced: until it is, the same command goes on."""
 
@@ -87,6 +94,9 @@ class Plan:
             "tiling": asdict(self.tiling),
             "models": [asdict(model) for model in self.models],
             "items": [item.to_json() for item in self.items],
+            "spare": [to_json(ref) for ref in self.spare],
+            "instead": [item.to_json() for item in self.instead],
+            "around": list(self.around),
             "fresh": self.fresh,
         }
         return json.dumps(record)
@@ -103,13 +113,23 @@ class Plan:
             tiling=Tiling(**record["tiling"]),
             models=tuple(Model(**model) for model in record["models"]),
             items=tuple(map(Item.from_json, record["items"])),
+            spare=tuple(map(from_json, record.get("spare", ()))),
+            instead=tuple(map(Item.from_json, record.get("instead", ()))),
+            around=tuple(record.get("around", ())),
             fresh=bool(record.get("fresh")),
         )
 
     @property
+    def work(self) -> tuple[Item, ...]:
+        """All items in the order of the set's rows: the best scene first, then shards."""
+        if not self.instead:
+            return self.items
+        return tuple(sorted((*self.items, *self.instead), key=_row_order))
+
+    @property
     def tiles(self) -> int:
         """How many tiles at most."""
-        return sum(item.tiles for item in self.items)
+        return sum(item.tiles for item in self.work)
 
 
 class BuildFolder:
@@ -298,6 +318,11 @@ class BuildFolder:
             who = f"Process {owner['pid']} on {owner['host']}, since {owner['since']},"
         message = f"{who} is at work in {self.path}."
         return BusyError(message, hint="Wait for it, stop it, or give another output (-o).")
+
+
+def _row_order(item: Item) -> tuple[bool, tuple[float, float, str]]:
+    ref = item.ref
+    return (False, ref.rank) if isinstance(ref, SceneRef) else (True, (0.0, 0.0, ""))
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

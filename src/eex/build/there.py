@@ -19,7 +19,7 @@ COLUMNS = ("scene", "pixel_bbox")
 """What tells which pixels a row was made of."""
 
 Box = tuple[int, ...]
-"""Left, top, right, bottom in the scene's pixels, as `pixel_bbox` has them."""
+"""Top, left, bottom, right in the scene's pixels, as `pixel_bbox` has them."""
 
 
 def without_those_there(items: Sequence[Item], path: Path, tiling: Tiling) -> list[Item]:

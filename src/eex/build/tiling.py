@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eex.build.claims import ALL, Claim, Noted, Once, in_other_zones
+from eex.build.claims import ALL, Claim, Left, Noted, Once, in_other_zones
 from eex.build.items import Item, Tiling
 from eex.build.lattice import (
     GRID_KM,
@@ -34,6 +34,9 @@ up to two rows of blocks are read twice."""
 
 SHARD_WINDOWS = 25
 """Windows of a tile of Major TOM, about, before it is read; its size is known then."""
+
+Windows = tuple[tuple[int, ...], ...]
+"""See `Item.windows`."""
 
 OpenLayout = Callable[[SceneRef], SceneRef]
 """Returns a reference that says where its pixels lie; see `eex.build.layout`."""
@@ -72,28 +75,12 @@ def plan_items(
         BadQueryError: If the tiling makes no sense, or a scene does not say where it lies.
         BadPictureError: If a scene cannot be opened, or its pixels are not north up.
     """
-    check_tiling(tiling)
-    scopes: dict[str, list[Claim]] = defaultdict(list)
-    for ref in refs:
-        if isinstance(ref, SceneRef):
-            try:
-                claim = _claim(ref, tiling, open_layout)
-            except EexError as error:
-                if failed is None:
-                    raise
-                failed(ref, error)
-                continue
-            scopes["" if once == "place" else ref.group or ref.id].append(claim)
-    given: dict[str, tuple[tuple[int, ...], ...]] = {}
-    for claims in scopes.values():
-        ranked = sorted(claims, key=lambda claim: claim.rank)
-        windows = (_cells if tiling.grid == "majortom" else _lattice)(ranked, tiling)
-        given.update({c.ref.id: found for c, found in zip(ranked, windows, strict=True)})
-    every = sorted((c for claims in scopes.values() for c in claims), key=lambda c: c.rank)
+    refs = laid_out(refs, tiling, open_layout=open_layout, failed=failed)
+    scenes = [ref for ref in refs if isinstance(ref, SceneRef)]
     items = [
         item
-        for claim in every
-        for item in _cut(claim.ref, given[claim.ref.id], _counted(claim, tiling), tiles_per_item)
+        for ref, windows in chosen(scenes, tiling, once=once)
+        for item in cut(ref, windows, tiling, tiles_per_item)
     ]
     for ref in refs:
         if isinstance(ref, ShardRef):
@@ -101,6 +88,78 @@ def plan_items(
             each = 1 if tiling.centre else SHARD_WINDOWS
             items += _cut(ref, tuple((row,) for row in rows), lambda _: each, tiles_per_item)  # noqa: B023
     return items
+
+
+def laid_out(
+    refs: Sequence[Ref],
+    tiling: Tiling,
+    *,
+    open_layout: OpenLayout | None = None,
+    failed: Failed | None = None,
+) -> list[Ref]:
+    """Return references that say where their pixels lie, without those that cannot be planned.
+
+    Args:
+        refs: Scenes and shards.
+        tiling: How scenes become tiles.
+        open_layout: Looks into scenes that do not say where their pixels lie.
+        failed: Called with a scene that is left out; without it, its error is raised.
+
+    Raises:
+        BadQueryError: If the tiling makes no sense, or a scene does not say where it lies.
+        BadPictureError: If a scene cannot be opened, or its pixels are not north up.
+    """
+    check_tiling(tiling)
+    known: list[Ref] = []
+    for ref in refs:
+        if not isinstance(ref, SceneRef):
+            known.append(ref)
+            continue
+        try:
+            known.append(_claim(ref, tiling, open_layout).ref)
+        except EexError as error:
+            if failed is None:
+                raise
+            failed(ref, error)
+    return known
+
+
+def chosen(
+    refs: Sequence[SceneRef],
+    tiling: Tiling,
+    *,
+    once: Once = "group",
+    left: Mapping[str, Left] | None = None,
+) -> list[tuple[SceneRef, Windows]]:
+    """Return which windows each scene is read for, the best scene first; see `Item.windows`.
+
+    Args:
+        refs: Scenes that say where they lie.
+        tiling: How scenes become tiles.
+        once: Whether a place is taken once in each group of scenes, or once over all.
+        left: By id, what scenes have of which some could not be read.
+    """
+    scopes: dict[str, list[Claim]] = defaultdict(list)
+    for ref in refs:
+        claim = Claim(ref, ground_of(ref), (left or {}).get(ref.id))
+        scopes[scope_of(ref, once)].append(claim)
+    given: dict[str, Windows] = {}
+    for claims in scopes.values():
+        ranked = sorted(claims, key=lambda claim: claim.rank)
+        windows = (_cells if tiling.grid == "majortom" else _lattice)(ranked, tiling)
+        given.update({c.ref.id: found for c, found in zip(ranked, windows, strict=True)})
+    every = sorted((c for claims in scopes.values() for c in claims), key=lambda c: c.rank)
+    return [(claim.ref, given[claim.ref.id]) for claim in every]
+
+
+def scope_of(ref: SceneRef, once: Once) -> str:
+    """Return what scenes share among which a place is taken once."""
+    return "" if once == "place" else ref.group or ref.id
+
+
+def cut(ref: SceneRef, windows: Windows, tiling: Tiling, most: int = TILES_PER_ITEM) -> list[Item]:
+    """Cut what a scene is read for into items of about `most` tiles at most."""
+    return _cut(ref, windows, tiles_in(ref, tiling), most)
 
 
 def _claim(ref: SceneRef, tiling: Tiling, open_layout: OpenLayout | None) -> Claim:
@@ -135,12 +194,12 @@ class _Chosen:
         yield from map(tuple, np.argwhere(self.mine & which).tolist())
 
 
-def _lattice(claims: Sequence[Claim], tiling: Tiling) -> list[tuple[tuple[int, ...], ...]]:
+def _lattice(claims: Sequence[Claim], tiling: Tiling) -> list[Windows]:
     """Return runs of tiles of each scene: top, left, count."""
     stride = tiling.stride
     taken: dict[object, Noted] = defaultdict(Noted)
     read: dict[object, Noted] = defaultdict(Noted)
-    chosen = []
+    found = []
     for claim in claims:
         (row0, column0), (height, width) = claim.ground.origin, claim.ground.size
         rows, columns = starts(row0, height, tiling), starts(column0, width, tiling)
@@ -152,17 +211,17 @@ def _lattice(claims: Sequence[Claim], tiling: Tiling) -> list[tuple[tuple[int, .
         mine[part] &= ~taken[claim.ground.kind].has(*keys)
         taken[claim.ground.kind].add(*keys, mine[part] & whole[part])
         read[claim.ground.kind].add(*keys, mine[part] & whole[part])
-        chosen.append(_Chosen(claim, rows, columns, mine, whole))
-    _prune_edges(chosen, read, stride)
-    return [_runs(one, stride) for one in chosen]
+        found.append(_Chosen(claim, rows, columns, mine, whole))
+    _prune_edges(found, read, stride)
+    return [_runs(one, stride) for one in found]
 
 
-def _prune_edges(chosen: Sequence[_Chosen], read: Mapping[object, Noted], stride: int) -> None:
+def _prune_edges(claimed: Sequence[_Chosen], read: Mapping[object, Noted], stride: int) -> None:
     """Leave out tiles off the lattice that others cover or have: first edges, then corners."""
     taken: set[tuple[object, int, int]] = set()
     kept: set[tuple[object, int, int]] = set()
     for corners in (False, True):
-        for one in chosen:
+        for one in claimed:
             kind = one.claim.ground.kind
             for i, j in one.edges(stride, corners=corners):
                 top, left = int(one.rows[i]), int(one.columns[j])
@@ -198,7 +257,7 @@ def _not_elsewhere(
     return ~in_other_zones(claim, others, boxes).reshape(len(rows), len(columns))
 
 
-def _runs(one: _Chosen, stride: int) -> tuple[tuple[int, ...], ...]:
+def _runs(one: _Chosen, stride: int) -> Windows:
     """Return tiles as runs of neighbours in a row."""
     row0, column0 = one.claim.ground.origin
     runs: list[tuple[int, ...]] = []
@@ -209,7 +268,7 @@ def _runs(one: _Chosen, stride: int) -> tuple[tuple[int, ...], ...]:
     return tuple(runs)
 
 
-def _cells(claims: Sequence[Claim], _: Tiling) -> list[tuple[tuple[int, ...], ...]]:
+def _cells(claims: Sequence[Claim], _: Tiling) -> list[Windows]:
     """Return tiles of Major TOM of each scene: top, left, and row and column of the cell."""
     found = [cells_of(claim.ground) for claim in claims]
     asking: dict[tuple[int, int], list[tuple[bool, bool, int]]] = defaultdict(list)
@@ -221,7 +280,7 @@ def _cells(claims: Sequence[Claim], _: Tiling) -> list[tuple[tuple[int, ...], ..
             has = int(claim.has(top[None], left[None], wide)[0, 0])
             if has:
                 asking[key].append((zone != claim.ground.crs, has < ALL, number))
-    chosen: list[list[tuple[int, ...]]] = [[] for _ in claims]
+    taken: list[list[tuple[int, ...]]] = [[] for _ in claims]
     places = [
         dict(
             zip(zip(cells.row.tolist(), cells.col.tolist(), strict=True), at.tolist(), strict=True)
@@ -230,17 +289,17 @@ def _cells(claims: Sequence[Claim], _: Tiling) -> list[tuple[tuple[int, ...], ..
     ]
     for key, ranked in asking.items():
         for _elsewhere, some, number in sorted(ranked):
-            chosen[number].append((*places[number][key], *key))
+            taken[number].append((*places[number][key], *key))
             if claims[number].sure and not some:
                 break
-    return [tuple(sorted(windows)) for windows in chosen]
+    return [tuple(sorted(windows)) for windows in taken]
 
 
-def _counted(claim: Claim, tiling: Tiling) -> Callable[[tuple[int, ...]], int]:
-    """Return what counts the tiles of a window."""
+def tiles_in(ref: SceneRef, tiling: Tiling) -> Callable[[tuple[int, ...]], int]:
+    """Return what counts the tiles of a window of a scene."""
     if tiling.grid == "scene":
         return lambda window: window[2]
-    wide = tile_pixels(claim.ground)
+    wide = tile_pixels(ground_of(ref))
     each = len(boxes_in_tile(tiling, wide, wide))
     return lambda _: each
 

@@ -348,6 +348,8 @@ def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
             say(line)
         if len(lines) > SHOWN:
             say(f"  … and {len(lines) - SHOWN} more")
+        if made.instead:
+            say("Places of theirs that other scenes have were read from these.")
         say("The same command with --retry tries them again.")
     elif made.before:
         say(

@@ -136,9 +136,12 @@ def open_named(
 def progress(doing: str, unit: str, drawn: ExitStack | None = None) -> Callable[[int, int], None]:
     """Return what draws a bar of work done, from its first call on; `drawn` closes it."""
     bar: Any = None
+    ended = 0
 
     def report(done: int, total: int) -> None:
-        nonlocal bar
+        nonlocal bar, ended
+        if bar is None and done >= total == ended > 0:
+            return
         if bar is None:
             from tqdm import tqdm
 
@@ -149,6 +152,7 @@ def progress(doing: str, unit: str, drawn: ExitStack | None = None) -> Callable[
         bar.update(done - bar.n)
         if done >= total > 0:
             bar.close()
+            bar, ended = None, total  # more may come: then another one is drawn
 
     return report
 

@@ -79,6 +79,15 @@ class SceneRef:
         """Bytes of its files, 0 if not known."""
         return sum({asset.href: asset.bytes for asset in self.bands.values()}.values())
 
+    @property
+    def rank(self) -> tuple[float, float, str]:
+        """Least for the best scene: least cloudy, then latest, then by its id."""
+        return (
+            101.0 if self.cloud_cover is None else self.cloud_cover,
+            0.0 if self.when is None else -self.when.timestamp(),
+            self.id,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardRef:

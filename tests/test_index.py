@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from eex.errors import BadQueryError, ShapeError
-from eex.index import exact, fine, kernels, lengths, stored
+from eex.index import exact, integer_queries, kernels, lengths, stored
 from eex.index.base import VectorIndex
 from eex.index.exact import ExactIndex
 from eex.index.kernels import over_rows
@@ -181,7 +181,7 @@ class TestExactInt8InSmallSlices(TestExactInt8WithAnOffset):
     def slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(kernels, "SLICE_BYTES", 300)
         monkeypatch.setattr(stored, "BLOCK_BYTES", 100)
-        monkeypatch.setattr(fine, "BLOCK_BYTES", 40)
+        monkeypatch.setattr(integer_queries, "BLOCK_BYTES", 40)
         monkeypatch.setattr(exact, "GATHER_BYTES", 200)
         monkeypatch.setattr(stored, "EXACT_BYTES", 200)
         monkeypatch.setattr(lengths, "GATHER_BYTES", 200)

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from eex.embeddings import EmbeddingSet
 from eex.embeddings.header import SetHeader
 from eex.errors import BadQueryError, CancelledError, DamagedSetError, SetNotFoundError, ShapeError
-from eex.index import fine, int8, int8_make, kernels
+from eex.index import int8, int8_make, integer_queries, kernels
 from eex.index.base import VectorIndex
 from eex.index.engines import Building, Opening
 from eex.index.exact import ExactIndex
@@ -65,7 +65,7 @@ class TestInt8ThatRescoresAsMuchAsItTakes(TestInt8):
         monkeypatch.setattr(int8, "MOST_RESCORED", 1.0)
         monkeypatch.setattr(int8, "GATHER_SHARE", 0.0)
         monkeypatch.setattr(int8, "BLOCK_BYTES", 300)
-        monkeypatch.setattr(fine, "BLOCK_BYTES", 100)
+        monkeypatch.setattr(integer_queries, "BLOCK_BYTES", 100)
         monkeypatch.setattr(int8, "BATCH_BYTES", 8_000)
         monkeypatch.setattr(kernels, "SLICE_BYTES", 900)
 

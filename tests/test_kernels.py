@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eex.errors import ShapeError
-from eex.index import fine, kernels
-from eex.index.fine import FineQueries
+from eex.index import integer_queries, kernels
+from eex.index.integer_queries import IntegerQueries
 from eex.index.kernels import dot_many, dot_rows, over_rows, widened
 from eex.testing import toy_vectors
 from kernel_choice import use
@@ -122,18 +122,21 @@ def test_only_formats_that_a_kernel_knows_are_compiled(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
 @pytest.mark.parametrize("count", [1, 2, 7])
 @pytest.mark.parametrize("dim", [1, 33, 1_152])
-def test_fine_queries_meet_int8_exactly(
-    dim: int, count: int, kernel: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("numbers", ["int8", "int16"])
+def test_integer_queries_meet_int8_exactly(
+    dim: int, count: int, kernel: str, numbers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(kernel, monkeypatch)
-    monkeypatch.setattr(fine, "BLOCK_BYTES", 20 * dim)
+    narrow = numbers == "int8"
+    monkeypatch.setattr(integer_queries, "BLOCK_BYTES", 20 * dim)
     rng = np.random.default_rng(dim)
     rows = rng.integers(-128, 128, (70, dim)).astype(np.int8)
     rows[0], rows[1] = -128, 127
     units = rng.standard_normal((count, dim))
     units[0] = 1  # the largest sums that there are
     units /= np.linalg.norm(units, axis=1, keepdims=True)
-    queries = FineQueries(units)
+    queries = IntegerQueries(units, narrow=narrow)
+    assert queries.numbers.dtype == numbers
     lines = np.empty((count, 70))
     for some in (rows, rows[::2], rows[:, ::-1]):
         queries.dots(some, list(lines[:, : len(some)]))
@@ -142,7 +145,7 @@ def test_fine_queries_meet_int8_exactly(
     meant = queries.steps[:, None] * queries.numbers
     np.testing.assert_allclose(queries.lost, np.linalg.norm(units - meant, axis=1), atol=1e-15)
     assert (queries.lost <= queries.steps * np.sqrt(dim) / 2 + 1e-15).all()
-    assert (queries.steps <= np.abs(units).max(axis=1) / 14_000).all()
+    assert (queries.steps <= np.abs(units).max(axis=1) / (127 if narrow else 14_000)).all()
 
 
 def test_compiled_dots_of_the_largest_integers_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,8 +161,8 @@ def test_where_nothing_can_be_compiled_numkong_multiplies() -> None:
 import sys
 {}
 import numpy as np
-from eex.index import fine, kernels
-from eex.index.fine import FineQueries
+from eex.index import integer_queries, kernels
+from eex.index.integer_queries import IntegerQueries
 out = np.empty(3, np.float32)
 kernels.dot_rows(np.ones((3, 8), np.float16), np.ones(8, np.float16), out)
 print(kernels.kernel_of_halves() == 'llvmlite', out)

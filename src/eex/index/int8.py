@@ -1,7 +1,7 @@
 """An int8 first pass, and the exact answer all the same: half the bytes of float16 are read.
 
 Rows lie as int8 codes beside the set (`int8_make`). With x a row's unit vector, x' its code, q the
-query and q' the query as int16 (`eex.index.fine`),
+query and q' the query as integers (`eex.index.integer_queries`),
 
     |q.x - q'.x'|  <=  |x - x'| |q| + |x'| |q - q'|       (Cauchy-Schwarz)
                    <=  e + (1 + e) lost
@@ -12,8 +12,8 @@ bound; those rows, some hundreds, are scored exactly from the set's own vectors.
 provably those of the exact index, with the same scores. Where too many rows would have to be
 scored, all are read exactly.
 
-Scores of the other rows, which a map shows, are within `tolerance` of the cosine, 0.01 at most for
-most sets; a tenth of that is seen.
+Scores of the other rows, which a map shows, are within `tolerance` of the cosine, some 0.012
+(without llvmlite 0.02) for most sets; a fifth of that is seen at most.
 
 Source:
     Bounds from stored errors of quantisation: vector approximation files, Weber, Schek and Blott,
@@ -33,9 +33,9 @@ from eex.index.base import Hits, Scan
 from eex.index.built_record import build_command
 from eex.index.engines import EngineSpec
 from eex.index.exact import BATCH_BYTES, GATHER_SHARE, ExactIndex
-from eex.index.fine import FineQueries
 from eex.index.int8_make import FILES, Codes, build_int8
-from eex.index.kernels import over_rows
+from eex.index.integer_queries import IntegerQueries
+from eex.index.kernels import compiled_dots, over_rows
 from eex.index.npy import read_npy
 from eex.index.stored import BLOCK_BYTES, UNIT_ROUNDOFF
 from eex.index.topk import kth_highest
@@ -94,7 +94,7 @@ class Int8Index:
 
         Of codes, or of the vectors where these are read instead, whichever is more.
         """
-        lost = float(FineQueries(unit_row(query, self.dim)[None]).lost[0])
+        lost = float(_asked(unit_row(query, self.dim)[None]).lost[0])
         by_codes = self._largest_error * (1 + lost) + lost + self._slack(lost)
         return max(by_codes, self.exact.tolerance(query))
 
@@ -103,7 +103,7 @@ class Int8Index:
     ) -> NDArray[np.float32]:
         """Return every row's cosine, to within `tolerance`; see `VectorIndex.scores`."""
         out = checked_out(out, self.size)
-        self._score_all(FineQueries(unit_row(query, self.dim)[None]), [out])
+        self._score_all(_asked(unit_row(query, self.dim)[None]), [out])
         return out
 
     def search(self, queries: ArrayLike, *, k: int, mask: NDArray[np.bool_] | None = None) -> Hits:
@@ -141,7 +141,7 @@ class Int8Index:
 
     def candidates(self, query: ArrayLike, *, k: int) -> NDArray[np.int64]:
         """Return the rows that may be among the `k` best by their bounds, in order."""
-        asked = FineQueries(unit_row(query, self.dim)[None])
+        asked = _asked(unit_row(query, self.dim)[None])
         scores = np.empty(self.size, np.float32)
         self._score_all(asked, [scores])
         return self._near(scores, float(asked.lost[0]), checked_k(k))
@@ -158,7 +158,7 @@ class Int8Index:
         coarse = [i for i in range(len(units)) if not self._few(ks[i], masks[i])]
         lines = [np.empty(self.size, np.float32) for _ in coarse]
         if coarse:
-            asked = FineQueries(units[coarse])
+            asked = _asked(units[coarse])
             self._score_all(asked, lines)
         for j, (i, scores) in enumerate(zip(coarse, lines, strict=True)):
             mask = masks[i]
@@ -190,7 +190,7 @@ class Int8Index:
                 return True
         return k > MOST_RESCORED * self.size
 
-    def _score_all(self, asked: FineQueries, lines: Sequence[NDArray[np.float32]]) -> None:
+    def _score_all(self, asked: IntegerQueries, lines: Sequence[NDArray[np.float32]]) -> None:
         """Write every row's score with each query to its line, shape (N,)."""
         codes, scales, step = self._codes, self._scales, max(1, BLOCK_BYTES // self.dim)
 
@@ -218,6 +218,14 @@ class Int8Index:
         numbers up to (1 + e) (1 + lost); exact scores are rounded once.
         """
         return 8 * UNIT_ROUNDOFF * (1 + self._largest_error) * (1 + lost)
+
+
+def _asked(units: NDArray[np.float64]) -> IntegerQueries:
+    """Return queries of length 1, shape (m, dim), as int16, where that takes no longer than int8.
+
+    It does by numkong's kernels, which read the rows twice for it: wider bounds cost less then.
+    """
+    return IntegerQueries(units, narrow=compiled_dots(np.dtype(np.int8)) is None)
 
 
 def open_int8(opening: Opening) -> Int8Index:

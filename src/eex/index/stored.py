@@ -1,8 +1,8 @@
 """Rows as they are stored: how they meet a query, and how far rounding the query can move a score.
 
 Floats are multiplied with a query rounded to their own format. Integers with a scale and an offset
-are never widened: the query becomes integers (`eex.index.fine`), whose dot products with the rows
-are exact; what these leave of the query is known and goes into the bound.
+are never widened: the query becomes integers (`eex.index.integer_queries`), whose dot products with
+the rows are exact; what these leave of the query is known and goes into the bound.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from eex.errors import ShapeError
-from eex.index.fine import FineQueries
+from eex.index.integer_queries import IntegerQueries
 from eex.index.kernels import compiled_picked, dot_many, dot_rows, is_run, widened
 
 if TYPE_CHECKING:
@@ -157,12 +157,12 @@ class IntegerRows:
         self._shift = offset / abs(scale)
         self._stretch, self._lock = 1.0, Lock()
 
-    def asked(self, units: NDArray[np.float64]) -> tuple[FineQueries, NDArray[np.float64]]:
+    def asked(self, units: NDArray[np.float64]) -> tuple[IntegerQueries, NDArray[np.float64]]:
         """Return the queries as integers, and the sums of their numbers, shape (m,)."""
-        return FineQueries(units), units.sum(axis=1)
+        return IntegerQueries(units), units.sum(axis=1)
 
     def dots(
-        self, rows: Rows, asked: tuple[FineQueries, NDArray[np.float64]], lines: Lines
+        self, rows: Rows, asked: tuple[IntegerQueries, NDArray[np.float64]], lines: Lines
     ) -> None:
         """See `Stored.dots`; the numbers are exact but for the rounding of the query."""
         queries, sums = asked
@@ -222,7 +222,7 @@ class IntegerRows:
         joined in float64, and four roundings to float32 take part.
         """
         stretch = self._stretch
-        lost = stretch * float(FineQueries(unit[None]).lost[0])
+        lost = stretch * float(IntegerQueries(unit[None]).lost[0])
         return lost + 4 * UNIT_ROUNDOFF * (1 + lost) + FLOAT64_ROUNDOFF * (1 + 2 * stretch)
 
 

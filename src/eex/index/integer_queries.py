@@ -1,8 +1,9 @@
-"""Queries for rows of int8, as int16: `steps[j] * numbers[j]`, to about 1 in 15,000 or better.
+"""Queries for rows of int8, as integers: `steps[j] * numbers[j]`.
 
-Rows are never widened, and their dot products with the numbers are exact integers. Kernels compiled
-with llvmlite take int16 as it is. Others multiply int8 with int8: for them a number is
-`254 * coarse + fine`, which gives the same integers from two products over one read of the rows.
+Rows are never widened, and their dot products with the numbers are exact integers. Numbers are
+int16, to 1 in 14,000 or better. Kernels compiled with llvmlite take them as they are. Others
+multiply int8 with int8: for them a number is `254 * coarse + fine`, which gives the same integers
+from two products over one read of the rows. Where that is too dear, numbers are int8.
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ BLOCK_BYTES = 2**20
 """Bytes of rows that meet several queries, or both parts of one, while in cache; measured."""
 
 
-class FineQueries:
+class IntegerQueries:
     """Queries of length 1 as integers."""
 
-    def __init__(self, units: NDArray[np.float64]) -> None:
-        """Take queries, shape (m, dim), none zero."""
-        dim = units.shape[1]
-        most = max(LARGEST, min(BASE * LARGEST + LARGEST, LARGEST_SUM // (LONGEST_STORED * dim)))
+    def __init__(self, units: NDArray[np.float64], *, narrow: bool = False) -> None:
+        """Take queries, shape (m, dim), none zero; `narrow` makes int8 of them, to 1 in 127."""
+        most = min(BASE * LARGEST + LARGEST, LARGEST_SUM // (LONGEST_STORED * units.shape[1]))
+        most = LARGEST if narrow else max(LARGEST, most)
         self.steps: NDArray[np.float64] = np.abs(units).max(axis=1, initial=0.0) / most
         """Shape (m,)."""
         numbers = np.rint(units / self.steps[:, None])
         left = units - self.steps[:, None] * numbers
-        self.numbers = numbers.astype(np.int16)
+        self.numbers: NDArray[np.int8 | np.int16] = numbers.astype(np.int8 if narrow else np.int16)
         """Shape (m, dim)."""
         self.lost: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", left, left))
         """Shape (m,): the length of what the numbers leave of each."""
@@ -82,9 +83,12 @@ class FineQueries:
                 for numbers, line in zip(self.numbers, here, strict=True):
                     kernel(block, numbers, line)
             else:
-                self._in_parts(block, here)
+                self._by_int8(block, here)
 
-    def _in_parts(self, block: Rows, lines: Sequence[NDArray[np.float64]]) -> None:
+    def _by_int8(self, block: Rows, lines: Sequence[NDArray[np.float64]]) -> None:
+        if self.numbers.dtype == np.int8:
+            dot_many(block, self.numbers, lines)
+            return
         both: NDArray[Any] = np.empty((2 * len(self), len(block)), np.float64)
         dot_many(block, self.parts, list(both))
         for j, line in enumerate(lines):

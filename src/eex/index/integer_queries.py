@@ -1,9 +1,9 @@
 """Queries for rows of int8, as integers: `steps[j] * numbers[j]`.
 
 Rows are never widened, and their dot products with the numbers are exact integers. Numbers are
-int16, to 1 in 14,000 or better. Kernels compiled with llvmlite take them as they are. Others
-multiply int8 with int8: for them a number is `254 * coarse + fine`, which gives the same integers
-from two products over one read of the rows. Where that is too dear, numbers are int8.
+int16, to 1 in 14,000 or better. A kernel compiled with llvmlite takes those of one query as they
+are. Others multiply int8 with int8: for them a number is `254 * coarse + fine`, which gives the
+same integers from two products over one read of the rows. Where that is too dear, numbers are int8.
 """
 
 from __future__ import annotations
@@ -71,19 +71,13 @@ class IntegerQueries:
             rows: Shape (n, dim), int8.
             lines: One for each query, shape (n,), contiguous.
         """
-        kernel = compiled_dots(rows.dtype) if is_run(rows) else None
-        if kernel is not None and len(self) == 1:
+        kernel = compiled_dots(rows.dtype) if len(self) == 1 and is_run(rows) else None
+        if kernel is not None:
             kernel(rows, self.numbers[0], lines[0])
             return
         step = max(1, BLOCK_BYTES // rows.shape[1])
         for low in range(0, len(rows), step):
-            block = rows[low : low + step]
-            here = [line[low : low + step] for line in lines]
-            if kernel is not None:
-                for numbers, line in zip(self.numbers, here, strict=True):
-                    kernel(block, numbers, line)
-            else:
-                self._by_int8(block, here)
+            self._by_int8(rows[low : low + step], [line[low : low + step] for line in lines])
 
     def _by_int8(self, block: Rows, lines: Sequence[NDArray[np.float64]]) -> None:
         if self.numbers.dtype == np.int8:

@@ -93,7 +93,7 @@ def check_ids(path: Path | None, refs: Iterable[Ref]) -> None:
 def _files(ref: Ref) -> list[str]:
     """Return where the pixels of a reference are."""
     if isinstance(ref, SceneRef):
-        return sorted({asset.href for asset in ref.bands.values()}) or [ref.href]
+        return sorted({asset.origin or asset.href for asset in ref.bands.values()}) or [ref.href]
     return [ref.href]
 
 

@@ -40,6 +40,9 @@ LICENCES = (
 HOLDS = """\
 The files hold vectors and places, no pixels. The header of each (key `emb`) says the same."""
 
+LEADS = """\
+Where the scenes are is in `FILE`; pictures of tiles are read from there."""
+
 SOURCES_SHOWN = 20
 """Scenes that are listed."""
 
@@ -90,6 +93,8 @@ class Card:
     """First and last time, where known."""
     sources: int = 0
     """How many scenes or shards tiles are from; 0 if not known."""
+    scenes_file: str = ""
+    """Path of the file there that says where scenes are; empty if there is none."""
 
     def text(self) -> str:
         """Return README.md."""
@@ -98,7 +103,7 @@ class Card:
             f"# {one_line(self.header.title)}",
             INTRODUCTION,
             self.table(),
-            HOLDS,
+            "\n".join([HOLDS, *self.leads()]),
             OPENING.replace("REPO", self.repo).replace("FILE", self.file),
             self.scenes(),
             self.citation(),
@@ -127,6 +132,10 @@ class Card:
         said = {name: one_line(text).replace("|", "/") for name, text in facts.items()}
         rows = [f"| {name} | {text} |" for name, text in said.items() if text]
         return "\n".join(["| | |", "|---|---|", *rows])
+
+    def leads(self) -> list[str]:
+        """Return what is said of where pixels are."""
+        return [LEADS.replace("FILE", self.scenes_file)] if self.scenes_file else []
 
     def scenes(self) -> str:
         """Return the list of scenes, or its beginning."""

@@ -3,9 +3,10 @@
     README.md               the card, see `eex.build.card`
     collection.json         the STAC collection
     data/NAME-00000-of-00003.parquet
+    data/NAME.scenes.json   where the scenes are, for pictures of tiles
 
 Nothing that only means something on this machine goes there: paths of files are refused in rows and
-left out of links.
+left out of links and of what is said of scenes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eex.build.append import header_at
 from eex.build.card import Card
 from eex.build.collection import collection_path, is_collection_of
+from eex.build.public import FAR, public_address, public_ref
 from eex.embeddings import SetHeader
 from eex.errors import (
     BadQueryError,
@@ -32,18 +34,17 @@ from eex.errors import (
     UnavailableError,
 )
 from eex.files import atomic_folder, guarded, scratch_folder
+from eex.sources.beside import SUFFIX, find_scenes, read_scenes, scenes_text
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
     from eex.config import Settings
     from eex.encoders.base import EncoderSpec
+    from eex.sources.refs import Ref
 
 FILE_BYTES = 500_000_000
 """Size of a Parquet file, about; hubs show and convert files of this size."""
-
-FAR = ("http://", "https://", "s3://", "hf://")
-"""How addresses begin that mean the same everywhere."""
 
 NETWORK = {"ConnectionError", "TransportError", "Timeout", "TimeoutError"}
 """Classes of errors of the network, of the standard library and of those that ask for the hub."""
@@ -149,6 +150,7 @@ class _Layout:
             record = json.loads(beside.read_bytes())
             if isinstance(record, dict) and is_collection_of(record, path):
                 self.collection = record
+        self.scenes = self._public_scenes()
         groups = self.footer.num_row_groups
         sizes = [_group_bytes(self.footer, i) for i in range(groups)]
         files = max(1, min(groups, math.ceil(sum(sizes) / FILE_BYTES)))
@@ -166,9 +168,9 @@ class _Layout:
     def write(self, folder: Path) -> Published:
         import shutil
 
+        (folder / "data").mkdir()
         for name, text in self._texts():
             (folder / name).write_text(text, encoding="utf-8")
-        (folder / "data").mkdir()
         for name, (low, high) in zip(self._names(), self.cuts, strict=True):
             if len(self.cuts) == 1:
                 shutil.copyfile(self.path, folder / name)
@@ -189,6 +191,19 @@ class _Layout:
         if self.collection:
             text = json.dumps(self._public_collection(), ensure_ascii=False, indent=1)
             yield "collection.json", f"{text}\n"
+        if self.scenes:
+            yield self._scenes_file(), scenes_text(self.scenes)
+
+    def _scenes_file(self) -> str:
+        return f"data/{self.path.stem}{SUFFIX}" if self.scenes else ""
+
+    def _public_scenes(self) -> list[Ref]:
+        """Return where the scenes are that rows name, as far as others can reach them."""
+        beside = find_scenes(self.path)
+        if self.header.pixels != "scenes" or beside is None:
+            return []
+        named = {*self._distinct("scene")}
+        return [public_ref(ref) for ref in read_scenes(beside).values() if ref.id in named]
 
     def _card(self) -> str:
         geo = json.loads(self.footer.metadata[b"geo"])["columns"]["geometry"]
@@ -206,12 +221,17 @@ class _Layout:
             bbox=tuple(geo["bbox"]),
             interval=(interval[0][0], interval[0][1]),
             sources=len(scenes),
+            scenes_file=self._scenes_file(),
         ).text()
 
     def _public_collection(self) -> dict[str, Any]:
         """Return the collection with what means something elsewhere."""
         record = dict(self.collection)
-        links = [link for link in record["links"] if str(link["href"]).startswith((*FAR, "#"))]
+        links = [
+            link | {"href": href}
+            for link in record["links"]
+            if (href := _public_link(str(link["href"])))
+        ]
         if not any(link["rel"] == "emb:source-data" for link in links):
             links.append({"rel": "emb:source-data", "href": "#"})
         record["links"] = links
@@ -260,6 +280,10 @@ class _Layout:
         return [str(one) for one in told if one is not None]
 
 
+def _public_link(href: str) -> str:
+    return href if href.startswith("#") else public_address(href)
+
+
 def _group_bytes(footer: pq.FileMetaData, number: int) -> int:
     group = footer.row_group(number)
     return sum(group.column(i).total_compressed_size for i in range(group.num_columns))
@@ -297,7 +321,7 @@ def _sent(hub: HubApi, folder: Path, repo: str, *, private: bool) -> str:
             folder_path=str(folder),
             repo_type="dataset",
             commit_message="Embeddings by Earth Embedding Explorer",
-            delete_patterns=["data/*.parquet"],  # what is not sent again is of an older cut
+            delete_patterns=["data/*.parquet", f"data/*{SUFFIX}"],  # of an older cut or name
         )
     except EexError:
         raise

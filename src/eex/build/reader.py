@@ -18,6 +18,7 @@ from eex.build.bands import offset_there, open_channels, read_strip
 from eex.build.items import Tiling
 from eex.build.lattice import DEGREES, Ground, ground_of
 from eex.build.layout import layout_opener
+from eex.build.public import whole_ref
 from eex.build.shards import samples
 from eex.errors import BadPictureError, ChangedError, NoPixelsError, ShapeError
 from eex.grid.utm import project
@@ -33,7 +34,7 @@ from eex.imagery.stretch import stretch_of
 from eex.imagery.tone import thumbnail_tone
 from eex.ordered import in_order
 from eex.sources.names import time_of
-from eex.sources.refs import Asset, SceneRef, ShardRef
+from eex.sources.refs import SceneRef, ShardRef
 from eex.tiles import TileRef
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class ScenesReader:
             header: Of the set.
             folder: Where the set lies; paths of files begin there unless they are whole.
         """
-        self._refs = {name: _found_from(folder, ref) for name, ref in refs.items()}
+        self._refs = {name: _there(whole_ref(ref, folder)) for name, ref in refs.items()}
         self._header = header
 
     def encoder_input(
@@ -181,6 +182,8 @@ class ScenesReader:
     def _of_scene(
         self, ref: SceneRef, tile: TileRef, bands: Sequence[str], crop: Crop
     ) -> TilePixels:
+        if not ref.bands:
+            raise _not_published(ref)
         for asset in ref.bands.values():
             if not address_of(asset.href) and not Path(asset.href).is_file():
                 message = f"The scene {ref.id} is no longer at {asset.href}."
@@ -213,6 +216,8 @@ class ScenesReader:
         if tile.parquet_row < 0:
             message = f"The row of {called(tile)} does not say which row of its shard it is from."
             raise NoPixelsError(message, hint="Its table lacks parquet_row.")
+        if not ref.href:
+            raise _not_published(ref)
         if not address_of(ref.href) and not Path(ref.href).is_file():
             message = f"The shard {ref.id} is no longer at {ref.href}."
             hint = "Put it back, or change its path in the set's NAME.scenes.json."
@@ -278,15 +283,20 @@ def _without_offset(pixels: TilePixels) -> TilePixels:
     return replace(pixels, values=less(pixels.values, pixels.added), offset=0)
 
 
-def _found_from(folder: Path, ref: Ref) -> Ref:
-    """Return a reference whose paths do not depend on where we are."""
-
-    def found(href: str) -> str:
-        return href if address_of(href) else str(folder / Path(href).expanduser())
-
+def _there(ref: Ref) -> Ref:
+    """Return a reference that leads to where files came from if copies of them are gone."""
     if isinstance(ref, ShardRef):
-        return replace(ref, href=found(ref.href))
-    bands: dict[str, Asset] = {
-        band: replace(asset, href=found(asset.href)) for band, asset in ref.bands.items()
+        return ref
+    bands = {
+        band: replace(asset, href=asset.origin, origin="")
+        if asset.origin and not Path(asset.href).is_file()
+        else asset
+        for band, asset in ref.bands.items()
     }
     return replace(ref, bands=bands)
+
+
+def _not_published(ref: Ref) -> NoPixelsError:
+    what = "shard" if isinstance(ref, ShardRef) else "scene"
+    message = f"The {what} {ref.id} is not available: it lies with whoever published the set."
+    return NoPixelsError(message, hint="Its tiles are searched; there are no pictures of them.")

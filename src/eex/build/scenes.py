@@ -73,7 +73,9 @@ def keep_scenes(
             if asset.href not in copies:
                 fetch_whole(client, asset.href, path, progress=progress)
                 copies[asset.href] = path
-            assets[band] = replace(asset, href=str(path.resolve()), bytes=path.stat().st_size)
+            assets[band] = replace(
+                asset, href=str(path.resolve()), bytes=path.stat().st_size, origin=asset.href
+            )
         kept.append(replace(ref, bands=assets))
     return kept
 

@@ -36,6 +36,7 @@ from eex.catalog.opened import (
     sets_folder,
     stamp_of,
 )
+from eex.catalog.scene_refs import scene_refs
 from eex.catalog.tables import (
     MOST_CHUNK,
     LocalTable,
@@ -334,9 +335,22 @@ class _Opening:
             waiting=self.waiting,
         )
         schemas = [table.schema for table in files.tables]
+        scenes = scene_refs(
+            files.found,
+            schemas[0],
+            self.settings,
+            progress=self.progress,
+            waiting=self.waiting,
+            anew=self.refresh,
+        )
+        if scenes is not None and scenes.source is not None and files.found.paths:
+            sources = (*files.sources, scenes.source)
+            files = replace(files, sources=sources, stamp=stamp_of(sources))
         join = join_for(files.found.record, schemas, wanting)
         try:
-            opened = write_set(replace(files, join=join), self.order, started=started)
+            opened = write_set(
+                replace(files, join=join, scenes=scenes), self.order, started=started
+            )
         finally:
             if join is not None:
                 join.close()

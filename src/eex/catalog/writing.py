@@ -25,12 +25,14 @@ from eex.catalog.opened import (
     open_here,
     write_opened_note,
 )
+from eex.catalog.scene_refs import SceneRefs
 from eex.catalog.selection import Selection
 from eex.catalog.tables import Chosen, Table, batches_of, check_rows, nothing_there
 from eex.catalog.targets import Target
 from eex.catalog.wish import LARGE, Wish, too_large
 from eex.errors import DamagedSetError
 from eex.files import atomic_folder
+from eex.sources.beside import save_scenes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,6 +62,8 @@ class Files:
     """Folder of those that were fetched."""
     join: Join | None = None
     """What tells where pixels are, if the rows do not."""
+    scenes: SceneRefs | None = None
+    """Where the scenes are that rows were cut from."""
     counted: Callable[[], int] | None = None
     """Tells how many bytes have come by range."""
 
@@ -161,6 +165,8 @@ def write_set(files: Files, order: Order, *, started: float) -> Opened:
             seconds=round(time.perf_counter() - started, 2),
             date=datetime.now(UTC).isoformat(),
         )
+        if files.scenes is not None:
+            save_scenes(fresh / "set", files.scenes.refs)
         write_opened_note(fresh, opened)
     return opened
 
@@ -173,6 +179,8 @@ def _key(files: Files, order: Order, header: SetHeader, columns: Mapping[str, st
     told = [order.request, files.found.commit, files.stamp, files.contents, OPENED_VERSION]
     if files.join is not None:
         told.append(files.join.mark)
+    if files.scenes is not None:
+        told.append(files.scenes.mark)
     known = [header.to_json(), sorted(columns.items()), files.found.record.transposed]
     return hashlib.sha256(json.dumps([told, known, sources]).encode()).hexdigest()[:16]
 

@@ -55,10 +55,11 @@ class Looks:
             if side_index is not None:
                 use(SetOffsets.open(side_index))
         if (use := getattr(reader, "use_scenes", None)) is not None:
-            from eex.sources.beside import load_scenes, scenes_path
+            from eex.sources.beside import find_scenes, load_scenes
 
-            place = next((p for p in reversed(places) if scenes_path(p).is_file()), path)
-            use(load_scenes(place), self.embeddings.header, place.absolute().parent)
+            place = next((p for p in reversed(places) if find_scenes(p) is not None), path)
+            folder = (find_scenes(place) or place).absolute().parent
+            use(load_scenes(place), self.embeddings.header, folder)
         return reader
 
     def picture(self, row: int, *, size: int = 192) -> NDArray[np.uint8]:

@@ -2,13 +2,18 @@
 
 NAME.parquet          rows, whose column `scene` is the id of a reference
 NAME.scenes.json      the references
+
+A set that was published in several files, NAME-00000-of-00003.parquet, has one NAME.scenes.json;
+one that is open under a name has them in its own folder, as `set.scenes.json`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any, TypeVar
 
 from eex.errors import DamagedSetError, SetNotFoundError
 from eex.files import write_bytes
@@ -20,10 +25,40 @@ SUFFIX = ".scenes.json"
 VERSION = 1
 """Of its layout."""
 
+P = TypeVar("P", bound=PurePath)
+
+_NUMBER = re.compile(r"-\d{5}-of-\d{5}$")
+"""Ends the stem of one file of several."""
+
 
 def scenes_path(output: Path) -> Path:
     """Return where the references of a set lie."""
     return output.with_name(f"{output.stem}{SUFFIX}")
+
+
+def scenes_name(files: Sequence[P]) -> P | None:
+    """Return where the references of a set lie that has these files; None if they are of none."""
+    names = {file.with_name(f"{_NUMBER.sub('', file.stem)}{SUFFIX}") for file in files}
+    return names.pop() if len(names) == 1 else None
+
+
+def find_scenes(place: Path) -> Path | None:
+    """Return the references that lie beside a set's file, or in a folder; None if none do."""
+    if place.is_dir():
+        there = sorted(place.rglob(f"*{SUFFIX}"))
+        return there[0] if len(there) == 1 else None
+    candidates = (scenes_path(place), scenes_name([place])) if place.name else ()
+    return next((path for path in candidates if path is not None and path.is_file()), None)
+
+
+def _record(refs: Sequence[Ref]) -> dict[str, Any]:
+    """Return what the file holds."""
+    return {"version": VERSION, "scenes": [to_json(ref) for ref in refs]}
+
+
+def scenes_text(refs: Sequence[Ref]) -> str:
+    """Return the same as text."""
+    return f"{json.dumps(_record(refs), ensure_ascii=False, indent=1)}\n"
 
 
 def save_scenes(output: Path, refs: Sequence[Ref]) -> Path:
@@ -33,26 +68,38 @@ def save_scenes(output: Path, refs: Sequence[Ref]) -> Path:
         OutputError: If it cannot be written.
     """
     path = scenes_path(output)
-    record = {"version": VERSION, "scenes": [to_json(ref) for ref in refs]}
-    write_bytes(path, f"{json.dumps(record, ensure_ascii=False, indent=1)}\n".encode())
+    write_bytes(path, scenes_text(refs).encode())
     return path
 
 
-def load_scenes(output: Path) -> dict[str, Ref]:
+def load_scenes(place: Path) -> dict[str, Ref]:
     """Return the references of a set by their id.
+
+    Args:
+        place: Its file, or a folder with its files.
 
     Raises:
         SetNotFoundError: If there is no such file.
         DamagedSetError: If it cannot be read.
     """
-    path = scenes_path(output)
+    path = find_scenes(place)
+    if path is None:
+        path = scenes_path(place)
+        message = f"{path} is not there, so it is not known where pixels of {place.name} are."
+        raise SetNotFoundError(message, hint="Keep the two files together.")
+    return read_scenes(path)
+
+
+def read_scenes(path: Path) -> dict[str, Ref]:
+    """Return references by their id.
+
+    Raises:
+        DamagedSetError: If it cannot be read.
+    """
     try:
         record = json.loads(path.read_bytes())
         refs = [from_json(one) for one in record["scenes"]]
-    except FileNotFoundError as error:
-        message = f"{path} is not there, so it is not known where pixels of {output.name} are."
-        raise SetNotFoundError(message, hint="Keep the two files together.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{path} does not hold the scenes of a set: {error!r}."
         raise DamagedSetError(message, hint="Build the set again.") from error
     return {ref.id: ref for ref in refs}

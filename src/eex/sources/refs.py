@@ -35,6 +35,8 @@ class Asset:
     """Value of missing pixels where the listing says one; the file's own otherwise."""
     bytes: int = 0
     """Size of the file; 0 if not known."""
+    origin: str = ""
+    """Address that it was fetched from, where `href` is a copy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,9 @@ def to_json(ref: Ref) -> dict[str, Any]:
     record = {"kind": kind, **asdict(ref)}
     if isinstance(ref, SceneRef):
         record["when"] = ref.when.isoformat() if ref.when else None
+        for asset in record["bands"].values():
+            if not asset["origin"]:  # names of work that was begun before there was this
+                del asset["origin"]
     return record
 
 

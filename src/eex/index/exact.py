@@ -31,7 +31,7 @@ from eex.index.stored import FloatRows, IntegerRows
 from eex.index.topk import kth_highest, still_best, top_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -154,7 +154,7 @@ class ExactIndex:
         """Return the `k` nearest rows of each query, from one read; see `FindsRows.search`."""
         units, k = unit_rows(queries, self.dim), checked_k(k)
         if mask is not None and self._is_few(mask):
-            found = self._best_of_few(units, self._among(mask), k)
+            found: Iterable[Best] = self._best_of_few(units, self._among(mask), k)
         else:
             found = self._search_all(units, mask, k)
         best = [(rows[order], scores[order]) for rows, scores, order in found]
@@ -211,7 +211,8 @@ class ExactIndex:
         scans = []
         for i, (unit, scores, mask) in enumerate(zip(units, lines, masks, strict=True)):
             if mask is not None and few[i]:
-                near, exact, best = self._best_of_few(unit[None], self._among(mask), ks[i])[0]
+                few_best = self._best_of_few(unit[None], self._among(mask), ks[i])
+                near, exact, best = next(few_best)
                 scores.fill(np.nan)
             else:
                 if mask is not None:
@@ -251,26 +252,24 @@ class ExactIndex:
 
     def _best_of_few(
         self, units: NDArray[np.float64], among: NDArray[np.int64], k: int
-    ) -> list[Best]:
-        """Return `among`, their scores and which are the k best, for each unit.
+    ) -> Iterator[Best]:
+        """Yield `among`, their scores and which are the k best, for each unit.
 
         Where a kernel for picked rows was compiled, all are scored exactly; else in the rows' own
         precision first, which is several times quicker.
         """
-        found: list[Best] = []
         if self._stored.has_kernel(self._vectors):
             for unit in units:
                 exact = self.exact_scores(unit, among)
-                found.append((among, exact, top_rows(exact, k)))
-            return found
+                yield among, exact, top_rows(exact, k)
+            return
         at_once = max(1, BATCH_BYTES // (4 * max(1, among.size)))
         for low in range(0, len(units), at_once):
             some = units[low : low + at_once]
             for unit, scores in zip(some, self._score_gathered(some, among), strict=True):
                 near, exact, best = self._best(unit, scores, among, k)
                 scores[np.searchsorted(among, near)] = exact
-                found.append((among, scores, np.searchsorted(among, near[best])))
-        return found
+                yield among, scores, np.searchsorted(among, near[best])
 
     def _best(
         self,

@@ -20,6 +20,35 @@ FLAGS = (
 )
 """Software WebGL 2, and nothing that calls home."""
 
+UNUSED_FEATURES = (
+    # Playwright's own list; a second --disable-features replaces the first.
+    "AimEnabled",
+    "AvoidCORSURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "TcpPortRandomizationWin",
+    "ThirdPartyStoragePartitioning",
+    # Two hidden pages below the address line of each new window.
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+)
+
+TEST_FLAGS = (
+    *FLAGS,
+    "--disable-gpu-compositing",
+    f"--disable-features={','.join(UNUSED_FEATURES)}",
+)
+"""For tests: all but WebGL is drawn without SwiftShader, which takes a third off opening a page."""
+
 
 def find_chromium() -> str | None:
     """Return the program that CHROMIUM_PATH names, else the system's; None if there is none."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from app_page import PREFIX, TOKEN, App, Open
-from chromium import FLAGS, find_chromium
+from chromium import TEST_FLAGS, find_chromium
 from loopback_world import part_of_world, serving
 from PIL import Image
 from starlette.applications import Starlette
@@ -79,7 +79,7 @@ def browser() -> Iterator[playwright_api.Browser]:
     if path is None:
         pytest.skip("no Chromium: apt-get install chromium, or name one in CHROMIUM_PATH")
     with playwright_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=path, args=list(TEST_FLAGS))
         yield started
         started.close()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
+from eex.encoders.world_fit import _sensitivity
+from eex.encoders.world_maps import CLIP, DIM, Looks
 from eex.evaluate import WorldReport, evaluate_world
 from eex.evaluate.metrics import agreement, auc, far_from, precision, sphere
 from eex.evaluate.truth import pack, read, unpack
@@ -50,10 +53,46 @@ def test_agreement_is_the_share_of_neighbours_of_the_same_class() -> None:
     assert shares == [0.75]
 
 
+def test_of_equal_neighbours_the_first_are_taken() -> None:
+    rng = np.random.default_rng(0)
+    queries, gallery = rng.integers(0, 3, (20, 2)), rng.integers(0, 3, (50, 2))
+    classes = ((np.zeros(20, np.uint8), np.zeros(50, np.uint8)),)
+    for k in (1, 10, 50):
+        _, nearest = agreement(queries, gallery, classes, k=k)
+        wanted = np.argsort(-(queries @ gallery.T), axis=1, kind="stable")[:, :k]
+        np.testing.assert_array_equal(nearest, wanted)
+
+
 def test_far_from_measures_along_the_globe() -> None:
     points = sphere(np.array([[0.0, 0], [1.8, 0], [1.9, 0], [180, 0]]))
     far = far_from(points, points[:1], 205)
     assert far.tolist() == [False, False, True, True]
+
+
+def test_the_sensitivity_is_the_root_of_the_mean_outer_product_of_gradients() -> None:
+    rng = np.random.default_rng(0)
+    features, cosines, tiles = 5, 7, 4
+    direction = rng.normal(size=(features, cosines)).astype(np.float32)
+    phase = rng.uniform(0, 2 * np.pi, cosines).astype(np.float32)
+    ones = np.ones(features, np.float32)
+    looks = Looks(np.arange(features, dtype=np.int16), 0 * ones, ones, direction, phase)
+    standard = rng.uniform(-1, 1, (tiles, features)).astype(np.float32)
+    assert np.abs(standard).max() < CLIP
+    towards = rng.normal(size=(cosines + features + 1, DIM)).astype(np.float32)
+
+    def scores(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return looks(x.astype(np.float32)[None]).astype(np.float64)[0] @ towards
+
+    step = 1 / 64
+    total = np.zeros((features, features))
+    for tile in standard:
+        slopes = [
+            (scores(tile + step * axis) - scores(tile - step * axis)) / (2 * step)
+            for axis in np.eye(features)
+        ]
+        total += np.array(slopes) @ np.array(slopes).T
+    root = _sensitivity(looks, standard, towards)
+    np.testing.assert_allclose(root @ root, total / np.trace(total), atol=2e-3)
 
 
 def test_three_valued_truth_survives_packing() -> None:

@@ -184,14 +184,19 @@ def _cosines(rng: np.random.Generator, standard: Array, metric: Array) -> tuple[
 
 
 def _sensitivity(looks: Looks, standard: Array, towards: Array) -> Array:
-    """Return the root of the mean outer product of the map's gradients, shape (f, f)."""
+    """Return the root of the mean outer product of the map's gradients, shape (f, f).
+
+    At tile i the gradient of axis a is `direction @ (sines[i] * cosines[:, a]) + plain[:, a]`. Its
+    outer products are summed over tiles and axes at once, with no loop over either.
+    """
     count = len(looks.phase)
     sines = -np.sin(standard @ looks.direction + looks.phase)
     sines *= np.float32(RANDOM_GAIN * np.sqrt(2 / count))
-    total = np.zeros((standard.shape[1],) * 2)
-    for axis in range(towards.shape[1]):
-        gradient = (sines * towards[:count, axis]) @ looks.direction.T + towards[count:-1, axis]
-        total += gradient.T @ gradient
+    cosines, plain = np.split(towards[:-1].astype(np.float64), [count])
+    direction = looks.direction.astype(np.float64)
+    mixed = direction @ (sines.sum(axis=0, dtype=np.float64)[:, None] * cosines) @ plain.T
+    total = direction @ ((sines.T @ sines) * (cosines @ cosines.T)) @ direction.T
+    total += mixed + mixed.T + len(sines) * plain @ plain.T
     size, axes = np.linalg.eigh(total / np.trace(total))
     return np.asarray((axes * np.sqrt(np.maximum(size, 0))) @ axes.T, np.float32)
 

@@ -46,9 +46,17 @@ def agreement(
         classes: Pairs of the classes of the queries and of the gallery.
         k: Neighbours per query.
     """
-    nearest = np.argsort(-(queries @ gallery.T), axis=1, kind="stable")[:, :k]
+    nearest = np.array([_best(scores, k) for scores in queries @ gallery.T])
     shares = [float((there[nearest] == here[:, None]).mean()) for here, there in classes]
     return shares, nearest
+
+
+def _best(scores: NDArray[np.floating], k: int) -> NDArray[np.intp]:
+    """Return the k largest, the largest first; of equals the first, as a stable sort has them."""
+    k = min(k, len(scores))
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    rows = np.flatnonzero(scores >= least)
+    return rows[np.argsort(-scores[rows], kind="stable")[:k]]
 
 
 def sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from build_world import asked
+from eex.build.append import header_at
 from eex.build.instead import planned_around
 from eex.build.items import Item, Tiling
 from eex.build.make import Made, build
@@ -21,6 +23,7 @@ from eex.build.plan import BuildFolder, Model, Plan
 from eex.build.tiling import plan_items
 from eex.config import Settings
 from eex.errors import UnavailableError
+from eex.sources.beside import load_scenes
 from eex.sources.refs import Asset, SceneRef, ShardRef
 from scenes import write_tif
 from test_build_tiling import SMALL, covered, outline, places, scene
@@ -372,3 +375,76 @@ def test_plans_of_older_versions_have_nothing_to_read_instead() -> None:
     for name in ("spare", "instead", "around"):
         del record[name]
     assert Plan.from_json(json.dumps(record)) == replace(plan, spare=())
+
+
+def test_only_scenes_that_gave_tiles_are_named(tmp_path: Path) -> None:
+    damage(tmp_path, "a")
+    path = tmp_path / "set.parquet"
+    found = make(tmp_path, "set.parquet", "a", "b", "c")
+    never = make(tmp_path, "never.parquet", "b", "c")
+    assert (found.empty, never.empty) == (("a",), ())
+    for suffix in (".json", ".scenes.json"):
+        texts = [(tmp_path / f"{name}{suffix}").read_text() for name in ("set", "never")]
+        sizes = [
+            f'"file:size": {(tmp_path / f"{n}.parquet").stat().st_size}' for n in ("set", "never")
+        ]
+        one = (
+            texts[0]
+            .replace("./set.parquet", "./never.parquet")
+            .replace('"id": "set"', '"id": "never"')
+        )
+        assert one.replace(sizes[0], sizes[1]) == texts[1]
+    header = header_at(path)
+    assert header == replace(header_at(tmp_path / "never.parquet"), id="set")
+    assert header.sources == ("b", "c")
+    assert header.licence == "of b; of c"
+    assert "by a" not in header.attribution
+    assert load_scenes(path).keys() == {"b", "c"}
+    note = json.loads((tmp_path / "set.build" / "done.json").read_text())
+    assert note["empty"] == ["a"]
+
+
+def test_scenes_whose_places_others_have_are_named_nowhere(tmp_path: Path) -> None:
+    """All of the third lies in the first, which is better."""
+    refs = listed(tmp_path / "in", "a", "b")
+    inner = replace(refs[0], id="inner", cloud_cover=50.0, licence="none")
+    day = datetime(2024, 5, 1, 10, tzinfo=UTC)
+    refs = [replace(refs[0], when=day), replace(refs[1], when=day.replace(month=6)), inner]
+    refs[2] = replace(inner, when=day.replace(year=2020))
+    source: Any = SimpleNamespace(name="items", title="t", asked=dict, refs=lambda **_: refs)
+    path = tmp_path / "set.parquet"
+    settings = Settings(cache_dir=tmp_path / "cache", threads=1, device="cpu")
+    found = build(source, path, asked(tiling=TILES, once="place"), settings=settings)
+    assert found.empty == ("inner",)
+    assert header_at(path).licence == "of a; of b"
+    record = json.loads(path.with_suffix(".json").read_text())
+    assert record["extent"]["temporal"]["interval"] == [
+        ["2024-05-01T10:00:00Z", "2024-06-01T10:00:00Z"]
+    ]
+    assert "inner" not in path.with_suffix(".json").read_text()
+
+
+def test_what_is_added_names_what_it_gave(tmp_path: Path) -> None:
+    path = tmp_path / "set.parquet"
+    make(tmp_path, "set.parquet", "a")
+    old = header_at(path)
+    again = make(tmp_path, "set.parquet", "a", "b", append=path)
+    assert again.empty == ()
+    assert header_at(path).sources == ("a", "b")
+    assert header_at(path).licence == "of a; of b"
+    assert load_scenes(path).keys() == {"a", "b"}
+    nothing = make(tmp_path, "other.parquet", "b", append=path)
+    assert nothing.rows == again.rows
+    assert header_at(tmp_path / "other.parquet") == header_at(path)
+    assert (header_at(path).title, header_at(path).id) == (old.title, "set")
+
+
+def test_an_added_to_set_takes_a_new_title_if_one_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "set.parquet"
+    make(tmp_path, "set.parquet", "a", title="First")
+    make(tmp_path, "set.parquet", "a", "b", append=path)
+    assert header_at(path).title == "First"
+    make(tmp_path, "set.parquet", "a", "b", "c", append=path, title="Second")
+    assert header_at(path).title == "Second"
+    record = json.loads(path.with_suffix(".json").read_text())
+    assert record["title"] == record["assets"]["embeddings"]["title"] == "Second"

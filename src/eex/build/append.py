@@ -11,7 +11,7 @@ from eex.build.plan import Model
 from eex.embeddings import SetHeader
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError, DamagedSetError, SetNotFoundError
-from eex.sources.beside import load_scenes, scenes_path
+from eex.sources.beside import find_scenes, load_scenes
 from eex.sources.refs import Ref, SceneRef
 
 SAME = (
@@ -79,7 +79,7 @@ def check_ids(path: Path | None, refs: Iterable[Ref]) -> None:
     Raises:
         BadQueryError: If there is one.
     """
-    if path is None or not scenes_path(path).is_file():
+    if path is None or find_scenes(path) is None:
         return
     known = load_scenes(path)
     for ref in refs:

@@ -113,7 +113,7 @@ def collection_of(
         "providers": _providers(header),
         "extent": {
             "spatial": {"bbox": [_bbox(footer)]},
-            "temporal": {"interval": [_interval(refs)]},
+            "temporal": {"interval": [_interval(output, refs)]},
         },
         **described,
         "emb:chip_layout": layout,
@@ -172,9 +172,21 @@ def _bbox(footer: pq.FileMetaData) -> list[float]:
     return [round(edge, 7) for edge in geo["columns"]["geometry"]["bbox"]]
 
 
-def _interval(refs: Sequence[Ref]) -> list[str | None]:
-    """Return the first and the last time; open ends where none is known, as STAC has it."""
-    times = [ref.when for ref in refs if isinstance(ref, SceneRef) and ref.when is not None]
+def _interval(output: Path, refs: Sequence[Ref]) -> list[str | None]:
+    """Return the first and the last time of rows, else of what they are from.
+
+    Ends are open where none is known, as STAC has it.
+    """
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    times: list[datetime] = []
+    if "datetime" in pq.read_schema(output).names:
+        ends = pc.min_max(pq.read_table(output, columns=["datetime"])["datetime"]).as_py()
+        times = [when for when in ends.values() if isinstance(when, datetime)]
+    times = times or [
+        ref.when for ref in refs if isinstance(ref, SceneRef) and ref.when is not None
+    ]
     if not times:
         return [None, None]
     return [_instant(min(times)), _instant(max(times))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,34 @@ from eex.build.about import About, header_of, weights_of
 from eex.build.append import check_comparable, check_ids, header_at, joined_header
 from eex.build.collection import collection_of, collection_path, is_collection_of
 from eex.build.plan import BuildFolder, Plan
-from eex.build.result import Parts, first_table, stored_format, write_result
+from eex.build.result import (
+    Parts,
+    first_table,
+    kept_rows,
+    scenes_there,
+    stored_format,
+    write_result,
+)
 from eex.encoders.base import EncoderSpec
 from eex.errors import BadQueryError
 from eex.files import write_bytes
-from eex.sources.beside import load_scenes, save_scenes, scenes_path
+from eex.sources.beside import find_scenes, load_scenes, save_scenes, scenes_path
 from eex.sources.refs import Ref, SceneRef
 
 if TYPE_CHECKING:
     from eex.build.asked import Asked
     from eex.build.items import Want
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What was written."""
+
+    rows: tuple[int, ...]
+    """Of each set."""
+    empty: tuple[str, ...]
+    """Ids of scenes and shards that were listed and gave none of them: others have their places,
+    or they have no data there, or could not be read."""
 
 
 def finish(
@@ -33,15 +52,17 @@ def finish(
     files: Sequence[Path],
     title: str,
     progress: Callable[[str, int, int], None] | None = None,
-) -> tuple[int, ...]:
-    """Write the set of each model; return how many rows each has.
+) -> Finished:
+    """Write the set of each model.
 
     Raises:
         BadQueryError: If no tile is left.
         OutputError: If the disk refuses.
     """
-    refs, rows = every_ref(plan, asked), []
-    groups = {ref.id: ref.group for ref in refs if isinstance(ref, SceneRef)}
+    rows: list[int] = []
+    listed = refs_of(plan)
+    gave: set[str] = set()
+    groups = {ref.id: ref.group for ref in listed if isinstance(ref, SceneRef)}
     for model, spec, want, output in zip(plan.models, specs, wants, files, strict=True):
         parts = Parts(
             folder=folder.parts,
@@ -54,36 +75,47 @@ def finish(
         first = first_table(parts)
         if first is None and asked.append is None:
             raise _nothing(folder)
-        dim = spec.dim if first is None else first.schema.field("embedding").type.list_size
-        about = About(
-            id=output.stem,
-            title=asked.title or title,
-            model=model,
-            spec=spec,
-            dim=dim,
-            want=want,
-            tiling=plan.tiling,
-            refs=refs,
-            weights=weights_of(model, spec),
-        )
-        header = header_of(about, first)
+        keep = kept_rows(parts)
+        new, old = scenes_there(parts, keep)
+        gave |= new | (old or set())
+        added = [ref for ref in listed if ref.id in new]
+        refs = joined_refs(_before(asked, old), added)
         dtype = asked.dtype
         if asked.append is not None:
-            dtype = stored_format(asked.append)
-            header = joined_header(header_at(asked.append), header, asked.append)
+            header, dtype = header_at(asked.append), stored_format(asked.append)
+        if added:
+            dim = spec.dim if first is None else first.schema.field("embedding").type.list_size
+            about = About(
+                id=output.stem,
+                title=asked.title or title,
+                model=model,
+                spec=spec,
+                dim=dim,
+                want=want,
+                tiling=plan.tiling,
+                refs=refs,
+                weights=weights_of(model, spec),
+            )
+            made = header_of(about, first)
+            header = made if asked.append is None else joined_header(header, made, asked.append)
+        if asked.append is not None and asked.title:
+            header = replace(header, title=asked.title)
 
         def written(done: int, total: int) -> None:
             if progress is not None:
                 progress("writing", done, total)
 
-        rows.append(write_result(parts, output, header=header, dtype=dtype, progress=written))
+        rows.append(
+            write_result(parts, output, header=header, keep=keep, dtype=dtype, progress=written)
+        )
         record = collection_of(
             output, header=header, spec=spec, tiling=plan.tiling, refs=refs, dtype=dtype
         )
         save_scenes(output, refs)
         text = json.dumps(record, ensure_ascii=False, indent=1)
         write_bytes(collection_path(output), f"{text}\n".encode())
-    return tuple(rows)
+    every = [*listed, *plan.spare]
+    return Finished(rows=tuple(rows), empty=tuple(r.id for r in every if r.id not in gave))
 
 
 def check_append(plan: Plan, asked: Asked, spec: EncoderSpec, want: Want) -> None:
@@ -104,18 +136,23 @@ def check_append(plan: Plan, asked: Asked, spec: EncoderSpec, want: Want) -> Non
         dim=spec.dim,
         want=want,
         tiling=plan.tiling,
-        refs=every_ref(plan, asked),
+        refs=joined_refs(_before(asked), refs_of(plan)),
         weights=weights_of(model, spec),
     )
     check_comparable(header_at(asked.append), header_of(about, None), asked.append)
 
 
-def every_ref(plan: Plan, asked: Asked) -> list[Ref]:
-    """Return the references of the set that will be: those that it is added to, then its own."""
-    kept: dict[str, Ref] = {}
-    if asked.append is not None and scenes_path(asked.append).is_file():
-        kept = load_scenes(asked.append)
-    return list((kept | {ref.id: ref for ref in refs_of(plan)}).values())
+def joined_refs(before: Sequence[Ref], added: Sequence[Ref]) -> list[Ref]:
+    """Return the references of a set: of what it is added to, then what is new, each once."""
+    return list({ref.id: ref for ref in (*before, *added)}.values())
+
+
+def _before(asked: Asked, there: set[str] | None = None) -> list[Ref]:
+    """Return the references of the set that is added to, all or those of some ids."""
+    if asked.append is None or find_scenes(asked.append) is None:
+        return []
+    kept = load_scenes(asked.append).values()
+    return [ref for ref in kept if there is None or ref.id in there]
 
 
 def check_beside(files: Sequence[Path]) -> None:

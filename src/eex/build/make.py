@@ -55,6 +55,8 @@ class Made:
     """Tiles of each."""
     aside: tuple[Aside, ...] = ()
     """Items that could not be read."""
+    empty: tuple[str, ...] = ()
+    """Ids of scenes and shards that were listed and that no row is from."""
     instead: int = 0
     """Tiles, at most, that are read from other scenes for want of these."""
     tiles: int = 0
@@ -132,7 +134,7 @@ def build(
             folder.set_aside({key: one for key, one in still if key.startswith(UNPLANNED)})
         job = job_of(folder, plan, asked, specs, settings)
         plan, worked = work_off(folder, plan, asked, job, progress)
-        rows = finish(
+        done = finish(
             folder,
             plan,
             asked,
@@ -143,14 +145,18 @@ def build(
             progress=progress,
         )
         aside = tuple(folder.aside().values())
-        folder.finish({"request": request, "rows": rows, "files": [str(f) for f in files]})
+        never = [one.ref for one in aside if one.key.startswith(UNPLANNED)]
+        empty = tuple(dict.fromkeys((*done.empty, *never)))
+        note = {"rows": done.rows, "files": [str(f) for f in files], "empty": empty}
+        folder.finish({"request": request, **note})
     if worked.tiles >= LEAST_TILES and asked.engine != "ray":
         key = rate_key(asked.models, asked.tiling, asked.device)
         remember(settings, key, worked.tiles / worked.seconds / asked.workers)
     return Made(
         files=files,
-        rows=rows,
+        rows=done.rows,
         aside=aside,
+        empty=empty,
         instead=sum(item.tiles for item in plan.instead),
         tiles=worked.tiles,
         seconds=worked.seconds,

@@ -74,6 +74,7 @@ def write_result(
     output: Path,
     *,
     header: SetHeader,
+    keep: NDArray[np.bool_] | None = None,
     dtype: str = "float16",
     progress: Progress | None = None,
 ) -> int:
@@ -83,6 +84,7 @@ def write_result(
         parts: What it is made of.
         output: The file.
         header: What it says of itself.
+        keep: What `kept_rows` found, if it was asked.
         dtype: One of `DTYPES`.
         progress: Called as rows are written.
 
@@ -94,14 +96,47 @@ def write_result(
         DamagedSetError: If a part cannot be read.
         OutputError: If the file cannot be written.
     """
-    keep = first_of_each(_keys(parts))
-    if parts.before is not None:
-        keep[: _count(parts.before)] = True  # whatever rules it was built by
+    keep = kept_rows(parts) if keep is None else keep
     if not keep.any():
         message = "No tile is left: there is nothing to write."
         raise BadQueryError(message, hint="Allow more clouds or missing pixels, or a larger area.")
     batches = _rows(parts, keep, np.dtype(dtype))
     return write_batches(batches, output, header=header, numbered=False, progress=progress)
+
+
+def kept_rows(parts: Parts) -> NDArray[np.bool_]:
+    """Return which of all rows become rows of the set, those of the set before first."""
+    keep = first_of_each(_keys(parts))
+    if parts.before is not None:
+        keep[: _count(parts.before)] = True  # whatever rules it was built by
+    return keep
+
+
+def scenes_there(parts: Parts, keep: NDArray[np.bool_]) -> tuple[set[str], set[str] | None]:
+    """Return ids of the scenes and shards that rows are from.
+
+    Args:
+        parts: What the set is made of.
+        keep: Which rows it has, see `kept_rows`.
+
+    Returns:
+        Those of new rows, and those of the set before; None where that does not tell of each row.
+    """
+    import pyarrow.parquet as pq
+
+    start = 0 if parts.before is None else _count(parts.before)
+    old: set[str] | None = set()
+    if parts.before is not None and start:
+        old = None
+        if "scene" in pq.read_schema(parts.before).names:
+            column = pq.read_table(parts.before, columns=["scene"])["scene"]
+            old = None if column.null_count else set(column.unique().to_pylist())
+    new: set[str] = set()
+    for path in parts.paths():
+        column = _read(path, ["scene"])["scene"].to_numpy()
+        mask, start = keep[start : start + len(column)], start + len(column)
+        new.update(column[mask].tolist())
+    return new, old
 
 
 def first_of_each(keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:

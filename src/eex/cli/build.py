@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eex.cli.build_costs import cost_text, estimate_text, time_text
+from eex.cli.build_costs import cost_text, estimate_text
 from eex.cli.build_options import (
     MOST_PIXELS,
     api_options,
@@ -20,20 +20,15 @@ from eex.cli.build_options import (
     tiling_options,
 )
 from eex.cli.build_plugins import Sources
-from eex.cli.facts import counted
+from eex.cli.build_told import tell
 from eex.cli.say import answer, json_text, progress, read_settings, say
-from eex.cli.sets import size_text
 from eex.cli.words import Words, output_words
 from eex.config import PRECISIONS
 from eex.errors import BadQueryError, MissingWeightsError
 
 if TYPE_CHECKING:
     from eex.build.asked import Asked, Source
-    from eex.build.make import Made
     from eex.config import Settings
-
-SHOWN = 12
-"""Scenes that could not be read, that are listed."""
 
 
 @click.group(cls=Sources)
@@ -319,53 +314,7 @@ def _run(source: Source, given: dict[str, Any], asked: Asked, settings: Settings
             drawn.close()
             say("Stopped. What is finished is kept; the same command goes on where it was.")
             raise
-    _tell(made, as_json=given["as_json"], asked=asked)
-
-
-def _tell(made: Made, *, as_json: bool, asked: Asked) -> None:
-    from dataclasses import asdict
-
-    if as_json:
-        record = asdict(made) | {"files": [str(file) for file in made.files]}
-        answer(json_text(record))
-    else:
-        for file, rows in zip(made.files, made.rows, strict=True):
-            size = size_text(file.stat().st_size)
-            state = "is there already" if made.before else "written"
-            answer(f"{file}: {counted(rows, 'tile')}, {size}, {state}")
-    if made.tiles and made.seconds:
-        rate = made.tiles / made.seconds
-        precision = ", ".join(dict.fromkeys(model.precision for model in asked.models))
-        say(
-            f"{counted(made.tiles, 'tile')} in {time_text(made.seconds)}, {rate:,.1f} a second on "
-            f"{made.device}, {precision}; models waited for pixels {100 * made.waited:.0f} % of it."
-        )
-    if made.aside:
-        are = "is" if len(made.aside) == 1 else "are"
-        say(f"{counted(len(made.aside), 'piece')} could not be read and {are} set aside:")
-        lines = dict.fromkeys(f"  {one.ref}: {one.reason}" for one in made.aside)
-        for line in list(lines)[:SHOWN]:
-            say(line)
-        if len(lines) > SHOWN:
-            say(f"  … and {len(lines) - SHOWN} more")
-        if made.instead:
-            say("Places of theirs that other scenes have were read from these.")
-        say("The same command with --retry tries them again.")
-    elif made.before:
-        say(
-            "Nothing was looked for: what has come since is added with "
-            f"--append {made.files[0]}, all is made anew with --fresh."
-        )
-    elif not as_json:
-        how = "--text …" if _takes_text(asked) else "--row 0"
-        say(f"Search it: eex search --set {made.files[0]} {how}")
-
-
-def _takes_text(asked: Asked) -> bool:
-    from eex.encoders.open import encoder_spec
-
-    model = asked.models[0]
-    return "text" in encoder_spec(model.name, model.weights or None).modalities
+    tell(made, output, as_json=given["as_json"], asked=asked)
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:

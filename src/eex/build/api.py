@@ -38,7 +38,7 @@ def make_set(
     once: Literal["", "place", "group"] = "",
     append: str | Path | None = None,
     title: str = "",
-    dtype: Literal["float16", "float32"] = "float16",
+    dtype: Literal["", "float16", "float32"] = "",
     engine: Engine = "local",
     workers: int = 1,
     address: str = "",
@@ -73,7 +73,7 @@ def make_set(
         once: "place": one tile for each place; "group": one for each place and pass (the default).
         append: A set whose rows stay.
         title: Of the set.
-        dtype: Number format of the vectors.
+        dtype: Number format of the vectors: float16 by default, or that of `append`.
         engine: "local" processes, "ray", or "here": this process itself.
         workers: Processes; each loads the models.
         address: Of a Ray that runs; empty starts one here.

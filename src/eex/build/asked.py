@@ -12,6 +12,7 @@ from eex.build.about import weights_of
 from eex.build.items import Tiling, Want
 from eex.build.job import BATCH, READERS
 from eex.build.plan import Model
+from eex.build.result import DTYPES
 from eex.build.world import RGB as WORLD_RGB
 from eex.config import PRECISIONS, Settings
 from eex.encoders.base import EncoderSpec
@@ -70,8 +71,8 @@ class Asked:
     """Tiles of an item, about: what is done again after a stop."""
     append: Path | None = None
     """A set whose rows stay."""
-    dtype: str = "float16"
-    """Number format of the vectors."""
+    dtype: str = ""
+    """Number format of the vectors; empty: float16, or that of the set that is added to."""
     engine: Engine = "local"
     """Who embeds."""
     workers: int = 1
@@ -113,7 +114,7 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
     for kind, name, known in (
         ("engine", asked.engine, ENGINES),
         ("precision", asked.models[0].precision if asked.models else "", ("", *PRECISIONS)),
-        ("number format", asked.dtype, ("float16", "float32")),
+        ("number format", asked.dtype, ("", *DTYPES)),
         ("way of embedding once", asked.once, ("", "place", "group")),
         ("grid", tiling.grid, ("scene", "majortom")),
         ("stretch", asked.stretch, ("", *STRETCHES)),

@@ -13,6 +13,7 @@ from eex.build.append import check_comparable, check_ids, header_at, joined_head
 from eex.build.collection import collection_of, collection_path, is_collection_of
 from eex.build.plan import BuildFolder, Plan
 from eex.build.result import (
+    DTYPES,
     Parts,
     first_table,
     kept_rows,
@@ -80,7 +81,7 @@ def finish(
         gave |= new | (old or set())
         added = [ref for ref in listed if ref.id in new]
         refs = joined_refs(_before(asked, old), added)
-        dtype = asked.dtype
+        dtype = asked.dtype or DTYPES[0]
         if asked.append is not None:
             header, dtype = header_at(asked.append), stored_format(asked.append)
         if added:

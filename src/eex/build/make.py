@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from eex.build.again import format_kept, take_title
 from eex.build.append import check_appendable
 from eex.build.asked import (
     Asked,
@@ -69,6 +70,8 @@ class Made:
     """What models ran on."""
     before: bool = False
     """Whether all was there before."""
+    notes: tuple[str, ...] = ()
+    """What of a set that was there was changed as asked, and what was not, in sentences."""
 
 
 def build(
@@ -111,7 +114,9 @@ def build(
             folder.check_same(request)
         record, aside = (None if anew else folder.made()), tuple(folder.aside().values())
         if record is not None and not (asked.retry and aside) and all(f.is_file() for f in files):
-            return Made(files=files, rows=tuple(record["rows"]), aside=aside, before=True)
+            notes = (*take_title(files, asked.title), *format_kept(files, asked))
+            rows = tuple(record["rows"])
+            return Made(files=files, rows=rows, aside=aside, notes=notes, before=True)
         plan = None if anew else folder.plan()
         if plan is None:
             check_free(files, asked)
@@ -156,6 +161,7 @@ def build(
         files=files,
         rows=done.rows,
         aside=aside,
+        notes=format_kept(files, asked),
         empty=empty,
         instead=sum(item.tiles for item in plan.instead),
         tiles=worked.tiles,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DTYPES = ("float16", "float32")
-"""Formats that vectors of a build can be written in."""
+"""Formats that vectors of a build can be written in, the usual one first."""
 
 SHARD = ("product_id", "parquet_row")
 """Columns of tiles of shards, one of which holds several passes over the ground."""

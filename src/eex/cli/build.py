@@ -254,7 +254,7 @@ def _asked(given: dict[str, Any], tiling: Any) -> Asked:  # noqa: ANN401
         once=given.get("once") or "",
         title=given["title"] or "",
         append=given["append"],
-        dtype=given["dtype"],
+        dtype=given["dtype"] or "",
         engine=given["engine"],
         workers=given["workers"],
         address=given["address"] or "",

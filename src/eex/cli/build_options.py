@@ -136,9 +136,7 @@ build_options = _all(
     click.option(
         "--dtype",
         type=click.Choice(["float16", "float32"]),
-        default="float16",
-        show_default=True,
-        help="Number format of the vectors.",
+        help="Number format of the vectors.  [default: float16, or that of --append]",
     ),
     click.option(
         "--engine",

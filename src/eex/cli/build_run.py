@@ -26,6 +26,7 @@ def dry_run(source: Source, asked: Asked, settings: Settings) -> Estimate:
     from eex.build.estimate import estimate_of, measured_rate, rate_key, remembered
     from eex.build.job import Job
     from eex.build.make import planned
+    from eex.build.result import DTYPES
     from eex.build.world import WorldScenes
 
     specs = checked(asked, settings)
@@ -57,7 +58,9 @@ def dry_run(source: Source, asked: Asked, settings: Settings) -> Estimate:
         )
         with suppress(EexError):
             rates[spec.name] = measured_rate(model, spec, job)
-    return estimate_of(plan.items, asked.tiling, wants, specs, rates=rates, dtype=asked.dtype)
+    return estimate_of(
+        plan.items, asked.tiling, wants, specs, rates=rates, dtype=asked.dtype or DTYPES[0]
+    )
 
 
 def rate_here(

@@ -36,6 +36,8 @@ def tell(made: Made, output: str | Path, *, as_json: bool, asked: Asked) -> None
             size = size_text(file.stat().st_size)
             state = "is there already" if made.before else "written"
             answer(f"{file}: {counted(rows, 'tile')}, {size}, {state}")
+    for note in made.notes:
+        say(note)
     if made.tiles and made.seconds:
         rate = made.tiles / made.seconds
         precision = ", ".join(dict.fromkeys(model.precision for model in asked.models))

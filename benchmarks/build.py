@@ -1,6 +1,7 @@
 """How fast a scene becomes tiles, beside reading it whole, and how long a model waits for them.
 
     python benchmarks/build.py [--quick] [--json] [--rounds N] [--side PIXELS] [--model-side PIXELS]
+                               [--model NAME]
 
 A made scene of three bands (uint16, deflate, predictor 2, blocks of 1024) is cut into tiles of 224
 pixels every 112, stretched to 8 bits. Each contestant runs in a process of its own, which tells its
@@ -53,6 +54,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 SIZE, STRIDE, BATCH = 224, 112, 64
 BANDS = ("B04", "B03", "B02")
 CONTESTANTS = ("eex", "whole read", "naive")
+
+NETWORK = "remoteclip-vit-b-32"
+"""ViT-B/32."""
 
 
 def make_scene(folder: Path, side: int) -> None:
@@ -192,12 +196,12 @@ def cutting(folder: Path, side: int, rounds: int) -> dict[str, list[dict[str, fl
     return {name: some[1:] for name, some in told.items()}  # the first one was for warmth
 
 
-def feeding(folder: Path, side: int) -> dict[str, float] | None:
+def feeding(folder: Path, side: int, network: str) -> dict[str, float] | None:
     """Return how a network was fed; None where torch or transformers is not installed."""
     if not all(importlib.util.find_spec(name) for name in ("torch", "transformers")):
         return None
     import torch
-    from encode import MODELS, QUICK
+    from encode import MODELS, TINY
 
     import eex
     from eex.build.items import Want
@@ -206,12 +210,14 @@ def feeding(folder: Path, side: int) -> dict[str, float] | None:
     from eex.build.work import embed_items
     from eex.config import Settings
 
-    (name,) = QUICK
+    made = MODELS.get(network, TINY)
     torch.manual_seed(0)
     weights = folder / "weights"
-    MODELS[name].make(MODELS[name].config()).save_pretrained(weights)
+    made.make(made.config()).save_pretrained(weights)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    encoder = eex.encoder(name, weights=weights, device=device)
+    encoder = eex.encoder(
+        made.reads.format(weights), weights=None if "{}" in made.reads else weights, device=device
+    )
     want = Want(bands=BANDS, stretch="majortom")
     rng = np.random.default_rng(0)
     pictures: Any = rng.integers(0, 256, (BATCH, SIZE, SIZE, 3)).astype(np.uint8)
@@ -224,7 +230,7 @@ def feeding(folder: Path, side: int) -> dict[str, float] | None:
     bare()
     before = bare()
     tiling, items = planned(folder, side, piece=4 * BATCH)
-    model = Model(name=name)
+    model = Model(name=network)
     parts = folder / "parts"
     part_path(parts, model, "any").parent.mkdir(parents=True)
     job = Job(
@@ -253,6 +259,9 @@ def main() -> None:
     parser = options(__doc__.splitlines()[0])
     parser.add_argument("--side", type=int, help="pixels of the scene, 10980 by default")
     parser.add_argument("--model-side", type=int, help="pixels of the scene that feeds the network")
+    parser.add_argument(
+        "--model", default=NETWORK, help="of encode.py; `tiny` to try this file out"
+    )
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -272,7 +281,7 @@ def main() -> None:
         small = folder / "small"
         small.mkdir()
         make_scene(small, model_side)
-        fed = feeding(small, model_side)
+        fed = feeding(small, model_side, asked.model)
     per_tile = {n: [one["seconds"] / one["tiles"] for one in some] for n, some in told.items()}
     peak = {n: round(max(one["peak_mb"] for one in some), 1) for n, some in told.items()}
     rate = {n: round(1 / statistics.median(some), 1) for n, some in per_tile.items()}

@@ -1,13 +1,14 @@
 """Pixels out of remote shards: bytes, requests and time beside fsspec, at 30 ms round trip.
 
-    python benchmarks/pixels.py [--quick] [--json] [--rounds N]
+    python benchmarks/pixels.py [--quick] [--json] [--rounds N] [--line MS MB_PER_S]
 
 Five shards in the layout of Major TOM, made here: 500 row groups, a thumbnail and 13 rasters each.
 `core` is Core-S2L2A with whole tiles (footer 1.03 MB, thumbnails 0.3 MB, three bands 6.5 MB),
 `249k` the set of their centres (0.75, 0.04 and 0.9 MB); --quick runs only the latter.
 
 The server is another process on loopback, behind the model of a line in `tests/range_server.py`:
-30 ms a round trip, two more for a new connection, slow start, 12.5 MB/s for all. Two jobs: the
+30 ms a round trip, two more for a new connection, slow start, 12.5 MB/s for all (--line says
+otherwise). Two jobs: the
 thumbnail of one tile, and B04, B03 and B02 of five tiles in five shards, as an answer shows them.
 Every cell is compared with what was stored. Contestants:
 
@@ -66,6 +67,9 @@ FULL = 3
 
 GROUPS = 500
 
+LINE = (30.0, 12.5)
+"""Milliseconds of a round trip; MB a second of all connections. One could have twice as much."""
+
 LAYOUTS = {"core": (WHOLE, 1_031_336), "249k": (CUT, 739_697)}
 """Pixels across a tile, and bytes of a footer at least."""
 
@@ -92,8 +96,8 @@ class Far:
         return int(requests), int(count)
 
 
-def serve(file: str, rtt: float, pipe: Any) -> None:
-    with range_server(Link(rtt=rtt)) as server:
+def serve(file: str, line: Link, pipe: Any) -> None:
+    with range_server(line) as server:
         content = Path(file).read_bytes()
         pipe.send(
             [server.put(f"/images/part_{n:05}.parquet", content) for n in range(1, SHARDS + 1)]
@@ -104,10 +108,10 @@ def serve(file: str, rtt: float, pipe: Any) -> None:
 
 
 @contextmanager
-def far_away(file: Path, rtt: float) -> Iterator[Far]:
+def far_away(file: Path, line: Link) -> Iterator[Far]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(str(file), rtt, theirs), daemon=True)
+    process = context.Process(target=serve, args=(str(file), line, theirs), daemon=True)
     process.start()
     try:
         yield Far(ours.recv(), ours)
@@ -285,14 +289,14 @@ def ratio(times: Times, name: str) -> float:
     return paired_ratio(times, "fsspec read-ahead", name)
 
 
-def measure(layout: str, folder: Path, rounds: int) -> dict[str, Any]:
+def measure(layout: str, folder: Path, rounds: int, line: Link) -> dict[str, Any]:
     """Run all jobs in shards of one layout."""
     side, footer = LAYOUTS[layout]
     say(f"{layout}: making a shard and the side index")
     rows = samples(side)
     file = write_shard(folder / f"{layout}.parquet", rows, footer=footer)
     result: dict[str, Any] = {"footer_bytes": pq.read_metadata(file).serialized_size, "jobs": {}}
-    with far_away(file, 0.030) as far:
+    with far_away(file, line) as far:
         for job in make_jobs(far, file, folder, make_index(far, folder)):
             say(f"{layout}: {job.name}, counting, then {rounds} rounds")
             requests = counted(job, far, rows[FIRST + 1])
@@ -315,7 +319,13 @@ def measure(layout: str, folder: Path, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    asked = options(__doc__ or "").parse_args()
+    parser = options(__doc__ or "")
+    parser.add_argument(
+        "--line", nargs=2, type=float, default=LINE, metavar=("MS", "MB_PER_S"), help="30 12.5"
+    )
+    asked = parser.parse_args()
+    rtt_ms, mb_per_s = asked.line
+    line = Link(rtt=rtt_ms / 1e3, shared=mb_per_s * 1e6, per_connection=2e6 * mb_per_s)
     rounds = asked.rounds or (3 if asked.quick else 5)
     layouts = ["249k"] if asked.quick else list(LAYOUTS)
     with tempfile.TemporaryDirectory() as text:
@@ -323,7 +333,7 @@ def main() -> None:
         for layout in layouts:
             folder = Path(text) / layout
             folder.mkdir()
-            found[layout] = measure(layout, folder, rounds)
+            found[layout] = measure(layout, folder, rounds, line)
     tables = []
     for layout, result in found.items():
         for name, job in result["jobs"].items():

@@ -101,7 +101,7 @@ def test_encoding_gives_the_named_ratios_and_equals_transformers() -> None:
 
 def test_pixels_gives_the_named_ratios() -> None:
     pytest.importorskip("aiohttp")
-    result = bench("pixels.py", "--rounds", "1")
+    result = bench("pixels.py", "--rounds", "1", "--line", "2", "200")
     for job in ("thumbnail", "rgb"):
         assert 1 <= result[f"{job}_bytes_ratio"] <= 1.05
         for name in ("speedup", "cold_speedup", "index_speedup"):
@@ -134,7 +134,7 @@ def test_web_gives_the_named_figures(world: OpenSet, tmp_path: Path) -> None:
 
 def test_building_gives_the_named_figures() -> None:
     pytest.importorskip("rasterio")
-    result = bench("build.py", "--side", "1100", "--model-side", "260")
+    result = bench("build.py", "--side", "1100", "--model-side", "260", "--model", "tiny")
     for name in ("tiles_per_s_ratio_vs_whole_read", "tiles_per_s_ratio_vs_naive", "peak_mb"):
         assert is_positive(result[name]), name
     # ours has the tiles at the edges too

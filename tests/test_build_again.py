@@ -11,11 +11,15 @@ from click.testing import CliRunner
 
 from build_world import DEMO, made, rows, small_pieces
 from eex.build import again, work
+from eex.build import estimate as estimating
 from eex.build.append import header_at
 from eex.build.plan import Model
+from eex.build.world import WorldScenes
 from eex.cli import cli
 from eex.embeddings import open_table
+from eex.errors import BadPictureError, UnavailableError
 from eex.geoparquet import write
+from test_build_run import Faulty
 
 BOX = (5.0, 44.0, 16.0, 48.0)
 
@@ -124,3 +128,53 @@ def test_the_command_line_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "is now called Alps" in told.stderr
     assert "stay float16" in told.stderr
     assert header_at(path).title == "Alps"
+
+
+WORDS = ["build", "world", "--bbox", "0 40 30 60", "--engine", "here"]
+
+
+def dry(path: Path, *more: str) -> str:
+    told = CliRunner().invoke(cli, [*WORDS, "-o", str(path), "--dry-run", *more])
+    assert told.exit_code == 0, told.output
+    return told.stdout
+
+
+def test_a_dry_run_of_a_half_done_build_tells_what_remains_and_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EEX_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(estimating, "SECONDS", 0.05)
+    small_pieces(monkeypatch)
+    path, words = tmp_path / "set.parquet", [*WORDS, "-o", str(tmp_path / "set.parquet")]
+    items = WorldScenes((0.0, 40.0, 30.0, 60.0)).items()
+    every = sum(item.tiles for item in items)
+    before = json.loads(dry(path, "--json"))
+    assert (before["tiles"], before["items"], "left" in before) == (every, len(items), False)
+    bad = {i: UnavailableError("No answer.") for i in range(3, len(items))}
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "read_tiles", Faulty(bad | {1: BadPictureError("It is damaged.")}))
+        assert CliRunner().invoke(cli, words).exit_code == 1
+    there = sorted((p, p.read_bytes()) for p in tmp_path.rglob("*.*") if p.is_file())
+    found = json.loads(dry(path, "--json"))
+    rest = sum(item.tiles for item in items[3:])
+    assert (found["tiles"], found["items"]) == (every, len(items))
+    assert (found["left"]["tiles"], found["left"]["items"]) == (rest, len(items) - 3)
+    assert found["left"]["seconds"] == pytest.approx(rest / found["rates"][DEMO])
+    retried = json.loads(dry(path, "--json", "--retry"))
+    assert retried["left"]["tiles"] == rest + items[1].tiles
+    anew = json.loads(dry(path, "--json", "--fresh"))
+    assert (anew["tiles"], "left" in anew) == (every, False)
+    text = dry(path)
+    assert f"{every - rest:,} of {every:,} tiles are dealt with" in text
+    assert f"tiles        {rest:,} at most".replace(" ", "") in text.replace(" ", "")
+    assert f"the whole {len(items)} pieces, {every:,} tiles".replace(" ", "") in text.replace(
+        " ", ""
+    )
+    assert sorted((p, p.read_bytes()) for p in tmp_path.rglob("*.*") if p.is_file()) == there
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    done = json.loads(dry(path, "--json"))
+    assert done["left"]["tiles"] == 0
+    assert done["rows"] == [every - items[1].tiles]
+    assert f"All is there already: {every - items[1].tiles:,} tiles." in dry(path)
+    other = json.loads(dry(path, "--json", "--batch", "16"))  # another build
+    assert "left" not in other

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eex.cli.build_costs import cost_text, estimate_text
+from eex.cli.build_costs import cost_text, costs_text
 from eex.cli.build_options import (
     MOST_PIXELS,
     api_options,
@@ -286,19 +286,21 @@ def _run(source: Source, given: dict[str, Any], asked: Asked, settings: Settings
     from eex.build.make import build as make
 
     output = given["output"] or given["append"]
+    keeps: Source | None = None
+    if given.get("keep_scenes") is not None:
+        from eex.build.scenes import KeptScenes
+
+        keeps = KeptScenes(source, given["keep_scenes"], asked, settings)
     if given["dry_run"]:
         from eex.cli.build_run import dry_run
 
-        found = dry_run(source, asked, settings)
-        answer(json_text(found.to_json()) if given["as_json"] else estimate_text(found))
+        found = dry_run(source, asked, settings, output=output, keeps=keeps)
+        answer(json_text(found.to_json()) if given["as_json"] else costs_text(found))
         return
     if output is None:
         message = "Say where to: -o NAME.parquet"
         raise click.UsageError(message)
-    if given.get("keep_scenes") is not None:
-        from eex.build.scenes import KeptScenes
-
-        source = KeptScenes(source, given["keep_scenes"], asked, settings)
+    source = keeps or source
     with ExitStack() as drawn:
         bars: dict[str, Callable[[int, int], None]] = {}
 

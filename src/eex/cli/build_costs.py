@@ -10,16 +10,33 @@ from eex.cli.sets import size_text
 
 if TYPE_CHECKING:
     from eex.build.estimate import Estimate
+    from eex.cli.build_run import Costs
 
 HOUR, MINUTE = 3600, 60
 """Seconds."""
 
 
-def estimate_text(found: Estimate) -> str:
-    """Return what a build would cost, for people."""
+def costs_text(found: Costs) -> str:
+    """Return what a build would cost, for people: what remains of it first."""
+    left, whole = found.left, found.whole
+    if left is None:
+        return facts_text("Nothing was written.", _said(whole))
+    if found.rows:
+        tiles = counted(sum(found.rows), "tile")
+        return f"All is there already: {tiles}. Nothing remains, and nothing was written."
+    of = f"{whole.tiles - left.tiles:,} of {whole.tiles:,} tiles"
+    title = f"It was begun, {of} are dealt with. Nothing was written. What remains:"
+    disk = f"{size_text(whole.set_bytes)}, and {size_text(left.parts_bytes) or 'nothing'} of parts"
+    time = [time_text(whole.seconds)] if whole.seconds is not None else []
+    read = f"{size_text(whole.bytes) or 'nothing'} read"
+    total = [counted(whole.items, "piece"), counted(whole.tiles, "tile"), read, *time]
+    return facts_text(title, _said(left) | {"disk": disk, "the whole": ", ".join(total)})
+
+
+def _said(found: Estimate) -> dict[str, str]:
     many = " at most" if found.packed else " at most, unpacked"
     rates = "\n".join(f"{name}: {rate:,.1f} images a second" for name, rate in found.rates.items())
-    said = {
+    return {
         "scenes": f"{found.scenes:,}, in {counted(found.items, 'piece')}",
         "tiles": f"{found.tiles:,} at most",
         "reads": f"{size_text(found.bytes) or 'nothing'}{many}; about {found.requests:,} requests",
@@ -27,7 +44,6 @@ def estimate_text(found: Estimate) -> str:
         "time": time_text(found.seconds) if found.seconds is not None else "",
         "disk": f"{size_text(found.set_bytes)}, and {size_text(found.parts_bytes)} of parts",
     }
-    return facts_text("Nothing was written.", said)
 
 
 def cost_text(cost: Mapping[str, Any]) -> str:

@@ -106,6 +106,7 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
         BadQueryError: If a model takes no images, or numbers make no sense.
         MissingWeightsError: If its weights are not here.
     """
+    from eex.encoders.devices import check_device
     from eex.encoders.open import encoder_spec
     from eex.imagery.stretch import STRETCHES
     from eex.weights.store import find_weights
@@ -136,6 +137,8 @@ def checked(asked: Asked, settings: Settings) -> tuple[EncoderSpec, ...]:
     for model in asked.models:
         spec = encoder_spec(model.name, model.weights or None)
         spec.variant(model.variant)
+        if asked.device and (spec.demo or spec.extra):  # a plug-in may have names of its own
+            check_device(asked.device)
         if "image" not in spec.modalities:
             message = f"The model {spec.name} takes no images."
             raise BadQueryError(message, hint=f"It takes: {', '.join(spec.modalities)}.")

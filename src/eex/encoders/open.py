@@ -25,6 +25,7 @@ from eex.encoders.base import (
     EncodesText,
     Variant,
 )
+from eex.encoders.devices import check_device
 from eex.encoders.inputs import encode_inputs, image_input
 from eex.encoders.pixels import checked_raster
 from eex.errors import BadPlaceError, BadQueryError, EexError, UnknownNameError
@@ -94,6 +95,7 @@ def encoder(
 
     Raises:
         UnknownNameError: If there is no such encoder or variant.
+        BadQueryError: If there is no such device.
         MissingWeightsError: If the weights are not here; the hint has the command that gets them.
         DamagedWeightsError: If they are not whole, not safe to read, or of another model.
         MissingExtraError: If PyTorch or the model's own package is not installed.
@@ -102,6 +104,8 @@ def encoder(
     spec = encoder_spec(name, weights)
     chosen = spec.variant(variant)
     device = device or settings.device
+    if spec.demo:  # it runs on none; networks look for theirs below
+        check_device(device)
     if not spec.files and not name.startswith(ANY_CLIP):
         if weights is not None:
             message = f"{name} takes no weights; it has its own."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from eex.errors import (
     BadAnswerError,
     BadQueryError,
     ChangedError,
+    EexError,
     NoRangesError,
     OfflineError,
     RefusedAddressError,
@@ -207,8 +209,48 @@ def test_what_is_not_there_is_told_at_once(server: RangeServer, client: RemoteCl
     server.fail(PATH, Fault("status", code=401))
     with pytest.raises(AbsentError, match="401") as caught:
         client.ranges(server.address + PATH, [(0, 1)])
-    assert "HF_TOKEN" in caught.value.hint
+    assert "anybody may read" in caught.value.hint
+    assert "HF_TOKEN" not in caught.value.hint  # it is sent to hubs only
     assert server.requests == 2
+
+
+HUB_FILE = "/datasets/me/tiles/resolve/main/images/a.parquet"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "hint"),
+    [
+        (Fault("status", code=404), AbsentError, "Check the address."),
+        (Fault("status", code=500), UnavailableError, "Check the connection."),
+        (Fault("status", code=418), BadAnswerError, "Give another address of the file"),
+        (Fault("no_range"), BadAnswerError, "Give another address of the file"),
+        (Fault("wrong_range"), BadAnswerError, "Give another address of the file"),
+        (Fault("encoded"), BadAnswerError, "Give another address of the file"),
+    ],
+)
+def test_another_hub_is_named_for_files_of_hubs_only(
+    fault: Fault,
+    error: type[EexError],
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("eex.remote.hubs.MODELSCOPES", {})  # which are far away
+    policy, hints = Policy(hosts=("127.0.0.1",)), {}
+    with range_server() as server, ExitStack() as ended:
+        settings = Settings(cache_dir=tmp_path, threads=1, hub_endpoint=server.address)
+        client = RemoteClient(settings, policy=policy, timing=QUICK)
+        ended.callback(client.close)
+        server.put(PATH, CONTENT)
+        server.put(HUB_FILE, CONTENT)
+        server.fail("*", fault, times=None)
+        for path in (PATH, HUB_FILE):
+            with pytest.raises(error) as caught:
+                client.ranges(server.address + path, [(10, 20)])
+            hints[path] = caught.value.hint
+    assert hints[PATH].startswith(hint)
+    assert "EEX_HUB" not in hints[PATH]
+    assert hints[HUB_FILE] == f"{hints[PATH]} Or try another hub (EEX_HUB)."
 
 
 def test_redirects_are_followed_to_hosts_that_are_allowed(

@@ -30,6 +30,13 @@ PASSING = {408, 421, 425, 429}
 SIGNED = {401, 403, 404, 410}
 """Statuses with which a signed address that a hub sent us to says that it has expired."""
 
+ODD = "Give another address of the file, or tell who runs the server."
+"""What to do where a server answers as none should."""
+
+LOGIN = "Nothing is sent to log in with: give an address that anybody may read."
+TOKEN = "With access to it, set HF_TOKEN to a token of yours."  # noqa: S105 - no secret
+"""What to do where a file is not for everybody, elsewhere and at a hub."""
+
 _RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
 _DIGITS = re.compile(r"\d{1,18}")
 
@@ -126,10 +133,10 @@ def part_of(  # noqa: C901 - one check after another
         raise BadAnswerError(message, hint="Open the address in a browser to see what it says.")
     if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         message = f"{name} sent the bytes compressed, unasked."
-        raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+        raise BadAnswerError(message, hint=ODD)
     if kind.startswith("multipart/"):
         message = f"{name} sent several parts in one answer, where one was asked for."
-        raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+        raise BadAnswerError(message, hint=ODD)
     called = (etag or headers.get("etag", "") or headers.get("last-modified", "")).strip()
     called = called.removeprefix("W/")  # by which gateways say that they passed it on
     told = headers.get("content-length", "")
@@ -140,7 +147,7 @@ def part_of(  # noqa: C901 - one check after another
         match = _RANGE.fullmatch(headers.get("content-range", "").strip())
         if match is None or match[1] is None:
             message = f"{name} sent a part of the file without saying which."
-            raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+            raise BadAnswerError(message, hint=ODD)
         start, stop = int(match[1]), int(match[2]) + 1
         total = int(match[3]) if match[3] != "*" else (expect.size if expect else -1)
     stamp = Stamp(size=total, etag=called, host=place_of(url))
@@ -148,15 +155,15 @@ def part_of(  # noqa: C901 - one check after another
         raise changed(url)
     if status == HTTPStatus.OK and not 0 <= total <= SMALL_WHOLE:
         message = f"{name} sends whole files only, not parts of them."
-        raise NoRangesError(message, hint="Fetch the whole file, or try another hub (EEX_HUB).")
+        raise NoRangesError(message, hint="Fetch the whole file.")
     if total < 0:
         message = f"{name} does not say how long the file is."
-        raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+        raise BadAnswerError(message, hint=ODD)
     if status != HTTPStatus.OK:
         _check_range(name, (start, stop), asked, total)
         if 0 <= length != stop - start:
             message = f"{name} sent {length} bytes and called them {stop - start}."
-            raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+            raise BadAnswerError(message, hint=ODD)
     return Part(start=start, stop=stop, stamp=stamp)
 
 
@@ -174,6 +181,7 @@ def refused(  # noqa: PLR0911 - one kind of answer after another
     redirected: bool,
     now: float,
     expect: Stamp | None = None,
+    hub: bool = False,
 ) -> Exception:
     """Return what an answer without bytes means: for now (a fault) or for good (an error)."""
     name = name_of(url)
@@ -191,12 +199,12 @@ def refused(  # noqa: PLR0911 - one kind of answer after another
         return BadAnswerError(message, hint="It is shorter than expected; open the set anew.")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         message = f"{name} shows the file only to those whom it knows (HTTP {status})."
-        return AbsentError(message, hint="With access to it, set HF_TOKEN to a token of yours.")
+        return AbsentError(message, hint=TOKEN if hub else LOGIN)
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         message = f"{name} has no such file (HTTP {status})."
-        return AbsentError(message, hint="Check the address, or try another hub (EEX_HUB).")
+        return AbsentError(message, hint="Check the address.")
     message = f"{name} answered HTTP {status}."
-    return BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+    return BadAnswerError(message, hint=ODD)
 
 
 def retry_after(text: str, now: float) -> float:
@@ -213,7 +221,7 @@ def retry_after(text: str, now: float) -> float:
 def unavailable(url: str, reason: str) -> RemoteError:
     """Return the error for a server that gives no answer of use."""
     message = f"{name_of(url)} could not be read: {reason}."
-    return UnavailableError(message, hint="Check the connection, or try another hub (EEX_HUB).")
+    return UnavailableError(message, hint="Check the connection.")
 
 
 def _check_range(name: str, got: tuple[int, int], asked: tuple[int, int], total: int) -> None:
@@ -223,4 +231,4 @@ def _check_range(name: str, got: tuple[int, int], asked: tuple[int, int], total:
     start, stop = got
     if not (start == low and start < stop <= min(high, total)):
         message = f"{name} sent bytes {start} to {stop} where {low} to {high} were asked for."
-        raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+        raise BadAnswerError(message, hint=ODD)

@@ -42,6 +42,9 @@ WORKERS = 16
 MOST_BYTES = 256 * 2**20
 """Most bytes that one call brings unless the caller says otherwise."""
 
+HUBS = "Or try another hub (EEX_HUB)."
+"""What to do besides where a file of a hub cannot be had."""
+
 T = TypeVar("T")
 
 
@@ -236,11 +239,19 @@ class RemoteClient:
             except (UnavailableError, BadAnswerError, RefusedAddressError) as error:
                 first = first or error
                 self._aside[place_of(one.url)] = now + self._timing.aside
+        if first is not None and other is None and any(one.hub for one in known):
+            raise _at_a_hub(first) from first
         raise other or first or changed(url)  # what is known of it can be read anew
 
     def _is_aside(self, candidate: Candidate, repo: str, now: float) -> bool:
         name = place_of(candidate.url)
         return max(self._aside.get(name, 0.0), self._aside.get((name, repo), 0.0)) > now
+
+
+def _at_a_hub(error: RemoteError) -> RemoteError:
+    """Return an error of a hub's file: another hub may have it."""
+    hint = f"{error.hint} {HUBS}".strip()
+    return type(error)(error.message, hint=hint, **error.details)
 
 
 def _watch(stop: threading.Event | None, deadline: float | None) -> Watch:

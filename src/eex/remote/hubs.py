@@ -51,6 +51,8 @@ class Candidate:
     """Whether the host is one that the user configured, and so may be inside a network."""
     token: str = field(default="", repr=False)
     """Sent to the host of `url`, and nowhere else."""
+    hub: bool = False
+    """Whether it is a file of a data set at a hub, which other hubs may have too."""
 
 
 def hub_file(url: str, settings: Settings) -> HubFile | None:
@@ -129,11 +131,12 @@ def _at(file: HubFile, hub: str, settings: Settings) -> Candidate | None:
             revision = BRANCHES[layout]
     path = f"/datasets/{file.repo}/resolve/{revision}/{file.file}"
     if layout == "modelscope":
-        return Candidate(url=f"{MODELSCOPES[hub]}{path}")
+        return Candidate(url=f"{MODELSCOPES[hub]}{path}", hub=True)
     text = settings.hub_endpoint if hub == "huggingface" else hub
     try:
         endpoint = checked_address(text, "The hub")
     except BadQueryError:
         return None
     token = settings.hub_token if endpoint == settings.hub_endpoint else ""
-    return Candidate(url=f"{endpoint}{path}", own=endpoint != HUGGINGFACE, token=token)
+    own = endpoint != HUGGINGFACE
+    return Candidate(url=f"{endpoint}{path}", own=own, token=token, hub=True)

@@ -34,6 +34,7 @@ from eex.errors import (
 )
 from eex.remote.addresses import Policy, Target, checked
 from eex.remote.answers import (
+    ODD,
     FaultError,
     Part,
     Stamp,
@@ -160,7 +161,7 @@ class Transfer:
             raise unavailable(url, str(fault)) from fault
         if fault.wait > timing.longest_wait:
             message = f"{name_of(url)} asks to come back in {fault.wait:.0f} seconds."
-            raise UnavailableError(message, hint="Try later, or another hub (EEX_HUB).")
+            raise UnavailableError(message, hint="Try later.")
         most = min(timing.longest_pause, timing.pause * 2 ** (faults - 1))
         pause = max(fault.wait, most * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         if fault.busy:
@@ -181,6 +182,7 @@ class Transfer:
                     redirected=redirected,
                     now=time.time(),
                     expect=wanted.expect,
+                    hub=candidate.hub,
                 )
             part = part_of(
                 response.status,
@@ -232,7 +234,7 @@ class Transfer:
             more = response.read1(1)
         if more:
             message = f"{name_of(url)} sent more bytes than it said."
-            raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+            raise BadAnswerError(message, hint=ODD)
 
     @contextmanager
     def _walk(
@@ -263,7 +265,7 @@ class Transfer:
                 url = self._next(url, response.headers.get("location", ""), policy)
                 self._drain(response)
         message = f"{name_of(candidate.url)} redirects in a circle."
-        raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+        raise BadAnswerError(message, hint=ODD)
 
     @contextmanager
     def _asked(
@@ -310,13 +312,13 @@ class Transfer:
             target = ""
         if not location or not target:
             message = f"{name_of(url)} redirects to something that is no address."
-            raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+            raise BadAnswerError(message, hint=ODD)
         there = checked(target, policy)
         if there.scheme == "http" and url.startswith("https:"):
             allowed = Policy(hosts=self.policy.hosts).trusts(there.host, there.port)
             if not allowed:
                 message = f"{name_of(url)} redirects to an address without encryption."
-                raise BadAnswerError(message, hint="Try another hub (EEX_HUB).")
+                raise BadAnswerError(message, hint=ODD)
         return target
 
     def _drain(self, response: Any) -> None:  # noqa: ANN401

@@ -178,3 +178,24 @@ def test_a_dry_run_of_a_half_done_build_tells_what_remains_and_the_whole(
     assert f"All is there already: {every - items[1].tiles:,} tiles." in dry(path)
     other = json.loads(dry(path, "--json", "--batch", "16"))  # another build
     assert "left" not in other
+
+
+def test_a_second_try_keeps_title_and_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pieces(monkeypatch)
+    path = tmp_path / "set.parquet"
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "read_tiles", Faulty({2: BadPictureError("It is damaged.")}))
+        first = made(path, title="First", dtype="float32")
+    made(path, title="Second")
+    whole = made(path, retry=True)
+    assert whole.rows[0] > first.rows[0]
+    assert titles(path) == {"Second"}
+    assert rows(path).schema.field("embedding").type.value_type == "float"
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "read_tiles", Faulty({2: BadPictureError("It is damaged.")}))
+        made(path, fresh=True)
+    made(path, retry=True, title="Third", dtype="float32")
+    assert titles(path) == {"Third"}
+    assert rows(path).schema.field("embedding").type.value_type == "float"

@@ -210,3 +210,32 @@ def test_scenes_are_kept_whole_when_asked(
     other = tmp_path / "other.parquet"
     built(stac_world, other, settings, dates="2024-01")
     assert rows(path).equals(rows(other))
+
+
+def test_places_of_a_scene_that_is_gone_are_read_from_the_next_date(
+    stac_world: StacWorld, tmp_path: Path, settings: Settings
+) -> None:
+    """Its item is listed, its files are not there any more."""
+    path, whole = tmp_path / "kanto.parquet", tmp_path / "whole.parquet"
+    built(stac_world, whole, settings, once="place")
+    gone = "S2A_54SUE_20240110_0_L2A"
+    assert gone in set(rows(whole)["scene"].to_pylist())
+    for band in ("B04", "B03", "B02"):
+        fault = Fault("status", code=404)
+        stac_world.files.fail(f"/54SUE/20240110/{band}.tif", fault, times=None)
+    try:
+        found = built(stac_world, path, settings, once="place")
+    finally:
+        stac_world.files.heal()
+    assert {one.ref for one in found.aside} == {gone}
+    assert gone in found.empty
+    of_each = [dict(zip(*(rows(p)[n].to_pylist() for n in ("utm_footprint", "scene")), strict=True))
+               for p in (path, whole)]  # fmt: skip
+    assert of_each[0].keys() == of_each[1].keys()
+    lost = {place for place, scene in of_each[1].items() if scene == gone}
+    beside, later = "S2A_54SVE_20240110_0_L2A", "S2B_54SUE_20240318_0_L2A"
+    assert {of_each[0][place] for place in lost} == {beside, later}  # where they overlap, beside
+    assert all(of_each[0][p] == scene for p, scene in of_each[1].items() if p not in lost)
+    again = built(stac_world, path, settings, once="place", retry=True)
+    assert not again.aside
+    assert rows(path).equals(rows(whole))

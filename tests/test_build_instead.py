@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from build_world import asked
+from eex import files
 from eex.build.append import header_at
 from eex.build.instead import planned_around
 from eex.build.items import Item, Tiling
@@ -303,32 +306,18 @@ def test_a_build_killed_before_any_of_its_writes_ends_in_the_same_set(
     damage(tmp_path, "a", 0.7)
     make(tmp_path, "undisturbed.parquet", "a", "b", piece=24)
     expected = (tmp_path / "undisturbed.parquet").read_bytes()
-    from eex import files
-
-    real, writes = files.put_in_place, 0
     seen: set[int] = set()
-
-    def counted(*given: Any) -> None:
-        nonlocal writes
-        writes += 1
-        if writes == last:
-            raise KilledError
-        real(*given)
-
-    monkeypatch.setattr(files, "put_in_place", counted)
     for last in range(1, 100):
-        writes, name = 0, f"k{last}/undisturbed.parquet"
-        try:
-            make(tmp_path, name, "a", "b", piece=24)
-        except KilledError:
-            plan = BuildFolder(tmp_path / name).plan()
-            rounds = 0 if plan is None else 1 + bool(plan.around)
-            writes = -1000
-            seen.add(rounds)
-            make(tmp_path, name, "a", "b", piece=24)
-            assert (tmp_path / name).read_bytes() == expected, last
-        else:
-            break
+        name = f"k{last}/undisturbed.parquet"
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "put_in_place", Killing(last))
+            with suppress(KilledError):
+                make(tmp_path, name, "a", "b", piece=24)
+                break
+        plan = BuildFolder(tmp_path / name).plan()
+        seen.add(0 if plan is None else 1 + bool(plan.around))
+        make(tmp_path, name, "a", "b", piece=24)
+        assert (tmp_path / name).read_bytes() == expected, last
     assert last > 12
     assert seen == {0, 1, 2}  # before the plan, and in both rounds
 
@@ -448,3 +437,54 @@ def test_an_added_to_set_takes_a_new_title_if_one_is_given(tmp_path: Path) -> No
     assert header_at(path).title == "Second"
     record = json.loads(path.with_suffix(".json").read_text())
     assert record["title"] == record["assets"]["embeddings"]["title"] == "Second"
+
+
+def test_a_second_try_killed_before_any_of_its_writes_ends_in_the_same_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = damage(tmp_path, "a")
+    make(tmp_path, "set.parquet", "a", "b")
+    make(tmp_path, "broken.parquet", "a", "b")
+    for name, mended in (("set", False), ("set", True)):
+        if mended:
+            (tmp_path / "in" / "a.tif").write_bytes(content)
+            make(tmp_path, "whole.parquet", "a", "b")
+        expected = rows_of(tmp_path / ("whole.parquet" if mended else "broken.parquet"))
+        kept = {p: p.read_bytes() for p in tmp_path.glob(f"{name}.*/**/*") if p.is_file()}
+        kept |= {p: p.read_bytes() for p in tmp_path.glob(f"{name}.*") if p.is_file()}
+        for last in range(1, 100):
+            restore(tmp_path, name, kept)
+            with monkeypatch.context() as patch:
+                patch.setattr(files, "put_in_place", Killing(last))
+                with suppress(KilledError):
+                    make(tmp_path, "set.parquet", "a", "b", retry=True)
+                    break
+            make(tmp_path, "set.parquet", "a", "b")  # may find all there, as it was
+            make(tmp_path, "set.parquet", "a", "b", retry=True)
+            assert rows_of(tmp_path / "set.parquet").equals(expected), (mended, last)
+        assert last > 4
+        restore(tmp_path, name, kept)
+
+
+class Killing:
+    """Puts files in their places until it is killed."""
+
+    def __init__(self, last: int) -> None:
+        self.last, self.writes, self.real = last, 0, files.put_in_place
+
+    def __call__(self, *given: Any) -> None:
+        self.writes += 1
+        if self.writes == self.last:
+            raise KilledError
+        self.real(*given)
+
+
+def rows_of(path: Path) -> Any:
+    return pq.read_table(path).replace_schema_metadata(None)
+
+
+def restore(folder: Path, name: str, kept: dict[Path, bytes]) -> None:
+    shutil.rmtree(folder / f"{name}.build")
+    for path, content in kept.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

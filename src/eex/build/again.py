@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from eex.build.append import header_at
 from eex.build.collection import collection_path
 from eex.build.result import stored_format
+from eex.errors import BadQueryError, DamagedSetError, SetNotFoundError
 from eex.files import atomic_path, guarded, write_bytes
 
 if TYPE_CHECKING:
@@ -40,6 +42,19 @@ def take_title(files: Sequence[Path], title: str) -> tuple[str, ...]:
             said.append(f"{file} is now called {title}; it was {header.title}.")
         _name_collection(file, title)
     return tuple(said)
+
+
+def as_it_is(files: Sequence[Path], asked: Asked) -> Asked:
+    """Return what is asked of a set that is made again: title and format stay unless others are.
+
+    Args:
+        files: What an earlier run of the same build made.
+        asked: What is asked now.
+    """
+    with suppress(SetNotFoundError, DamagedSetError, BadQueryError):
+        title = asked.title or header_at(files[0]).title
+        return replace(asked, title=title, dtype=asked.dtype or stored_format(files[0]))
+    return asked
 
 
 def format_kept(files: Sequence[Path], asked: Asked) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eex.build.again import format_kept, take_title
+from eex.build.again import as_it_is, format_kept, take_title
 from eex.build.append import check_appendable
 from eex.build.asked import (
     Asked,
@@ -120,6 +120,8 @@ def build(
         plan = None if anew else folder.plan()
         if plan is None:
             check_free(files, asked)
+        elif record is not None or not plan.fresh:
+            asked = as_it_is(files, asked)
         if plan is None or (asked.retry and any(one.key.startswith(UNPLANNED) for one in aside)):
             new, unplanned = planned(source, asked, specs, settings=settings, progress=progress)
             if anew:  # what lay there goes once it is known that something can be made
@@ -130,13 +132,7 @@ def build(
             folder.set_aside(folder.aside() | now)  # forgets nothing if we are stopped in between
             folder.begin(plan)
             folder.set_aside(now)
-        elif asked.retry and plan.around:  # what was read instead is not needed if it is mended
-            plan = replace(plan, instead=(), around=())
-            folder.begin(plan)
-        folder.reopen()
-        if asked.retry:
-            still = folder.aside().items()
-            folder.set_aside({key: one for key, one in still if key.startswith(UNPLANNED)})
+        plan = _reopened(folder, plan, asked)
         job = job_of(folder, plan, asked, specs, settings)
         plan, worked = work_off(folder, plan, asked, job, progress)
         done = finish(
@@ -169,6 +165,21 @@ def build(
         waited=worked.waited,
         device=worked.device,
     )
+
+
+def _reopened(folder: BuildFolder, plan: Plan, asked: Asked) -> Plan:
+    """Go on with a plan; with --retry, with what was set aside and not with what is read instead.
+
+    That comes back with its parts unless what was damaged is mended.
+    """
+    if asked.retry and plan.around:
+        plan = replace(plan, instead=(), around=())
+        folder.begin(plan)
+    folder.reopen()
+    if asked.retry:
+        still = folder.aside().items()
+        folder.set_aside({key: one for key, one in still if key.startswith(UNPLANNED)})
+    return plan
 
 
 def _adds_to_finished(

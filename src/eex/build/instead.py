@@ -45,6 +45,8 @@ def planned_around(plan: Plan, lost: AbstractSet[str], asked: Asked) -> Plan | N
         lost: Keys of its items that were set aside.
         asked: What was asked of the build.
     """
+    if not lost and not plan.around:
+        return None
     bad = [item for item in plan.work if item.key(plan.tiling) in lost]
     around = tuple(sorted({item.key(plan.tiling) for item in bad}))
     if around == plan.around:
@@ -64,8 +66,11 @@ def _read_instead(plan: Plan, bad: Sequence[Item], asked: Asked) -> list[Item]:
     left = _left(plan, bad)
     scenes = [ref for ref in scenes if ref.id not in left or left[ref.id].tiles]
     items: list[Item] = []
+    planned: dict[str, list[Item]] = defaultdict(list)
+    for item in plan.work:
+        planned[item.ref.id].append(item)
     for ref, windows in chosen(scenes, tiling, once=once, left=left):
-        new = _not_planned(ref, windows, plan)
+        new = _not_planned(ref, windows, planned[ref.id], tiling)
         items += cut(ref, new, tiling, asked.piece) if new and ref.id not in left else []
     if items and (area := plan.request.get("asked", {}).get("area")) is not None:
         items = within(items, Area.of(area), tiling)
@@ -108,20 +113,20 @@ def _boxes(ref: SceneRef, windows: Windows, tiling: Tiling) -> Iterable[Box]:
             yield top, left, top + tiling.size, left + tiling.size
 
 
-def _not_planned(ref: SceneRef, windows: Windows, plan: Plan) -> Windows:
-    """Return windows without what the scene is read for already."""
-    mine = [item for item in plan.work if item.ref.id == ref.id]
-    if plan.tiling.grid == "majortom":
-        known = {window for item in mine for window in item.windows}
+def _not_planned(
+    ref: SceneRef, windows: Windows, planned: Sequence[Item], tiling: Tiling
+) -> Windows:
+    """Return windows without those that items of the scene read already."""
+    if tiling.grid == "majortom":
+        known = {window for item in planned for window in item.windows}
         return tuple(window for window in windows if window not in known)
-    if not mine or not windows:
+    if not planned or not windows:
         return windows
-    there = {box[:2] for item in mine for box in _boxes(ref, item.windows, plan.tiling)}
+    there = {box[:2] for item in planned for box in _boxes(ref, item.windows, tiling)}
 
     def new(boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
         corners: Any = map(tuple, boxes[:, :2].tolist())
         return np.array([corner not in there for corner in corners], np.bool_)
 
-    count = tiles_in(ref, plan.tiling)
-    whole = Item(ref=ref, windows=windows, tiles=sum(map(count, windows)))
-    return kept_of(whole, plan.tiling, new).windows
+    whole = Item(ref=ref, windows=windows, tiles=sum(map(tiles_in(ref, tiling), windows)))
+    return kept_of(whole, tiling, new).windows

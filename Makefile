@@ -47,7 +47,7 @@ test: $(VENV)/dev  ## everything: lint, types, layers, Python, web and browser t
 	@$(MAKE) --no-print-directory check
 	@sh scripts/chromium.sh
 	@$(BIN)/python scripts/npm.py run test
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 40
+	@$(if $(filter 0 1,$(JOBS)),,OMP_NUM_THREADS=1 )$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 40
 
 check: $(VENV)/dev  ## lint, types, layers
 	@$(BIN)/ruff check

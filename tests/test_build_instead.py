@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -455,7 +455,9 @@ def test_a_second_try_killed_before_any_of_its_writes_ends_in_the_same_set(
         for last in range(1, 100):
             restore(tmp_path, name, kept)
             with monkeypatch.context() as patch:
-                patch.setattr(files, "put_in_place", Killing(last))
+                killing = Killing(last)
+                patch.setattr(files, "put_in_place", killing)
+                patch.setattr(BuildFolder, "reopen", killing.before(BuildFolder.reopen))
                 with suppress(KilledError):
                     make(tmp_path, "set.parquet", "a", "b", retry=True)
                     break
@@ -470,13 +472,21 @@ class Killing:
     """Puts files in their places until it is killed."""
 
     def __init__(self, last: int) -> None:
-        self.last, self.writes, self.real = last, 0, files.put_in_place
+        self.last, self.writes, self.real = last, 0, self.before(files.put_in_place)
 
     def __call__(self, *given: Any) -> None:
-        self.writes += 1
-        if self.writes == self.last:
-            raise KilledError
         self.real(*given)
+
+    def before(self, act: Callable[..., None]) -> Callable[..., None]:
+        """Return something that changes the folder, before which this may be the end."""
+
+        def changed(*given: Any) -> None:
+            self.writes += 1
+            if self.writes == self.last:
+                raise KilledError
+            act(*given)
+
+        return changed
 
 
 def rows_of(path: Path) -> Any:

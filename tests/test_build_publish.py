@@ -177,6 +177,19 @@ def test_paths_of_this_machine_are_not_published(built: Path, tmp_path: Path) ->
     assert all("/home/me" not in text.read_text() for text in texts)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://me:word@example.org/a.parquet", "https://example.org/a.parquet?sig=secret"]
+)
+def test_rights_to_read_are_not_published(url: str, built: Path, tmp_path: Path) -> None:
+    table = pq.read_table(built)
+    path = tmp_path / "signed.parquet"
+    pq.write_table(table.append_column("parquet_url", pa.array([url] * table.num_rows)), path)
+    with pytest.raises(BadQueryError, match="your right to read") as told:
+        publish(path, REPO, settings=settings(), dry_run=True)
+    assert "secret" not in str(told.value)
+    assert "word@" not in str(told.value)
+
+
 def test_titles_and_credits_of_several_lines_break_no_table(built: Path) -> None:
     header = replace(header_at(built), title="Two\nlines", attribution="A\n\n| B")
     card = Card(

@@ -25,8 +25,8 @@ from eex.build.publish import publish
 from eex.build.scenes import KeptScenes
 from eex.catalog.opened import open_here, opened_sets
 from eex.config import Settings
-from eex.errors import NoPixelsError
-from eex.sources.beside import find_scenes, load_scenes, scenes_name, scenes_path
+from eex.errors import DamagedSetError, NoPixelsError
+from eex.sources.beside import find_scenes, load_scenes, read_scenes, scenes_name, scenes_path
 from eex.sources.refs import Asset, SceneRef, ShardRef, from_json, to_json
 from loopback_hub import OTHER_COMMIT, Hub, running_hub
 from published import at
@@ -251,6 +251,40 @@ def test_scenes_that_rows_do_not_name_are_not_published(tmp_path: Path, files: R
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        {"id": [1]},
+        {"href": None},
+        {"size": "ab"},
+        {"size": [0, 5]},
+        {"size": [10**12, 5]},
+        {"transform": "x"},
+        {"transform": [1.0, 0, 0, 0, -1.0, float("nan")]},
+        {"bands": {"B04": {"href": 5}}},
+        {"bands": {"B04": {"href": "https://example.org/a.tif", "index": 0}}},
+        {"bands": {"B04": {"href": "https://example.org/a.tif", "scale": "1"}}},
+    ],
+)
+def test_references_that_make_no_sense_are_damage_not_a_crash(
+    changed: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "set.scenes.json"
+    record = to_json(SceneRef(id="a", bands={"B04": Asset(href="https://example.org/a.tif")}))
+    path.write_text(json.dumps({"scenes": [record]}))
+    assert set(read_scenes(path)) == {"a"}
+    path.write_text(json.dumps({"scenes": [record | changed]}))
+    with pytest.raises(DamagedSetError, match="does not hold"):
+        read_scenes(path)
+
+
+def test_records_too_deep_to_read_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "set.scenes.json"
+    path.write_text('{"scenes": ' + 100_000 * "[" + 100_000 * "]" + "}")
+    with pytest.raises(DamagedSetError):
+        read_scenes(path)
+
+
+@pytest.mark.parametrize(
     ("href", "expected"),
     [
         ("https://example.org/a.tif", "https://example.org/a.tif"),
@@ -259,6 +293,8 @@ def test_scenes_that_rows_do_not_name_are_not_published(tmp_path: Path, files: R
         ("https://example.org/a.tif?X-Amz-Signature=1&X-Amz-Date=2", "https://example.org/a.tif"),
         ("https://example.org/a.tif?sv=1&sig=abc%3D", "https://example.org/a.tif"),
         ("https://example.org/a.tif?access_token=abc", "https://example.org/a.tif"),
+        ("https://example.org/a.tif?subscription-key=abc", "https://example.org/a.tif"),
+        ("https://example.org/a.tif?v=1;token=abc", "https://example.org/a.tif"),
         ("https://me:word@example.org/a.tif", ""),
         ("/home/me/a.tif", ""),
         ("file:///home/me/a.tif", ""),

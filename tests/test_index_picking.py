@@ -57,19 +57,19 @@ def test_rows_are_picked_singly_until_all_have_been_read(
 ) -> None:
     index = ExactIndex(mapped, threads=1)
     seen: list[bool] = []
-    wide = index._stored.wide
+    exact = index._stored.exact
 
-    def watched(rows: NDArray[Any]) -> NDArray[np.float64]:
+    def watched(*given: Any) -> Any:
         seen.append(told_random(mapped))
-        return wide(rows)
+        return exact(*given)
 
-    monkeypatch.setattr(index._stored, "wide", watched)
+    monkeypatch.setattr(index._stored, "exact", watched)
     index.score_rows(np.ones(32), [3, 900])
     index.search(np.ones((1, 32)), k=2)
     assert seen == [True, False]
     lengths = ExactIndex(mapped, threads=1).inverse_lengths
     index = ExactIndex(mapped, threads=1, inverse_lengths=lengths)
-    monkeypatch.setattr(index._stored, "wide", watched)
+    monkeypatch.setattr(index._stored, "exact", watched)
     index.search(np.ones((1, 32)), k=2)
     assert seen[2:] == [True]
     assert not told_random(mapped)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from eex.errors import ShapeError
 from eex.index import integer_queries, kernels
+from eex.index.exact import ExactIndex
 from eex.index.integer_queries import IntegerQueries
 from eex.index.kernels import dot_many, dot_rows, over_rows, widened
 from eex.testing import toy_vectors
@@ -155,6 +156,20 @@ def test_compiled_dots_of_the_largest_integers_are_exact(monkeypatch: pytest.Mon
     assert found.tolist() == [4096 * 128 * 128] * 2
 
 
+@pytest.mark.parametrize("kernel", ["llvmlite", "numkong", "numpy"])
+def test_the_longest_rows_of_int8_are_exact_and_longer_ones_are_refused(
+    kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(kernel, monkeypatch)
+    rows = np.full((2, 131_071), -128, np.int8)
+    rows[1] = 127
+    scores = ExactIndex(rows, scale=0.5).scan(np.ones(131_071), k=2).scores
+    np.testing.assert_allclose(scores, [-1, 1], rtol=1e-6)
+    for make in (ExactIndex, lambda some: IntegerQueries(some.astype(float))):
+        with pytest.raises(ShapeError, match="131,071"):
+            make(np.ones((1, 131_072), np.int8))
+
+
 def test_where_nothing_can_be_compiled_numkong_multiplies() -> None:
     """Without llvmlite, on a processor that it does not know, and on one without float16."""
     asked = """
@@ -162,6 +177,7 @@ import sys
 {}
 import numpy as np
 from eex.index import integer_queries, kernels
+from eex.index.exact import ExactIndex
 from eex.index.integer_queries import IntegerQueries
 out = np.empty(3, np.float32)
 kernels.dot_rows(np.ones((3, 8), np.float16), np.ones(8, np.float16), out)

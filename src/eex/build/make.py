@@ -128,6 +128,7 @@ def build(
                 folder.clear()
             elif plan is None:
                 folder.clear_parts()
+            folder.reopen()  # no other plan beside the note of a set that is made
             plan, now = new, {one.key: one for one in unplanned}
             folder.set_aside(folder.aside() | now)  # forgets nothing if we are stopped in between
             folder.begin(plan)
@@ -172,10 +173,10 @@ def _reopened(folder: BuildFolder, plan: Plan, asked: Asked) -> Plan:
 
     That comes back with its parts unless what was damaged is mended.
     """
+    folder.reopen()
     if asked.retry and plan.around:
         plan = replace(plan, instead=(), around=())
         folder.begin(plan)
-    folder.reopen()
     if asked.retry:
         still = folder.aside().items()
         folder.set_aside({key: one for key, one in still if key.startswith(UNPLANNED)})

@@ -20,25 +20,45 @@ if TYPE_CHECKING:
 FAR = ("http://", "https://", "s3://", "gs://", "hf://")
 """How addresses begin that mean the same everywhere."""
 
-SECRETS = ("sig", "token", "secret", "password", "credential", "apikey", "api_key", "accesskey")
-"""Parts of names in a query that lend somebody's right to read, such as X-Amz-Signature."""
+HARMLESS = frozenset(
+    (
+        "asset",
+        "assets",
+        "band",
+        "bands",
+        "collection",
+        "download",
+        "f",
+        "format",
+        "item",
+        "page",
+        "raw",
+        "ref",
+        "rev",
+        "v",
+        "version",
+        "versionid",
+    )
+)
+"""Names in a query that say what is read; others may lend somebody's right to read."""
 
 
 def public_address(href: str) -> str:
     """Return an address as others may have it; empty if it means nothing to them.
 
-    A query that lends a right to read is left out, and an address with a password altogether.
+    A query that may lend a right to read, such as X-Amz-Signature, is left out, and an address with
+    a password altogether.
     """
     if not href.lower().startswith(FAR):
         return ""
     try:
         parts = urlsplit(href)
-        lent = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        names = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     except ValueError:
         return ""
     if "@" in parts.netloc:
         return ""
-    if any(secret in name for name in lent for secret in SECRETS):
+    if ";" in parts.query or not HARMLESS.issuperset(names):
         parts = parts._replace(query="")
     return urlunsplit(parts._replace(fragment=""))
 

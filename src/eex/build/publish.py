@@ -266,9 +266,14 @@ class _Layout:
 
     def _check_places(self) -> None:
         for url in self._distinct("parquet_url"):
-            if url and not url.startswith(FAR):
+            if url and not url.lower().startswith(FAR):
                 message = f"Rows name a file of this machine: {url}."
                 hint = "Build from addresses of shards, so that others can read pixels too."
+                raise BadQueryError(message, hint=hint)
+            if public_address(url) != url:
+                where = public_address(url) or "an address with a password"
+                message = f"Rows name addresses that may lend your right to read: {where}."
+                hint = "Build from addresses without a password or a signature."
                 raise BadQueryError(message, hint=hint)
 
     def _distinct(self, column: str) -> list[str]:

@@ -25,6 +25,7 @@ from eex.index.asked import (
     unit_rows,
 )
 from eex.index.base import Hits, Scan
+from eex.index.integer_queries import checked_length
 from eex.index.kernels import over_rows
 from eex.index.lengths import GATHER_BYTES, Lengths
 from eex.index.stored import FloatRows, IntegerRows
@@ -81,12 +82,14 @@ class ExactIndex:
 
         Raises:
             ShapeError: If `vectors` is no matrix of one of these formats, `valid` or
-                `inverse_lengths` has another size, the scale is zero, or floats are to be scaled.
+                `inverse_lengths` has another size, the scale is zero, floats are to be scaled, or
+                rows of int8 are longer than 131,071.
         """
         if vectors.ndim != 2 or vectors.shape[1] == 0:  # noqa: PLR2004
             message = f"Vectors must have shape (rows, dim), got {vectors.shape}."
             raise ShapeError(message, hint="Put one vector on each row.")
         if vectors.dtype == np.int8:
+            checked_length(vectors.shape[1])
             self._stored: Stored = IntegerRows(scale, offset)
         elif vectors.dtype.newbyteorder("=") not in FLOATS:
             message = f"Vectors must be float16, float32, float64 or int8, got {vectors.dtype}."

@@ -34,7 +34,7 @@ from eex.index.built_record import build_command
 from eex.index.engines import EngineSpec
 from eex.index.exact import BATCH_BYTES, GATHER_SHARE, ExactIndex
 from eex.index.int8_make import FILES, Codes, build_int8
-from eex.index.integer_queries import IntegerQueries
+from eex.index.integer_queries import IntegerQueries, checked_length
 from eex.index.kernels import compiled_dots, over_rows
 from eex.index.npy import read_npy
 from eex.index.stored import BLOCK_BYTES, UNIT_ROUNDOFF
@@ -64,12 +64,13 @@ class Int8Index:
             threads: That scan at once; all processors of this process unless told.
 
         Raises:
-            ShapeError: If the codes are not those of so many rows of this size.
+            ShapeError: If the codes are not those of so many rows of this size, or too long.
         """
         shapes = [vectors.shape] + [vectors.shape[:1]] * 3
         if [part.shape for part in kept] != shapes or vectors.dtype.kind != "f":
             message = f"These are no codes of vectors of shape {vectors.shape}."
             raise ShapeError(message, hint="Build the index again.")
+        checked_length(vectors.shape[1])
         self.exact = ExactIndex(vectors, threads=threads, inverse_lengths=kept.inverse_lengths)
         self._codes, self._scales = kept.codes.view(np.ndarray), kept.scales.view(np.ndarray)
         self._errors = kept.errors.view(np.ndarray)
@@ -192,7 +193,11 @@ class Int8Index:
 
     def _score_all(self, asked: IntegerQueries, lines: Sequence[NDArray[np.float32]]) -> None:
         """Write every row's score with each query to its line, shape (N,)."""
-        codes, scales, step = self._codes, self._scales, max(1, BLOCK_BYTES // self.dim)
+        codes, scales, step = (
+            self._codes,
+            self._scales,
+            max(1, BLOCK_BYTES // max(self.dim, 8 * len(lines))),
+        )
 
         def work(first: int, last: int) -> None:
             for low in range(first, last, step):

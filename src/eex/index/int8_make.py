@@ -17,6 +17,7 @@ import numpy as np
 
 from eex.errors import BadQueryError
 from eex.index.exact import ExactIndex
+from eex.index.integer_queries import checked_length
 from eex.stopping import check_stopped
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def build_int8(building: Building) -> None:
 
     Raises:
         BadQueryError: If the set's vectors are int8 already.
+        ShapeError: If they are too long.
         CancelledError: If the search should stop, see `eex.stopping`.
     """
     vectors = building.embeddings.vectors
@@ -85,6 +87,7 @@ def build_int8(building: Building) -> None:
         message = "The vectors of this set are int8 already: codes of them would gain nothing."
         raise BadQueryError(message, hint="Search it with the index 'exact'.")
     rows, dim = vectors.shape
+    checked_length(dim)
     shapes = ((rows, dim), (rows,), (rows,), (rows,))
     kept = [_made(building.folder / n, shape) for n, shape in zip(FILES, shapes, strict=True)]
     step = max(1, BATCH_BYTES // (8 * dim))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eex.errors import ShapeError
 from eex.index.kernels import compiled_dots, dot_many, is_run
 
 if TYPE_CHECKING:
@@ -34,17 +35,36 @@ LARGEST_SUM = 2**31 - 1
 LONGEST_STORED = 128
 """Of the numbers of rows, either way."""
 
+LONGEST = LARGEST_SUM // LONGEST_STORED**2
+"""Numbers in a row whose squares can be summed so: 131,071."""
+
 BLOCK_BYTES = 2**20
 """Bytes of rows that meet several queries, or both parts of one, while in cache; measured."""
+
+
+def checked_length(dim: int) -> None:
+    """Refuse rows of int8 so long that sums of their products pass int32.
+
+    Raises:
+        ShapeError: If they are longer than 131,071.
+    """
+    if dim > LONGEST:
+        message = f"Rows of int8 may have {LONGEST:,} numbers, got {dim:,}."
+        raise ShapeError(message, hint="Keep them as float16, and search them with 'exact'.")
 
 
 class IntegerQueries:
     """Queries of length 1 as integers."""
 
     def __init__(self, units: NDArray[np.float64], *, narrow: bool = False) -> None:
-        """Take queries, shape (m, dim), none zero; `narrow` makes int8 of them, to 1 in 127."""
+        """Take queries, shape (m, dim), none zero; `narrow` makes int8 of them, to 1 in 127.
+
+        Raises:
+            ShapeError: If they are longer than 131,071.
+        """
+        checked_length(units.shape[1])
         most = min(BASE * LARGEST + LARGEST, LARGEST_SUM // (LONGEST_STORED * units.shape[1]))
-        most = LARGEST if narrow else max(LARGEST, most)
+        most = LARGEST if narrow else most
         self.steps: NDArray[np.float64] = np.abs(units).max(axis=1, initial=0.0) / most
         """Shape (m,)."""
         numbers = np.rint(units / self.steps[:, None])

@@ -166,7 +166,7 @@ class IntegerRows:
     ) -> None:
         """See `Stored.dots`; the numbers are exact but for the rounding of the query."""
         queries, sums = asked
-        step = max(1, BLOCK_BYTES // rows.shape[1])
+        step = max(1, BLOCK_BYTES // max(rows.shape[1], 8 * len(queries)))
         for low in range(0, len(rows), step):
             block = slice(low, min(low + step, len(rows)))
             made = np.empty((len(queries), block.stop - low), np.float64)

@@ -10,6 +10,7 @@ one that is open under a name has them in its own folder, as `set.scenes.json`.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -17,10 +18,13 @@ from typing import Any, TypeVar
 
 from eex.errors import DamagedSetError, SetNotFoundError
 from eex.files import write_bytes
-from eex.sources.refs import Ref, from_json, to_json
+from eex.sources.refs import Ref, SceneRef, from_json, to_json
 
 SUFFIX = ".scenes.json"
 """Ends the name of the file, in place of the set's own ending."""
+
+LARGEST = 10_000_000
+"""Pixels along a side of a scene, or bands of a file, beyond which a record is not believed."""
 
 VERSION = 1
 """Of its layout."""
@@ -98,8 +102,37 @@ def read_scenes(path: Path) -> dict[str, Ref]:
     """
     try:
         record = json.loads(path.read_bytes())
-        refs = [from_json(one) for one in record["scenes"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        refs = {ref.id: ref for ref in map(_checked, map(from_json, record["scenes"]))}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         message = f"{path} does not hold the scenes of a set: {error!r}."
         raise DamagedSetError(message, hint="Build the set again.") from error
-    return {ref.id: ref for ref in refs}
+    return refs
+
+
+def _checked(ref: Ref) -> Ref:
+    """Return a reference that somebody else may have written; its numbers and texts are such.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    bands = ref.bands.items() if isinstance(ref, SceneRef) else ()
+    texts = [ref.id, ref.href, ref.licence, ref.attribution]
+    texts += [text for band, asset in bands for text in (band, asset.href, asset.origin)]
+    numbers = [number for _, asset in bands for number in (asset.scale, asset.offset)]
+    counts = [asset.index for _, asset in bands]
+    if not isinstance(ref, SceneRef):
+        numbers.append(ref.rows)
+    else:
+        texts += [ref.product_id, ref.footprint, ref.extent, ref.crs, ref.group]
+        numbers += [*(ref.transform or (0.0,) * 6), *(ref.size or (1, 1))]
+        counts += ref.size or ()
+        if len(numbers) != 2 * len(ref.bands) + 8:
+            message = f"{ref.id!r} has a transform or a size of another length"
+            raise ValueError(message)
+    good = all(isinstance(text, str) for text in texts)
+    good = good and all(isinstance(one, int | float) and math.isfinite(one) for one in numbers)
+    good = good and all(isinstance(one, int) and 0 < one <= LARGEST for one in counts)
+    if not good:
+        message = f"{ref.id!r} has a text or a number that is none"
+        raise ValueError(message)
+    return ref
